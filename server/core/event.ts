@@ -1,0 +1,110 @@
+import type { CommandOutcome } from "./recovery/command.ts";
+import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "./replication/status.ts";
+import type { Maintenance, NodeRecord } from "./topology/types.ts";
+
+/** Everything that can happen to the control plane. Past tense: these are facts. */
+export type Event =
+  | {
+      readonly kind: "agent-connected";
+      readonly node: string;
+      readonly sessionId: string;
+      readonly bootId: string;
+      readonly version: string;
+      readonly address: string;
+    }
+  /** `closed`: FIN, RST or an error ended the socket. */
+  | { readonly kind: "agent-disconnected"; readonly node: string; readonly sessionId: string; readonly reason: string }
+  | HeartbeatReceived
+  | {
+      readonly kind: "command-finished";
+      readonly node: string;
+      readonly commandId: string;
+      readonly outcome: CommandOutcome;
+      readonly nodeAt: number;
+    }
+  | {
+      readonly kind: "command-progressed";
+      readonly node: string;
+      readonly commandId: string;
+      readonly progress: number;
+      readonly data: Readonly<Record<string, string | number | boolean | null>>;
+    }
+  | { readonly kind: "node-enrolled"; readonly node: NodeRecord }
+  | {
+      readonly kind: "signal-recorded";
+      readonly node: string;
+      readonly code: string;
+      readonly nodeAt: number;
+      readonly data: Readonly<Record<string, string | number | boolean | null>>;
+    }
+  | OperatorRequested
+  | { readonly kind: "ticked" }
+  | { readonly kind: "stall-noticed"; readonly fromMs: number; readonly toMs: number }
+  | { readonly kind: "store-lost" }
+  | { readonly kind: "store-returned" };
+
+export interface HeartbeatReceived {
+  readonly kind: "heartbeat-received";
+  readonly node: string;
+  readonly sessionId: string;
+  readonly seq: number;
+  readonly bootId: string;
+  readonly monoMs: number;
+  readonly wallMs: number;
+  /** When the frame came in, our monotonic clock, before any queue. */
+  readonly arrivalMs: number;
+  /** Sent at once because something changed; not counted as a beat of the grid. */
+  readonly eager: boolean;
+  readonly loopLagMs: number;
+  readonly host: HostMetrics | null;
+  readonly postgres: PostgresStatus | null;
+  readonly peers: readonly PeerSight[];
+  readonly checks: readonly CheckResult[];
+  readonly workloads: readonly WorkloadReport[];
+}
+
+export interface Actor {
+  readonly id: string;
+  readonly name: string;
+  readonly role: "viewer" | "operator" | "admin" | "system";
+}
+
+/** What a person (or a token) asks for. Answered through `Decision.replies` by `requestId`. */
+export interface OperatorRequested {
+  readonly kind: "operator-requested";
+  readonly requestId: string;
+  readonly actor: Actor;
+  readonly request: OperatorRequest;
+}
+
+export type OperatorRequest =
+  | {
+      readonly kind: "failover";
+      readonly cluster: string;
+      readonly target: string | null;
+      readonly planHash: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "switchover";
+      readonly cluster: string;
+      readonly target: string;
+      readonly planHash: string;
+      readonly reason: string;
+    }
+  | { readonly kind: "rejoin"; readonly cluster: string; readonly node: string; readonly reason: string }
+  | { readonly kind: "abort-action"; readonly actionId: string; readonly reason: string }
+  | {
+      readonly kind: "set-automation";
+      readonly cluster: string;
+      readonly state: "on" | "held";
+      readonly reason: string;
+    }
+  | { readonly kind: "set-cluster-maintenance"; readonly cluster: string; readonly maintenance: Maintenance | null }
+  | { readonly kind: "set-node-maintenance"; readonly node: string; readonly maintenance: Maintenance | null }
+  | { readonly kind: "acknowledge-incident"; readonly incidentId: string }
+  | { readonly kind: "resolve-incident"; readonly incidentId: string; readonly reason: string }
+  | { readonly kind: "close-incident"; readonly incidentId: string }
+  | { readonly kind: "reopen-incident"; readonly incidentId: string; readonly reason: string }
+  | { readonly kind: "add-note"; readonly incidentId: string; readonly text: string }
+  | { readonly kind: "revoke-node"; readonly node: string; readonly reason: string };

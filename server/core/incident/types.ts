@@ -1,0 +1,129 @@
+/** The record that is the product: see incidents.md. Everything here is code and data; words are made on the screen. */
+
+export type Lane = "signal" | "verdict" | "action" | "person";
+export type Severity = 1 | 2 | 3 | 4;
+export type IncidentPhase = "open" | "acknowledged" | "mitigated" | "resolved" | "closed";
+export type FaultClass = "hardware" | "software" | "network" | "load" | "change" | "unknown";
+
+export type SubjectKind = "node" | "service" | "cluster" | "link" | "control-plane";
+export interface Subject {
+  readonly kind: SubjectKind;
+  readonly id: string;
+}
+
+/** One fact that speaks for or against a judgement: who saw what, when, with which value. */
+export interface Evidence {
+  /** Message key below `evidence.`, such as `agent-socket-closed` or `wal-stream-ended`. */
+  readonly code: string;
+  /** Who saw it: a node id or `control-plane`. */
+  readonly observer: string;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+  /** Whether it speaks for (`for`) or against (`against`) the judgement. */
+  readonly stance: "for" | "against";
+}
+
+/** What a node is judged to be. `mode` says how a primary or node went; it is named differently on the screen. */
+export type VerdictKind =
+  | "dead-primary"
+  | "frozen-primary"
+  | "hung-primary"
+  | "partitioned-primary"
+  | "lost-primary"
+  | "dead-standby"
+  | "frozen-standby"
+  | "hung-standby"
+  | "lost-standby"
+  | "dead-node"
+  | "lost-node"
+  | "unreachable-agent"
+  | "replication-broken"
+  | "split-brain"
+  | "fleet-silent"
+  | "check-failing"
+  | "disk-full"
+  | "overload";
+
+export interface Verdict {
+  readonly kind: VerdictKind;
+  readonly class: FaultClass;
+  readonly subject: Subject;
+  readonly cluster: string | null;
+  /** 0..1. */
+  readonly confidence: number;
+  readonly evidence: readonly Evidence[];
+  /** When the first signal behind it was seen, wall clock. */
+  readonly sinceWallMs: number;
+}
+
+export interface TimelineEntry {
+  /** Assigned by the store; grows within the whole installation. 0 until stored. */
+  readonly seq: number;
+  readonly incidentId: string | null;
+  /** Wall clock of the control plane, milliseconds. */
+  readonly at: number;
+  /** The node's own clock where it differs by more than 100 ms; else null. */
+  readonly nodeAt: number | null;
+  readonly lane: Lane;
+  /** Message key below `timeline.`. */
+  readonly kind: string;
+  readonly subject: Subject;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+  readonly evidence: readonly Evidence[];
+  readonly actor: string;
+}
+
+export interface Suspect {
+  readonly subject: Subject;
+  readonly class: FaultClass;
+  /** 0..1, calibrated. */
+  readonly confidence: number;
+  readonly cause: string;
+  readonly evidence: readonly Evidence[];
+}
+
+export interface Impact {
+  readonly writesUnavailableFrom: number | null;
+  readonly writesUnavailableTo: number | null;
+  /** Milliseconds without an acknowledged write, as the application measured it; null when nobody measured. */
+  readonly writesUnavailableMs: number | null;
+  readonly acknowledgedLost: number | null;
+  readonly acknowledged: number | null;
+  readonly redundancyReducedFrom: number | null;
+  readonly redundancyReducedTo: number | null;
+}
+
+export interface Incident {
+  /** `INC-214`. */
+  readonly id: string;
+  readonly phase: IncidentPhase;
+  readonly severity: Severity;
+  readonly openedAt: number;
+  /** Wall clock of the first signal: the incident began here. */
+  readonly beganAt: number;
+  readonly acknowledgedAt: number | null;
+  readonly acknowledgedBy: string | null;
+  readonly mitigatedAt: number | null;
+  readonly resolvedAt: number | null;
+  readonly closedAt: number | null;
+  readonly cluster: string | null;
+  /** The verdict that named the fault; the title is made from it. */
+  readonly cause: Verdict;
+  /** Verdicts that joined: symptoms of the same fault. */
+  readonly symptoms: readonly Verdict[];
+  readonly suspects: readonly Suspect[];
+  readonly impact: Impact;
+  readonly actionIds: readonly string[];
+  /** Last signal, our monotonic clock at run time is not durable, so wall clock. */
+  readonly lastSignalAt: number;
+  /** The incident this one follows, when it happened again. */
+  readonly follows: string | null;
+}
+
+export interface Note {
+  readonly id: string;
+  readonly incidentId: string;
+  readonly at: number;
+  readonly author: string;
+  /** Markdown as typed; rendered without HTML. */
+  readonly text: string;
+}

@@ -1,0 +1,14 @@
+/** The core's public face. Everything here is pure: no promise, clock, random number, I/O or class. */
+export type * from "./effect.ts";
+export type * from "./event.ts";
+export type * from "./incident/types.ts";
+export type * from "./policy/types.ts";
+export { defaultPolicy } from "./policy/types.ts";
+export type * from "./recovery/command.ts";
+export type * from "./recovery/types.ts";
+export { formatLsn, parseLsn } from "./replication/lsn.ts";
+export type * from "./replication/status.ts";
+export type * from "./state.ts";
+export { createState } from "./state.ts";
+export type * from "./time.ts";
+export type * from "./topology/types.ts";

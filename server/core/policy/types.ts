@@ -1,0 +1,37 @@
+/** Numbers an operator may change. Defaults are right without editing; see docs/architecture.md. */
+export interface Policy {
+  /** Automatic failovers per cluster within the window. */
+  readonly failoverBudget: number;
+  readonly failoverBudgetWindowMs: number;
+  /** Silence of a member's agent below this never counts as a fault (blips). */
+  readonly minSilenceMs: number;
+  readonly maxSilenceMs: number;
+  /** Expected false suspicions per node and day: the detector calibrates itself to it. */
+  readonly falseAlarmsPerNodeDay: number;
+  /** A failing SQL probe counts as evidence after this long. */
+  readonly probeFailingMs: number;
+  /** A WAL receiver that advanced within this time vetoes a failover. */
+  readonly streamVetoMs: number;
+  /** Share of connected nodes falling silent together at which the control plane suspects itself. */
+  readonly fleetSilentShare: number;
+  readonly onPostgresExit: "failover" | "restart";
+  /** New clusters begin with automation held until their preflight has passed once; then this. */
+  readonly automationDefault: "on" | "held";
+  readonly switchoverMaxLagBytes: number;
+  readonly demoteDeadlineMs: number;
+}
+
+export const defaultPolicy: Policy = {
+  failoverBudget: 3,
+  failoverBudgetWindowMs: 600_000,
+  minSilenceMs: 1_200,
+  maxSilenceMs: 3_000,
+  falseAlarmsPerNodeDay: 0.1,
+  probeFailingMs: 800,
+  streamVetoMs: 1_000,
+  fleetSilentShare: 0.6,
+  onPostgresExit: "failover",
+  automationDefault: "on",
+  switchoverMaxLagBytes: 16 * 1024 * 1024,
+  demoteDeadlineMs: 5_000,
+};

@@ -1,0 +1,150 @@
+import type { Lsn } from "../replication/lsn.ts";
+import type { SyncConfiguration } from "../replication/status.ts";
+
+export type Durability =
+  | { readonly mode: "sync"; readonly k: number }
+  | { readonly mode: "async"; readonly maxLagBytes: number };
+
+export interface Automation {
+  readonly state: "on" | "held" | "off";
+  readonly by: string;
+  /** Message key below `automation.reason.` or a person's words. */
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** One grant of the primary role. The list is the cluster's history. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly intentId: string;
+  readonly primary: string;
+  readonly timeline: number | null;
+  /** Where this epoch's history leaves the one before. */
+  readonly switchLsn: Lsn | null;
+  readonly at: number;
+  readonly cause: "initialize" | "adopt" | "failover" | "switchover" | "regrant";
+  readonly by: string;
+  readonly reason: string;
+  readonly actionId: string | null;
+  readonly unavailableMs: number | null;
+  readonly lost: number | null;
+}
+
+export interface MemberRecord {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  /**
+   * `new`: has no data or not yet cloned. `member`: streams in the primary's history. `fenced`: sealed out, must rejoin before it counts.
+   * `quarantined`: on a history nobody granted; clone only, after a person looked.
+   */
+  readonly standing: "new" | "member" | "fenced" | "quarantined";
+  /** Must be cloned, never rewound: it was told to promote or follow an intent that did not win. */
+  readonly cloneOnly: boolean;
+  /** Higher is preferred between equal LSNs; 0 is never chosen automatically. */
+  readonly priority: number;
+}
+
+/** A PostgreSQL cluster under Holdfast. Durable, committed before anything is done. */
+export interface ClusterRecord {
+  readonly id: string;
+  readonly kind: "postgres";
+  readonly epoch: number;
+  /** Intent that opened `epoch`: part of every grant. */
+  readonly grantId: string | null;
+  readonly primary: string | null;
+  readonly systemId: string | null;
+  readonly durability: Durability;
+  readonly automation: Automation;
+  readonly members: Readonly<Record<string, MemberRecord>>;
+  /** Every synchronous configuration that may be in force, oldest first. The quorum rule holds for each of them. */
+  readonly configurations: readonly SyncConfiguration[];
+  /** The last configuration version given out. */
+  readonly configVersion: number;
+  readonly epochs: readonly EpochRecord[];
+  /** The open exclusive action (failover, switchover, initialize, adopt, reconfigure). */
+  readonly openActionId: string | null;
+  /** Highest epoch ever given to an intent, won or not. The next intent takes one more. */
+  readonly highestEpoch: number;
+  /** Wall-clock times of automatic failovers that used the budget. */
+  readonly budgetUsedAt: readonly number[];
+  readonly maintenance: import("../topology/types.ts").Maintenance | null;
+  /** Whether the preflight has passed once; until then automation is held. */
+  readonly preflightPassedAt: number | null;
+}
+
+export type ActionKind = "initialize" | "adopt" | "failover" | "switchover" | "reconfigure" | "rejoin" | "restart";
+
+export type ActionPhase = "running" | "done" | "failed" | "compensated" | "needs-operator" | "aborted";
+
+export type StepStatus = "pending" | "running" | "done" | "failed" | "unknown" | "skipped";
+
+/** A part of an action: one command to one node, or one judgement of the control plane. */
+export interface Step {
+  /** Message key below `step.`: `seal`, `decide`, `promote`, `follow`, `verify`, … */
+  readonly kind: string;
+  readonly node: string | null;
+  readonly status: StepStatus;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly commandId: string | null;
+  /** Progress 0..1 of a long step; null when it has none. */
+  readonly progress: number | null;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** What a seal came back with. */
+export interface SealedMember {
+  readonly node: string;
+  readonly timeline: number;
+  readonly lsn: Lsn;
+  readonly configurations: readonly SyncConfiguration[];
+}
+
+export interface CandidateVerdict {
+  readonly node: string;
+  readonly chosen: boolean;
+  readonly eligible: boolean;
+  /** Message key below `candidate.`. */
+  readonly reason: string;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** A privileged operation: intent first, then steps. Durable. */
+export interface Action {
+  readonly id: string;
+  readonly kind: ActionKind;
+  readonly cluster: string;
+  readonly phase: ActionPhase;
+  /** Machine state inside `running`: `demoting`, `sealing`, `promoting`, `verifying`, … by kind. */
+  readonly state: string;
+  /** Unique to this intent; agents compare it. */
+  readonly intentId: string;
+  /** The epoch this intent opens (failover, switchover, initialize, adopt) or works under (others). */
+  readonly epoch: number;
+  readonly by: string;
+  readonly automatic: boolean;
+  readonly reason: string;
+  readonly incidentId: string | null;
+  /** Failover and switchover: who was primary before. */
+  readonly from: string | null;
+  /** Chosen candidate, or the node being rejoined or restarted. */
+  readonly target: string | null;
+  readonly steps: readonly Step[];
+  readonly sealed: readonly SealedMember[];
+  readonly candidates: readonly CandidateVerdict[];
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** Wall clock of the first signal that led here. */
+  readonly firstSignalAt: number | null;
+  /** When the verdict was reached, wall clock. */
+  readonly decidedAt: number | null;
+  /** True once any promote command of this intent may have left: then it can only go forward. */
+  readonly promoteSent: boolean;
+  /** The configuration being introduced (reconfigure), or the winner's M'. */
+  readonly configuration: SyncConfiguration | null;
+  readonly failure: {
+    readonly code: string;
+    readonly data: Readonly<Record<string, string | number | boolean | null>>;
+  } | null;
+}

@@ -1,0 +1,72 @@
+import type { Incident } from "./incident/types.ts";
+import type { Policy } from "./policy/types.ts";
+import type { CommandRecord } from "./recovery/command.ts";
+import type { Action, ClusterRecord } from "./recovery/types.ts";
+import type { NodeLive, NodeRecord } from "./topology/types.ts";
+
+/** What is committed before it is acted on. Entities are never changed in place: a decision carries whole new ones. */
+export interface Durable {
+  readonly nodes: Map<string, NodeRecord>;
+  readonly clusters: Map<string, ClusterRecord>;
+  /** Incidents that are not closed. */
+  readonly incidents: Map<string, Incident>;
+  /** Actions that are running, and those of open incidents. */
+  readonly actions: Map<string, Action>;
+  /** Commands without a result. */
+  readonly commands: Map<string, CommandRecord>;
+  policy: Policy;
+  /** Counters for readable ids. */
+  counters: Counters;
+}
+
+export interface Counters {
+  readonly incident: number;
+  readonly action: number;
+}
+
+/** What is only observed. Lost at a restart; changed in place; a batch that changes only this commits nothing. */
+export interface Live {
+  readonly nodes: Map<string, NodeLive>;
+  readonly clusters: Map<string, ClusterLive>;
+  self: SelfLive;
+}
+
+/** Observation of a cluster that is not worth a commit; detectors keep their memory here. */
+export interface ClusterLive {
+  readonly id: string;
+  /** Wall clock at which each present condition was first seen, by condition key; drives hysteresis and "since". */
+  readonly since: Map<string, number>;
+}
+
+export interface SelfLive {
+  startedAtMs: number;
+  storeAvailable: boolean;
+  loopLagMs: number;
+  /** Own stall ended at (monotonic): silence during it, and a grace after it, does not count. */
+  stallUntilMs: number;
+  frozen: { readonly reason: string; readonly sinceMs: number } | null;
+}
+
+export interface State {
+  readonly durable: Durable;
+  readonly live: Live;
+}
+
+export function createState(policy: Policy): State {
+  return {
+    durable: {
+      nodes: new Map(),
+      clusters: new Map(),
+      incidents: new Map(),
+      actions: new Map(),
+      commands: new Map(),
+      policy,
+      counters: { incident: 0, action: 0 },
+    },
+    live: {
+      nodes: new Map(),
+      clusters: new Map(),
+      self: { startedAtMs: 0, storeAvailable: true, loopLagMs: 0, stallUntilMs: 0, frozen: null },
+    },
+  };
+}

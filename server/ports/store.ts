@@ -1,0 +1,103 @@
+import type { AuditDraft, CommandRecord, Durable, Incident, Note, TimelineEntry, Write } from "../core/index.ts";
+import type { AuditView, ErrorTrace, SpoolRecord, TraceGroupView } from "../protocol/index.ts";
+
+/** Why a commit did not happen. `unavailable`: nothing was written; try again. `conflict`: another process leads now; stop. */
+export type CommitOutcome =
+  | { readonly ok: true; readonly timeline: readonly TimelineEntry[] }
+  | { readonly ok: false; readonly code: "unavailable" | "conflict" | "unknown"; readonly detail: string };
+
+/**
+ * The loop's store. Guarantees:
+ * - `commit` writes all of its writes in one transaction with `synchronous_commit = on`, or none of them, and only while `leaderEpoch` is the newest.
+ *   When the answer was lost (`unknown`), the caller must `load` again before it decides anything.
+ * - Timeline entries get consecutive `seq` numbers; audit entries are numbered and hash-chained inside the same transaction.
+ * - `load` answers with everything that is not closed.
+ */
+export interface Store {
+  /** Takes the lead: every older leader's `commit` is refused from now on. */
+  lead(owner: string): Promise<number>;
+  load(): Promise<LoadedState>;
+  commit(leaderEpoch: number, writes: readonly Write[]): Promise<CommitOutcome>;
+  /** Applies spool records exactly once: those at or below the highest applied seq of this spool are skipped. Answers with the highest applied. */
+  applyRecords(
+    node: string,
+    spoolId: string,
+    firstSeq: number,
+    records: readonly SpoolRecord[],
+    receivedAt: number,
+  ): Promise<number>;
+  appliedRecords(node: string, spoolId: string): Promise<number>;
+  isAvailable(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface LoadedState extends Omit<Durable, "policy"> {
+  readonly policy: Durable["policy"] | null;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+/** What screens, API and CLI read. Never used to decide. */
+export interface ReadStore {
+  incidents(filter: {
+    readonly phase?: string;
+    readonly cluster?: string;
+    readonly cursor?: string;
+    readonly limit: number;
+  }): Promise<Page<Incident>>;
+  incident(id: string): Promise<Incident | null>;
+  timeline(incidentId: string): Promise<readonly TimelineEntry[]>;
+  notes(incidentId: string): Promise<readonly Note[]>;
+  actions(filter: {
+    readonly incidentId?: string;
+    readonly cluster?: string;
+    readonly limit: number;
+  }): Promise<readonly import("../core/index.ts").Action[]>;
+  audit(filter: {
+    readonly cursor?: string;
+    readonly limit: number;
+    readonly actor?: string;
+    readonly subject?: string;
+  }): Promise<Page<AuditView>>;
+  /** Recomputes the hash chain; answers with the first broken entry. */
+  verifyAudit(): Promise<
+    | { readonly ok: true; readonly entries: number; readonly head: string }
+    | { readonly ok: false; readonly brokenAt: number; readonly reason: string }
+  >;
+  /** For changes that do not pass through the loop (sign-in, roles, tokens). */
+  appendAudit(draft: AuditDraft): Promise<void>;
+  traceGroups(filter: {
+    readonly node?: string;
+    readonly fromMs?: number;
+    readonly toMs?: number;
+    readonly limit: number;
+  }): Promise<readonly TraceGroupView[]>;
+}
+
+/** Enrolment tokens and agent keys. */
+export interface AgentDirectory {
+  createEnrolmentToken(draft: {
+    readonly hash: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly node: string | null;
+    readonly expiresAt: number;
+    readonly createdBy: string;
+  }): Promise<void>;
+  /** One conditional UPDATE: of two agents with the same token one wins. */
+  consumeEnrolmentToken(
+    hash: string,
+    now: number,
+  ): Promise<
+    | { readonly ok: true; readonly labels: Readonly<Record<string, string>>; readonly node: string | null }
+    | { readonly ok: false; readonly code: "token-unknown" | "token-used" | "token-expired" }
+  >;
+  /** The server's own signing key pair, made once. */
+  serverKey(): Promise<{ readonly publicKey: string; readonly privateKey: string }>;
+  /** Next strictly growing command counter for an agent key; durable. */
+  nextCounter(agentKey: string): Promise<number>;
+}
+
+export type { CommandRecord, ErrorTrace };

@@ -1,0 +1,22 @@
+/** Every limit of the wire in one place. Sizes in bytes, times in milliseconds. */
+export const limits = {
+  maxFrameBytes: 256 * 1024,
+  /** Records in one `records` frame. */
+  maxRecordsPerFrame: 200,
+  maxTextLength: 2_000,
+  maxNameLength: 40,
+  maxStackFrames: 64,
+  maxChecks: 64,
+  maxPeers: 64,
+  maxSyncMembers: 32,
+  /** A command not begun within this time after it was sent is refused by the agent. */
+  commandExpiresAfterMs: 60_000,
+  handshakeTimeoutMs: 5_000,
+  /** A viewer with more than this waiting in its socket is cut. */
+  viewerBufferedBytes: 1024 * 1024,
+  /** Changes kept so that a viewer can catch up after a short disconnect. */
+  feedBacklog: 5_000,
+  memberHeartbeatMs: 250,
+  nodeHeartbeatMs: 1_000,
+  protocolVersion: 1,
+} as const;

@@ -1,0 +1,259 @@
+import type {
+  Action,
+  Automation,
+  CheckResult,
+  Durability,
+  EpochRecord,
+  Evidence,
+  HostMetrics,
+  Incident,
+  Maintenance,
+  Note,
+  PeerSight,
+  PostgresStatus,
+  SyncConfiguration,
+  TimelineEntry,
+  WorkloadReport,
+} from "../core/index.ts";
+
+/**
+ * What browsers, the API and the CLI see. Entities are sent whole when they change; names and numbers only, words are made on
+ * the screen from message keys. Times are wall-clock milliseconds (UTC) unless the name ends in `AgoMs`/`ForMs`.
+ */
+
+export type HealthState = "healthy" | "suspect" | "degraded" | "down" | "unknown" | "maintenance" | "fenced";
+
+/** Why a state is what it is: message key below `reason.` and its values. */
+export interface Reason {
+  readonly code: string;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** One row of the fleet: small, sent for every node. */
+export interface NodeView {
+  readonly entity: "node";
+  readonly id: string;
+  readonly zone: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: HealthState;
+  readonly reasons: readonly Reason[];
+  readonly role: "primary" | "standby" | "application" | "node";
+  readonly cluster: string | null;
+  readonly connected: boolean;
+  readonly agentVersion: string | null;
+  /** Wall clock of the last frame from this node, as received; the screen shows its age. */
+  readonly lastSeenAt: number | null;
+  readonly heartbeatMs: number;
+  /** Suspicion, −log10 of the probability that this is a mistake; and the level at which a verdict falls. */
+  readonly suspicion: number;
+  readonly suspicionThreshold: number;
+  readonly host: HostMetrics | null;
+  readonly maintenance: Maintenance | null;
+  /** When the state last changed. */
+  readonly stateSince: number;
+}
+
+/** All of one node: for its page. */
+export interface NodeDetail extends NodeView {
+  readonly enrolledAt: number;
+  readonly publicKey: string;
+  readonly address: string | null;
+  readonly bootId: string | null;
+  readonly clockOffsetMs: number | null;
+  readonly agentLoopLagMs: number | null;
+  readonly postgres: PostgresStatus | null;
+  readonly peers: readonly PeerSight[];
+  /** How others see this node: observer → sight. */
+  readonly seenBy: readonly (PeerSight & { readonly observer: string })[];
+  readonly checks: readonly CheckResult[];
+  readonly workloads: readonly WorkloadReport[];
+  /** Inter-arrival of the last beats, milliseconds, oldest first (at most 120): the heartbeat strip. */
+  readonly beats: readonly number[];
+  /** Price of thresholds: silence in ms → expected false alarms per day. */
+  readonly detectorCurve: readonly { readonly silenceMs: number; readonly falseAlarmsPerDay: number }[];
+  readonly detectorThresholdMs: number;
+}
+
+export interface MemberView {
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+  readonly state: HealthState;
+  readonly standing: "new" | "member" | "fenced" | "quarantined";
+  readonly role: "primary" | "standby" | null;
+  /** In the synchronous set in force. */
+  readonly sync: boolean;
+  readonly streaming: boolean;
+  readonly timeline: number | null;
+  readonly lsn: string | null;
+  readonly lagBytes: number | null;
+  readonly lagMs: number | null;
+  /** Primary's response time over this replica's, same query on both. */
+  readonly responseRatio: { readonly r: number; readonly samples: number; readonly windowMs: number } | null;
+  /** Progress of a rejoin, 0..1. */
+  readonly rejoinProgress: number | null;
+  readonly candidate: { readonly eligible: boolean; readonly reason: Reason };
+  readonly postgresVersion: string | null;
+}
+
+export interface ClusterView {
+  readonly entity: "cluster";
+  readonly id: string;
+  readonly kind: "postgres";
+  readonly state: HealthState;
+  readonly reasons: readonly Reason[];
+  readonly stateSince: number;
+  readonly epoch: number;
+  readonly primary: string | null;
+  readonly timeline: number | null;
+  readonly durability: Durability;
+  readonly configuration: SyncConfiguration | null;
+  /** Fewer synchronous standbys than promised. */
+  readonly reducedDurability: boolean;
+  readonly automation: Automation;
+  readonly budget: { readonly used: number; readonly of: number; readonly nextFreeAt: number | null };
+  readonly maintenance: Maintenance | null;
+  readonly members: readonly MemberView[];
+  /** Who sees whom: observer (node or `control-plane`) → subject. */
+  readonly sights: readonly {
+    readonly observer: string;
+    readonly subject: string;
+    readonly reach: "ok" | "failed" | "unknown";
+    readonly reason: string | null;
+  }[];
+  readonly epochs: readonly EpochRecord[];
+  readonly workload: WorkloadReport | null;
+  readonly openActionId: string | null;
+  readonly openIncidentId: string | null;
+  readonly systemId: string | null;
+}
+
+export interface IncidentView extends Incident {
+  readonly entity: "incident";
+  readonly unread: boolean;
+}
+
+export interface ActionView extends Action {
+  readonly entity: "action";
+  /** Where the time went; present once the action has ended (failover, switchover). */
+  readonly waterfall: readonly WaterfallBar[] | null;
+}
+
+/** One bar of the time budget. */
+export interface WaterfallBar {
+  readonly stage: "detect" | "decide" | "seal" | "promote" | "verify" | "clients-back";
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly detail: Reason | null;
+}
+
+export interface SystemView {
+  readonly entity: "system";
+  readonly version: string;
+  readonly startedAt: number;
+  readonly wallMs: number;
+  readonly storeAvailable: boolean;
+  readonly frozen: { readonly reason: string; readonly sinceMs: number } | null;
+  readonly loopLagMs: number;
+  readonly mailboxDepth: number;
+  readonly agentsConnected: number;
+  readonly viewersConnected: number;
+  readonly nodes: Readonly<Record<HealthState, number>>;
+  /** Set when the demo runs: the page may offer its faults. */
+  readonly demo: { readonly faults: readonly string[] } | null;
+}
+
+export type EntityView = NodeView | ClusterView | IncidentView | ActionView | SystemView;
+
+export interface IncidentDetail {
+  readonly incident: IncidentView;
+  readonly timeline: readonly TimelineEntry[];
+  readonly actions: readonly ActionView[];
+  readonly notes: readonly Note[];
+  readonly traces: readonly TraceGroupView[];
+}
+
+/** Error traces of one fingerprint. */
+export interface TraceGroupView {
+  readonly id: string;
+  readonly service: string;
+  readonly language: string;
+  readonly type: string;
+  readonly message: string;
+  readonly frames: readonly { readonly function: string; readonly file: string; readonly line: number | null }[];
+  readonly count: number;
+  readonly firstSeenAt: number;
+  readonly lastSeenAt: number;
+  readonly nodes: readonly string[];
+  /** What made these one group: message keys below `grouping.`. */
+  readonly why: readonly string[];
+}
+
+/** One preflight check: name, value, limit, outcome. */
+export interface CheckView {
+  readonly code: string;
+  readonly status: "pass" | "warn" | "block";
+  readonly value: string;
+  readonly limit: string | null;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** What an action would do, judged now. The hash covers the state it relies on; running it under another hash is refused. */
+export interface PlanView {
+  readonly kind: "failover" | "switchover" | "rejoin";
+  readonly cluster: string;
+  readonly target: string | null;
+  readonly planHash: string;
+  readonly checks: readonly CheckView[];
+  readonly runnable: boolean;
+  readonly before: { readonly primary: string | null; readonly sync: readonly string[]; readonly epoch: number };
+  readonly after: { readonly primary: string; readonly sync: readonly string[]; readonly epoch: number } | null;
+  readonly candidates: readonly {
+    readonly node: string;
+    readonly chosen: boolean;
+    readonly eligible: boolean;
+    readonly reason: Reason;
+  }[];
+  /** Sessions that will have to reconnect. */
+  readonly sessions: number | null;
+  readonly expectedUnavailableMs: number | null;
+  /** Bytes that may be lost; 0 in sync mode. */
+  readonly possibleLossBytes: number;
+  readonly wayBack: Reason;
+  /** The same by command line. */
+  readonly command: string;
+}
+
+export interface AuditView {
+  readonly seq: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly actorRole: string;
+  readonly verb: string;
+  readonly subject: string;
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
+  readonly reason: string;
+  readonly hash: string;
+  readonly previousHash: string;
+}
+
+export interface SessionView {
+  readonly user: {
+    readonly id: string;
+    readonly name: string;
+    readonly email: string;
+    readonly role: "viewer" | "operator" | "admin";
+  } | null;
+  /** True until the first administrator exists. */
+  readonly setupNeeded: boolean;
+  readonly csrfToken: string | null;
+}
+
+/** Columns of equal length: times (wall-clock ms) and one array for each named series. */
+export interface SeriesView {
+  readonly t: readonly number[];
+  readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+export type { Evidence };
