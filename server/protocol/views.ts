@@ -250,7 +250,12 @@ export interface SessionView {
   readonly csrfToken: string | null;
 }
 
-/** Columns of equal length: times (wall-clock ms) and one array for each named series. */
+/**
+ * Columns of equal length: times (wall-clock ms) and one array for each named series. Names:
+ * cluster: `writesPerSecond`, `latencyMeanMs`, `latencyP95Ms`, and for each standby `lagBytes:<node>`, `lagMs:<node>`;
+ * node: `cpu` (0..1), `load1`, `memoryUsedBytes`, `diskUsedBytes`, `networkRxBytesPerSecond`, `networkTxBytesPerSecond`,
+ * `suspicion`, `connections`, `agentLoopLagMs`. A series that does not apply is absent; an instant without a value is null.
+ */
 export interface SeriesView {
   readonly t: readonly number[];
   readonly series: Readonly<Record<string, readonly (number | null)[]>>;
