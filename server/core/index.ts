@@ -11,4 +11,5 @@ export type * from "./replication/status.ts";
 export type * from "./state.ts";
 export { createState } from "./state.ts";
 export type * from "./time.ts";
+export type * from "./topology/health-state.ts";
 export type * from "./topology/types.ts";

@@ -1,3 +1,4 @@
+import { createStallLog, type StallLog } from "./detection/self-suspicion.ts";
 import type { Incident } from "./incident/types.ts";
 import type { Policy } from "./policy/types.ts";
 import type { CommandRecord } from "./recovery/command.ts";
@@ -42,8 +43,8 @@ export interface SelfLive {
   startedAtMs: number;
   storeAvailable: boolean;
   loopLagMs: number;
-  /** Own stall ended at (monotonic): silence during it, and a grace after it, does not count. */
-  stallUntilMs: number;
+  /** Own stalls: silence during one, and a grace after it, does not count. */
+  stalls: StallLog;
   frozen: { readonly reason: string; readonly sinceMs: number } | null;
 }
 
@@ -66,7 +67,7 @@ export function createState(policy: Policy): State {
     live: {
       nodes: new Map(),
       clusters: new Map(),
-      self: { startedAtMs: 0, storeAvailable: true, loopLagMs: 0, stallUntilMs: 0, frozen: null },
+      self: { startedAtMs: 0, storeAvailable: true, loopLagMs: 0, stalls: createStallLog(), frozen: null },
     },
   };
 }

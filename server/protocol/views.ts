@@ -5,12 +5,16 @@ import type {
   Durability,
   EpochRecord,
   Evidence,
+  HealthState,
   HostMetrics,
   Incident,
   Maintenance,
   Note,
   PeerSight,
+  Plan,
+  PlanCheck,
   PostgresStatus,
+  Reason,
   SyncConfiguration,
   TimelineEntry,
   WorkloadReport,
@@ -21,13 +25,7 @@ import type {
  * the screen from message keys. Times are wall-clock milliseconds (UTC) unless the name ends in `AgoMs`/`ForMs`.
  */
 
-export type HealthState = "healthy" | "suspect" | "degraded" | "down" | "unknown" | "maintenance" | "fenced";
-
-/** Why a state is what it is: message key below `reason.` and its values. */
-export interface Reason {
-  readonly code: string;
-  readonly data: Readonly<Record<string, string | number | boolean | null>>;
-}
+export type { HealthState, Reason };
 
 /** One row of the fleet: small, sent for every node. */
 export interface NodeView {
@@ -189,37 +187,9 @@ export interface TraceGroupView {
   readonly why: readonly string[];
 }
 
-/** One preflight check: name, value, limit, outcome. */
-export interface CheckView {
-  readonly code: string;
-  readonly status: "pass" | "warn" | "block";
-  readonly value: string;
-  readonly limit: string | null;
-  readonly data: Readonly<Record<string, string | number | boolean | null>>;
-}
+export type CheckView = PlanCheck;
 
-/** What an action would do, judged now. The hash covers the state it relies on; running it under another hash is refused. */
-export interface PlanView {
-  readonly kind: "failover" | "switchover" | "rejoin";
-  readonly cluster: string;
-  readonly target: string | null;
-  readonly planHash: string;
-  readonly checks: readonly CheckView[];
-  readonly runnable: boolean;
-  readonly before: { readonly primary: string | null; readonly sync: readonly string[]; readonly epoch: number };
-  readonly after: { readonly primary: string; readonly sync: readonly string[]; readonly epoch: number } | null;
-  readonly candidates: readonly {
-    readonly node: string;
-    readonly chosen: boolean;
-    readonly eligible: boolean;
-    readonly reason: Reason;
-  }[];
-  /** Sessions that will have to reconnect. */
-  readonly sessions: number | null;
-  readonly expectedUnavailableMs: number | null;
-  /** Bytes that may be lost; 0 in sync mode. */
-  readonly possibleLossBytes: number;
-  readonly wayBack: Reason;
+export interface PlanView extends Plan {
   /** The same by command line. */
   readonly command: string;
 }

@@ -1,5 +1,7 @@
 import type { Lsn } from "../replication/lsn.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
+import type { Reason } from "../topology/health-state.ts";
+import type { Maintenance } from "../topology/types.ts";
 
 export type Durability =
   | { readonly mode: "sync"; readonly k: number }
@@ -66,9 +68,11 @@ export interface ClusterRecord {
   readonly openActionId: string | null;
   /** Highest epoch ever given to an intent, won or not. The next intent takes one more. */
   readonly highestEpoch: number;
+  /** Grows with every command sent under any grant of this cluster; agents refuse to go back within one intent. */
+  readonly commandStep: number;
   /** Wall-clock times of automatic failovers that used the budget. */
   readonly budgetUsedAt: readonly number[];
-  readonly maintenance: import("../topology/types.ts").Maintenance | null;
+  readonly maintenance: Maintenance | null;
   /** Whether the preflight has passed once; until then automation is held. */
   readonly preflightPassedAt: number | null;
 }
@@ -105,9 +109,37 @@ export interface CandidateVerdict {
   readonly node: string;
   readonly chosen: boolean;
   readonly eligible: boolean;
-  /** Message key below `candidate.`. */
-  readonly reason: string;
+  /** Message key below `candidate.` and its values. */
+  readonly reason: Reason;
+}
+
+/** One preflight check: name, value, limit, outcome. */
+export interface PlanCheck {
+  /** Message key below `check.`. */
+  readonly code: string;
+  readonly status: "pass" | "warn" | "block";
+  readonly value: string;
+  readonly limit: string | null;
   readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** What an action would do, judged now. Running it under another hash is refused. */
+export interface Plan {
+  readonly kind: "failover" | "switchover" | "rejoin";
+  readonly cluster: string;
+  readonly target: string | null;
+  readonly planHash: string;
+  readonly checks: readonly PlanCheck[];
+  readonly runnable: boolean;
+  readonly before: { readonly primary: string | null; readonly sync: readonly string[]; readonly epoch: number };
+  readonly after: { readonly primary: string; readonly sync: readonly string[]; readonly epoch: number } | null;
+  readonly candidates: readonly CandidateVerdict[];
+  /** Sessions that will have to reconnect. */
+  readonly sessions: number | null;
+  readonly expectedUnavailableMs: number | null;
+  /** Bytes that may be lost; 0 in sync mode. */
+  readonly possibleLossBytes: number;
+  readonly wayBack: Reason;
 }
 
 /** A privileged operation: intent first, then steps. Durable. */

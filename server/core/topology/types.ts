@@ -1,3 +1,4 @@
+import type { DetectorState } from "../detection/accrual.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "../replication/status.ts";
 
 /** A node that enrolled. Durable. */
@@ -33,8 +34,10 @@ export interface NodeLive {
   /** When the session was opened or closed, our monotonic clock. */
   connectedAtMs: number;
   closedAtMs: number | null;
-  /** True when the socket ended by FIN or RST; false while it is merely silent. */
+  /** Why the socket ended: `closed` by FIN, RST or an error; `silent` when the gateway gave up on it. */
+  closeReason: string | null;
   lastFrameAtMs: number;
+  detector: DetectorState;
   lastBeatSeq: number;
   /** Milliseconds by which the node's wall clock is ahead of ours. */
   clockOffsetMs: number | null;
