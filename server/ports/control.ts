@@ -1,0 +1,47 @@
+import type { Actor, OperatorRequest, Reply } from "../core/index.ts";
+import type {
+  ActionView,
+  ClusterView,
+  EntityView,
+  IncidentView,
+  NodeDetail,
+  NodeView,
+  PlanView,
+  SeriesView,
+  SystemView,
+} from "../protocol/index.ts";
+
+/**
+ * The control plane as screens, API and CLI see it. Reading never waits for the store; `request` answers after the commit,
+ * or with `store-unavailable` when there is none.
+ */
+export interface ControlPlane {
+  request(actor: Actor, request: OperatorRequest): Promise<Reply>;
+  listEntities(): readonly EntityView[];
+  listNodes(): readonly NodeView[];
+  findNode(id: string): NodeDetail | null;
+  listClusters(): readonly ClusterView[];
+  findCluster(id: string): ClusterView | null;
+  listIncidents(): readonly IncidentView[];
+  findAction(id: string): ActionView | null;
+  system(): SystemView;
+  /** Judged now. Null when there is no such cluster. */
+  plan(request: {
+    readonly kind: PlanView["kind"];
+    readonly cluster: string;
+    readonly target: string | null;
+  }): PlanView | null;
+  /** `null` when there is no such node or cluster. */
+  nodeSeries(id: string): SeriesView | null;
+  clusterSeries(id: string): SeriesView | null;
+  /** Value of a watched topic such as `node:pg-a`; null when there is none. */
+  topic(name: string): unknown;
+}
+
+/** The ordered stream of changes. */
+export interface LiveFeed {
+  /** What a viewer that stands at `cursor` needs first: what it missed, or everything. Already serialized. */
+  resume(cursor: { readonly feedId: string; readonly seq: number } | null): string;
+  /** Every later `changes` frame, serialized once for all viewers. The answer ends the subscription. */
+  subscribe(listener: (frame: string, touched: ReadonlySet<string>) => void): () => void;
+}

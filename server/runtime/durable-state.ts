@@ -1,0 +1,29 @@
+import type { State } from "../core/index.ts";
+import type { LoadedState } from "../ports/store.ts";
+
+/** Replaces the durable state by what the store holds. Live observations stay. */
+export function fillDurable(state: State, loaded: LoadedState): void {
+  const { durable } = state;
+  refill(durable.nodes, loaded.nodes);
+  refill(durable.clusters, loaded.clusters);
+  refill(durable.incidents, loaded.incidents);
+  refill(durable.actions, loaded.actions);
+  refill(durable.commands, loaded.commands);
+  durable.counters = loaded.counters;
+  if (loaded.policy !== null) durable.policy = loaded.policy;
+}
+
+function refill<K, V>(target: Map<K, V>, source: ReadonlyMap<K, V>): void {
+  target.clear();
+  for (const [key, value] of source) target.set(key, value);
+}
+
+/** Keys of everything that has a view. */
+export function allEntities(state: State): Set<string> {
+  const keys = new Set<string>(["system"]);
+  for (const id of state.durable.nodes.keys()) keys.add(`node:${id}`);
+  for (const id of state.durable.clusters.keys()) keys.add(`cluster:${id}`);
+  for (const id of state.durable.incidents.keys()) keys.add(`incident:${id}`);
+  for (const id of state.durable.actions.keys()) keys.add(`action:${id}`);
+  return keys;
+}
