@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { LocalizerConfig } from "../../server/core/localization/config.ts";
+import { localize } from "../../server/core/localization/localize.ts";
+import type {
+  EdgeSeries,
+  MetricTable,
+  Period,
+  Series,
+  SpanTable,
+  Target,
+  TelemetryWindow,
+} from "../../server/core/localization/telemetry.ts";
+import { type RawCase, type RawNormal, readIndex, readJson, toWindow } from "./case-file.ts";
+
+const CUTS = [0.5, 0.6, 0.7, 0.8, 0.9];
+
+/** Windows with no fault in them: the right answer is an empty list. */
+export interface NormalWindow {
+  readonly set: string;
+  readonly protocol: "tail" | "short";
+  readonly window: TelemetryWindow;
+}
+
+/**
+ * Cuts every normal file at 50..90 percent. `tail` takes all that follows as the abnormal window (the protocol of Hardt et
+ * al., "The PetShop Dataset", CLeaR 2024); `short` only as many samples as a case has. Each target that the set's cases
+ * name is asked about.
+ */
+export function buildNormalWindows(directory: string): NormalWindow[] {
+  const subjects = new Map<string, { set: string; raw: RawCase; targets: Map<string, Target | undefined> }>();
+  for (const entry of readIndex(directory)) {
+    if (entry.dataset.endsWith("-temporal")) continue;
+    const raw = readJson<RawCase>(join(directory, entry.file));
+    const subject = subjects.get(raw.normal_ref) ?? { set: entry.dataset, raw, targets: new Map() };
+    subject.targets.set(JSON.stringify(raw.target ?? null), raw.target);
+    subjects.set(raw.normal_ref, subject);
+  }
+  const windows: NormalWindow[] = [];
+  for (const [reference, { set, raw, targets }] of subjects) {
+    const normal = readJson<RawNormal>(join(directory, reference));
+    for (const target of targets.values()) {
+      for (const cut of CUTS) {
+        const base = { ...toWindow(raw, normal), target };
+        windows.push({ set, protocol: "tail", window: cutWindow(base, cut, Number.POSITIVE_INFINITY) });
+        windows.push({ set, protocol: "short", window: cutWindow(base, cut, 5) });
+      }
+    }
+  }
+  return windows;
+}
+
+/** The share of windows that were answered with an empty list, by protocol and set. */
+export function scoreSpecificity(windows: readonly NormalWindow[], config?: LocalizerConfig): Record<string, number> {
+  const groups = new Map<string, boolean[]>();
+  for (const { set, protocol, window } of windows) {
+    const isEmpty = localize(window, config).length === 0;
+    for (const name of [`${protocol}:${set}`, protocol, "all"])
+      groups.set(name, [...(groups.get(name) ?? []), isEmpty]);
+  }
+  return Object.fromEntries([...groups].map(([name, list]) => [name, list.filter(Boolean).length / list.length]));
+}
+
+function cutWindow(base: TelemetryWindow, cut: number, length: number): TelemetryWindow {
+  const times = Object.values(base.normal.metrics).flatMap((metrics) =>
+    Object.values(metrics).map(({ timesS }) => timesS),
+  );
+  const longest = times.reduce((best, list) => (list.length > best.length ? list : best), []);
+  const at = Math.floor(longest.length * cut);
+  const faultTimeS = longest[at]!;
+  const fromS = longest[Math.max(0, at - 4)]!;
+  const untilS = longest[Math.min(longest.length - 1, at + length - 1)]!;
+  const isHead = (time: number): boolean => time < faultTimeS;
+  const isTail = (time: number): boolean => time >= fromS && time <= untilS;
+  const { normal } = base;
+  return {
+    ...base,
+    faultTimeS,
+    normal: { ...filterPeriod(normal, isHead), spans: normal.spans && sliceTraces(normal.spans, 0, cut, 0) },
+    current: { ...filterPeriod(normal, isTail), spans: normal.spans && sliceTraces(normal.spans, cut, 1, 1) },
+  };
+}
+
+function filterPeriod(period: Period, keep: (timeS: number) => boolean): Period {
+  const filter = ({ timesS, values }: Series): Series => ({
+    timesS: timesS.filter(keep),
+    values: values.filter((_, i) => keep(timesS[i]!)),
+  });
+  const metrics: Record<string, Record<string, Series>> = {};
+  for (const [node, table] of Object.entries(period.metrics)) {
+    metrics[node] = Object.fromEntries(Object.entries(table).map(([metric, series]) => [metric, filter(series)]));
+  }
+  const edgeMetrics = period.edgeMetrics.map((edge): EdgeSeries => ({ ...edge, series: filter(edge.series) }));
+  return { metrics: metrics satisfies MetricTable, edgeMetrics };
+}
+
+/** The traces between two shares of the table, all begun at `startUs`. */
+function sliceTraces(spans: SpanTable, from: number, to: number, startUs: number): SpanTable {
+  const traces = [...new Set(spans.trace)];
+  const kept = new Set(traces.slice(Math.floor(traces.length * from), Math.floor(traces.length * to)));
+  const rows = spans.trace.flatMap((trace, row) => (kept.has(trace) ? [row] : []));
+  const newRow = new Map(rows.map((row, i) => [row, i]));
+  const origin = Math.min(...rows.map((row) => spans.startUs[row]!));
+  const pick = (column: readonly number[]): number[] => rows.map((row) => column[row]!);
+  return {
+    ops: spans.ops,
+    trace: pick(spans.trace),
+    parent: rows.map((row) => (spans.parent[row]! < 0 ? spans.parent[row]! : (newRow.get(spans.parent[row]!) ?? -2))),
+    node: pick(spans.node),
+    op: pick(spans.op),
+    startUs: rows.map((row) => spans.startUs[row]! - origin + startUs),
+    durationUs: pick(spans.durationUs),
+  };
+}

@@ -1,0 +1,117 @@
+import type { Period, SpanTable } from "./telemetry.ts";
+
+/** A span table with what the evidence needs: parents' child sums, the entry span of each span, and its period. */
+export interface SpanIndex {
+  readonly table: SpanTable;
+  /** Summed duration of the direct children, microseconds. */
+  readonly childUs: Float64Array;
+  readonly childCount: Int32Array;
+  /** The only child's row, or -1 when there are none or several. */
+  readonly onlyChild: Int32Array;
+  /** The span at which the request entered this span's node: the nearest ancestor whose parent is elsewhere. */
+  readonly entry: Int32Array;
+  /** `NORMAL`, or `BEFORE` / `AFTER` by whether the span's trace began before the fault time. */
+  readonly period: Uint8Array;
+  /** Start times of the calls to other nodes that each entry span's request made, microseconds. */
+  readonly callStarts: ReadonlyMap<number, readonly number[]>;
+  /** Global ids of `table.ops` names, shared between indexes that were built with one `OpNames`. */
+  readonly opId: Int32Array;
+}
+
+export const NORMAL = 0;
+export const BEFORE = 1;
+export const AFTER = 2;
+
+/** Operation names seen in any period, so that a name has one id everywhere. */
+export class OpNames {
+  readonly names: string[] = [];
+  readonly #ids = new Map<string, number>();
+
+  idOf(name: string): number {
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    this.#ids.set(name, this.names.length);
+    this.names.push(name);
+    return this.names.length - 1;
+  }
+}
+
+/** Indexes a period's spans; `undefined` when it has none. */
+export function indexSpans(period: Period, ops: OpNames, isNormal: boolean): SpanIndex | undefined {
+  const table = period.spans;
+  if (table === undefined || table.op.length === 0) return undefined;
+  const size = table.op.length;
+  const childUs = new Float64Array(size);
+  const childCount = new Int32Array(size);
+  const onlyChild = new Int32Array(size).fill(-1);
+  for (let row = 0; row < size; row++) {
+    const parent = table.parent[row]!;
+    if (parent < 0) continue;
+    childUs[parent]! += table.durationUs[row]!;
+    childCount[parent]! += 1;
+    onlyChild[parent] = childCount[parent] === 1 ? row : -1;
+  }
+  const entry = findEntries(table);
+  return {
+    table,
+    childUs,
+    childCount,
+    onlyChild,
+    entry,
+    period: isNormal ? new Uint8Array(size).fill(NORMAL) : splitPeriods(table),
+    callStarts: findCalls(table, onlyChild, entry),
+    opId: Int32Array.from(table.ops, (name) => ops.idOf(name)),
+  };
+}
+
+function splitPeriods(table: SpanTable): Uint8Array {
+  const startOf = new Map<number, number>();
+  for (let row = 0; row < table.op.length; row++) {
+    const trace = table.trace[row]!;
+    const start = table.startUs[row]!;
+    const known = startOf.get(trace);
+    if (known === undefined || start < known) startOf.set(trace, start);
+  }
+  return Uint8Array.from(table.trace, (trace) => (startOf.get(trace)! >= 0 ? AFTER : BEFORE));
+}
+
+/** A call is a span whose operation is seen, anywhere on its node, to have its only child on another node. */
+function findCalls(table: SpanTable, onlyChild: Int32Array, entry: Int32Array): Map<number, number[]> {
+  const callOps = new Set<number>();
+  const keyOf = (row: number): number => table.op[row]! * 4096 + table.node[row]!;
+  for (let row = 0; row < table.op.length; row++) {
+    const child = onlyChild[row]!;
+    if (child >= 0 && table.node[child] !== table.node[row]) callOps.add(keyOf(row));
+  }
+  const calls = new Map<number, number[]>();
+  for (let row = 0; row < table.op.length; row++) {
+    if (!callOps.has(keyOf(row))) continue;
+    const list = calls.get(entry[row]!);
+    if (list) list.push(table.startUs[row]!);
+    else calls.set(entry[row]!, [table.startUs[row]!]);
+  }
+  return calls;
+}
+
+function findEntries(table: SpanTable): Int32Array {
+  const size = table.op.length;
+  const entry = new Int32Array(size).fill(-1);
+  const path: number[] = [];
+  for (let row = 0; row < size; row++) {
+    let at = row;
+    // A malformed table could hold a parent cycle: the path is bounded so that it ends there.
+    while (entry[at] === -1 && path.length <= size) {
+      path.push(at);
+      const parent = table.parent[at]!;
+      if (parent < 0 || table.node[parent] !== table.node[at]) {
+        entry[at] = at;
+        break;
+      }
+      at = parent;
+    }
+    const found = entry[at]!;
+    for (const visited of path) entry[visited] = found;
+    path.length = 0;
+  }
+  return entry;
+}
