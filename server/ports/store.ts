@@ -1,6 +1,18 @@
 import type { AuditDraft, CommandRecord, Durable, Incident, Note, TimelineEntry, Write } from "../core/index.ts";
 import type { AuditView, ErrorTrace, SpoolRecord, TraceGroupView } from "../protocol/index.ts";
 
+/**
+ * What every method but `commit` rejects with when the database can't be reached or did not answer in time. Whether a change was made
+ * is then unknown.
+ */
+export interface StoreUnavailable extends Error {
+  readonly code: "store-unavailable";
+}
+
+export function isStoreUnavailable(error: unknown): error is StoreUnavailable {
+  return error instanceof Error && "code" in error && error.code === "store-unavailable";
+}
+
 /** Why a commit did not happen. `unavailable`: nothing was written; try again. `conflict`: another process leads now; stop. */
 export type CommitOutcome =
   | { readonly ok: true; readonly timeline: readonly TimelineEntry[] }
@@ -18,7 +30,12 @@ export interface Store {
   lead(owner: string): Promise<number>;
   load(): Promise<LoadedState>;
   commit(leaderEpoch: number, writes: readonly Write[]): Promise<CommitOutcome>;
-  /** Applies spool records exactly once: those at or below the highest applied seq of this spool are skipped. Answers with the highest applied. */
+  /**
+   * Applies spool records exactly once and in order: those at or below the highest applied seq of this spool are skipped. When the frame
+   * begins beyond the next one (a gap), nothing of it is applied, so that an earlier frame on its way is not lost; an agent that no
+   * longer has the records in between starts a new spool. Traces join their group, signals become timeline entries without an incident.
+   * Answers with the highest applied.
+   */
   applyRecords(
     node: string,
     spoolId: string,
@@ -42,6 +59,7 @@ export interface Page<T> {
 
 /** What screens, API and CLI read. Never used to decide. */
 export interface ReadStore {
+  /** Newest first. `phase`: one phase, or `active` for everything that is not closed. */
   incidents(filter: {
     readonly phase?: string;
     readonly cluster?: string;
@@ -49,13 +67,17 @@ export interface ReadStore {
     readonly limit: number;
   }): Promise<Page<Incident>>;
   incident(id: string): Promise<Incident | null>;
+  /** In the order of `seq`. */
   timeline(incidentId: string): Promise<readonly TimelineEntry[]>;
+  /** Oldest first. */
   notes(incidentId: string): Promise<readonly Note[]>;
+  /** Newest first. */
   actions(filter: {
     readonly incidentId?: string;
     readonly cluster?: string;
     readonly limit: number;
   }): Promise<readonly import("../core/index.ts").Action[]>;
+  /** Newest first. */
   audit(filter: {
     readonly cursor?: string;
     readonly limit: number;
@@ -69,6 +91,7 @@ export interface ReadStore {
   >;
   /** For changes that do not pass through the loop (sign-in, roles, tokens). */
   appendAudit(draft: AuditDraft): Promise<void>;
+  /** Groups seen within the time, last seen first. */
   traceGroups(filter: {
     readonly node?: string;
     readonly fromMs?: number;
@@ -94,9 +117,9 @@ export interface AgentDirectory {
     | { readonly ok: true; readonly labels: Readonly<Record<string, string>>; readonly node: string | null }
     | { readonly ok: false; readonly code: "token-unknown" | "token-used" | "token-expired" }
   >;
-  /** The server's own signing key pair, made once. */
+  /** The server's own Ed25519 key pair, made once. Public: raw 32 bytes, base64url. Private: PKCS #8 DER, base64url. */
   serverKey(): Promise<{ readonly publicKey: string; readonly privateKey: string }>;
-  /** Next strictly growing command counter for an agent key; durable. */
+  /** Next strictly growing command counter for an agent key; durable. Numbers may be left out after a restart. */
   nextCounter(agentKey: string): Promise<number>;
 }
 
