@@ -1,4 +1,6 @@
 /** The core's public face. Everything here is pure: no promise, clock, random number, I/O or class. */
+export { suspicion } from "./detection/accrual.ts";
+export { falseAlarmCurve } from "./detection/expected-false-alarms.ts";
 export type * from "./effect.ts";
 export type * from "./event.ts";
 export type * from "./incident/types.ts";
