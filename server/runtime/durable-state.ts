@@ -1,8 +1,8 @@
-import type { State } from "../core/index.ts";
+import type { Policy, State } from "../core/index.ts";
 import type { LoadedState } from "../ports/store.ts";
 
-/** Replaces the durable state by what the store holds. Live observations stay. */
-export function fillDurable(state: State, loaded: LoadedState): void {
+/** Replaces the durable state by what the store holds; the configuration's own policy wins. Live observations stay. */
+export function fillDurable(state: State, loaded: LoadedState, overrides: Partial<Policy>): void {
   const { durable } = state;
   refill(durable.nodes, loaded.nodes);
   refill(durable.clusters, loaded.clusters);
@@ -10,7 +10,7 @@ export function fillDurable(state: State, loaded: LoadedState): void {
   refill(durable.actions, loaded.actions);
   refill(durable.commands, loaded.commands);
   durable.counters = loaded.counters;
-  if (loaded.policy !== null) durable.policy = loaded.policy;
+  durable.policy = { ...(loaded.policy ?? durable.policy), ...overrides };
 }
 
 function refill<K, V>(target: Map<K, V>, source: ReadonlyMap<K, V>): void {

@@ -5,6 +5,7 @@ import type {
   NodeRecord,
   Now,
   OperatorRequest,
+  Policy,
   Reply,
   State,
   TimelineEntry,
@@ -43,6 +44,7 @@ export interface LoopParts {
   readonly link: AgentLink;
   /** Who leads, for the store's lease row. */
   readonly owner: string;
+  readonly policyOverrides: Partial<Policy>;
   publish(published: Published): void;
   /** Another leader has taken over: end the process. Nothing is acted on after this. */
   onConflict(detail: string): void;
@@ -344,7 +346,7 @@ export class ControlLoop {
     const { store, state, owner, log, clock } = this.#parts;
     try {
       const leaderEpoch = await store.lead(owner);
-      fillDurable(state, await store.load());
+      fillDurable(state, await store.load(), this.#parts.policyOverrides);
       if (this.#stopped) return;
       this.#leaderEpoch = leaderEpoch;
       if (this.#storeLost) this.#regainStore();

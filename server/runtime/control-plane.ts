@@ -1,0 +1,182 @@
+import type { Actor, Now, OperatorRequest, Reply, State } from "../core/index.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ControlPlane } from "../ports/control.ts";
+import type {
+  ActionView,
+  ClusterView,
+  EntityView,
+  HealthState,
+  IncidentView,
+  NodeDetail,
+  NodeView,
+  PlanView,
+  SeriesView,
+  SystemView,
+} from "../protocol/index.ts";
+import type { Judgements, PlanRequest } from "./core-port.ts";
+import { projectAction, projectIncident } from "./project/action-view.ts";
+import { projectCluster } from "./project/cluster-view.ts";
+import type { ProjectionContext, ProjectionMemory } from "./project/context.ts";
+import { projectNode, projectNodeDetail } from "./project/node-view.ts";
+import { projectPlan } from "./project/plan-view.ts";
+import type { RecentSeries } from "./series.ts";
+
+export interface ControlPlaneParts {
+  readonly state: State;
+  readonly clock: Clock;
+  readonly judgements: Judgements;
+  readonly memory: ProjectionMemory;
+  readonly series: RecentSeries;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly demoFaults: readonly string[] | null;
+  request(actor: Actor, request: OperatorRequest): Promise<Reply>;
+  storeAvailable(): boolean;
+  mailboxDepth(): number;
+  agentsConnected(): number;
+  viewersConnected(): number;
+}
+
+/** State as views, and the way in for operators' requests. */
+export class ControlPlaneViews implements ControlPlane {
+  readonly #parts: ControlPlaneParts;
+
+  constructor(parts: ControlPlaneParts) {
+    this.#parts = parts;
+  }
+
+  request(actor: Actor, request: OperatorRequest): Promise<Reply> {
+    return this.#parts.request(actor, request);
+  }
+
+  /** The view behind a key of `Decision.touched`; null when there is nothing (any more). */
+  view(key: string): EntityView | null {
+    if (key === "system") return this.system();
+    const colon = key.indexOf(":");
+    const id = key.slice(colon + 1);
+    switch (key.slice(0, colon)) {
+      case "node":
+        return projectNode(this.#context(), id);
+      case "cluster":
+        return this.findCluster(id);
+      case "incident":
+        return this.#findIncident(id);
+      case "action":
+        return this.findAction(id);
+      default:
+        return null;
+    }
+  }
+
+  listEntities(): EntityView[] {
+    const actions = [...this.#parts.state.durable.actions.keys()].map((id) => this.findAction(id));
+    return [
+      this.system(),
+      ...this.listNodes(),
+      ...this.listClusters(),
+      ...this.listIncidents(),
+      ...actions.filter((view) => view !== null),
+    ];
+  }
+
+  listNodes(): NodeView[] {
+    const context = this.#context();
+    return [...context.state.durable.nodes.keys()]
+      .map((id) => projectNode(context, id))
+      .filter((view) => view !== null);
+  }
+
+  findNode(id: string): NodeDetail | null {
+    return projectNodeDetail(this.#context(), id);
+  }
+
+  listClusters(): ClusterView[] {
+    const context = this.#context();
+    return [...context.state.durable.clusters.keys()]
+      .map((id) => projectCluster(context, id))
+      .filter((view) => view !== null);
+  }
+
+  findCluster(id: string): ClusterView | null {
+    return projectCluster(this.#context(), id);
+  }
+
+  listIncidents(): IncidentView[] {
+    return [...this.#parts.state.durable.incidents.values()].map(projectIncident);
+  }
+
+  findAction(id: string): ActionView | null {
+    const { durable } = this.#parts.state;
+    const action = durable.actions.get(id);
+    if (action === undefined) return null;
+    return projectAction(action, durable.incidents.get(action.incidentId ?? "") ?? null);
+  }
+
+  system(): SystemView {
+    const { state, clock } = this.#parts;
+    const { self } = state.live;
+    return {
+      entity: "system",
+      version: this.#parts.version,
+      startedAt: this.#parts.startedAt,
+      wallMs: clock.wallMs(),
+      storeAvailable: this.#parts.storeAvailable(),
+      frozen: self.frozen,
+      loopLagMs: Math.round(self.loopLagMs * 10) / 10,
+      mailboxDepth: this.#parts.mailboxDepth(),
+      agentsConnected: this.#parts.agentsConnected(),
+      viewersConnected: this.#parts.viewersConnected(),
+      nodes: this.#countStates(),
+      demo: this.#parts.demoFaults === null ? null : { faults: this.#parts.demoFaults },
+    };
+  }
+
+  plan(request: PlanRequest): PlanView | null {
+    const { state, judgements } = this.#parts;
+    if (!state.durable.clusters.has(request.cluster)) return null;
+    return projectPlan(judgements.planAction(state, request, this.#now()));
+  }
+
+  nodeSeries(id: string): SeriesView | null {
+    return this.#parts.state.durable.nodes.has(id) ? this.#parts.series.read(`node:${id}`) : null;
+  }
+
+  clusterSeries(id: string): SeriesView | null {
+    return this.#parts.state.durable.clusters.has(id) ? this.#parts.series.read(`cluster:${id}`) : null;
+  }
+
+  topic(name: string): unknown {
+    return name.startsWith("node:") ? this.findNode(name.slice("node:".length)) : null;
+  }
+
+  #findIncident(id: string): IncidentView | null {
+    const incident = this.#parts.state.durable.incidents.get(id);
+    return incident === undefined ? null : projectIncident(incident);
+  }
+
+  #countStates(): Record<HealthState, number> {
+    const counts: Record<HealthState, number> = {
+      healthy: 0,
+      suspect: 0,
+      degraded: 0,
+      down: 0,
+      unknown: 0,
+      maintenance: 0,
+      fenced: 0,
+    };
+    const { state, judgements } = this.#parts;
+    const now = this.#now();
+    for (const id of state.durable.nodes.keys()) counts[judgements.judgeNodeHealth(state, id, now).state] += 1;
+    return counts;
+  }
+
+  #context(): ProjectionContext {
+    const { state, judgements, memory } = this.#parts;
+    return { state, judgements, memory, now: this.#now() };
+  }
+
+  #now(): Now {
+    const { clock } = this.#parts;
+    return { monoMs: clock.monoMs(), wallMs: clock.wallMs(), entropy: "" };
+  }
+}
