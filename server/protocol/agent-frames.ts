@@ -25,6 +25,8 @@ export interface HelloFrame {
   readonly enrolmentToken?: string;
   readonly zone: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Identity of the spool, so that `welcome` can say how far it was applied. */
+  readonly spoolId?: string;
 }
 
 export interface ProofFrame {

@@ -1,0 +1,143 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { CommandRecord } from "../core/index.ts";
+import type { AgentLink } from "../ports/agent-link.ts";
+import type { Store } from "../ports/store.ts";
+import { limits } from "../protocol/index.ts";
+import { AgentSession } from "./agent-session.ts";
+import type { HandshakeParts } from "./handshake.ts";
+import { refuseUpgrade } from "./refuse-upgrade.ts";
+
+/** Sockets that have not proved a key yet; about 1,000 handshakes pass in a second. */
+const pendingLimit = 4_000;
+const sessionLimit = 30_000;
+const keepAliveMs = 5_000;
+/** After this long without a frame a session is given up. Liveness is judged long before, by the core. */
+const giveUpMs = 60_000;
+const sweepMs = 5_000;
+const peersMs = 100;
+
+export interface AgentHubParts extends HandshakeParts {
+  readonly store: Store;
+  log(message: string, detail: Readonly<Record<string, unknown>>): void;
+}
+
+/** All agents' connections, by node. The newest session of a node is the one that counts. */
+export class AgentHub implements AgentLink {
+  readonly #parts: AgentHubParts;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.maxFrameBytes,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+  readonly #live = new Map<string, AgentSession>();
+  readonly #all = new Set<AgentSession>();
+  #badFrames = 0;
+  #cancelSweep: () => void;
+  #peersPending = false;
+
+  constructor(parts: AgentHubParts) {
+    this.#parts = parts;
+    this.#cancelSweep = parts.clock.setTimer(() => this.#sweep(), sweepMs);
+  }
+
+  get connected(): number {
+    return this.#live.size;
+  }
+
+  get badFrames(): number {
+    return this.#badFrames;
+  }
+
+  /** A browser must never speak as an agent: any Origin header is refused. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (request.headers.origin !== undefined) {
+      refuseUpgrade(socket, 403, "Agents send no Origin header.");
+      return;
+    }
+    if (this.#all.size - this.#live.size >= pendingLimit || this.#all.size >= sessionLimit) {
+      refuseUpgrade(socket, 503, "Too many connections; try again later.");
+      return;
+    }
+    const tcp = socket as Socket;
+    tcp.setNoDelay(true);
+    tcp.setKeepAlive(true, keepAliveMs);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, tcp));
+  }
+
+  send(command: CommandRecord): boolean {
+    return this.#live.get(command.node)?.sendCommand(command) ?? false;
+  }
+
+  acknowledge(node: string, commandId: string): void {
+    this.#live.get(node)?.acknowledgeResult(commandId);
+  }
+
+  drop(node: string, code: string): void {
+    this.#live.get(node)?.close(1008, code);
+  }
+
+  refreshPeers(): void {
+    if (this.#peersPending) return;
+    this.#peersPending = true;
+    this.#parts.clock.setTimer(() => {
+      this.#peersPending = false;
+      for (const session of this.#live.values()) session.refreshPeers();
+    }, peersMs);
+  }
+
+  close(): void {
+    this.#cancelSweep();
+    for (const session of [...this.#all]) session.close(1001, "server-stopping");
+  }
+
+  #accept(webSocket: WebSocket, tcp: Socket): void {
+    const session = new AgentSession(webSocket, {
+      ...this.#parts,
+      address: tcp.remoteAddress ?? "",
+      onWelcome: (welcomed) => this.#takeOver(welcomed),
+      onEnd: (ended, node) => this.#forget(ended, node),
+      onBadFrame: (reason) => {
+        this.#badFrames += 1;
+        this.#parts.log("A frame from an agent was refused.", { address: tcp.remoteAddress, reason });
+      },
+    });
+    this.#all.add(session);
+    // Earlier than the WebSocket's own close: the moment the FIN or the reset is in.
+    tcp.on("end", () => session.terminate("closed"));
+    tcp.on("close", () => session.terminate("closed"));
+  }
+
+  /** Two live sessions of one key are an alarm, unless the old one is only the half-open rest of a lost connection. */
+  #takeOver(session: AgentSession): void {
+    const node = session.node;
+    if (node === null) return;
+    const before = this.#live.get(node.id);
+    this.#live.set(node.id, session);
+    if (before === undefined) return;
+    const { clock, intake } = this.#parts;
+    const quietMs = clock.monoMs() - before.lastFrameMs;
+    if (before.bootId !== session.bootId && quietMs < 2 * intake.heartbeatMs(node.id)) {
+      intake.post({ kind: "signal-recorded", node: node.id, code: "key-used-twice", nodeAt: clock.wallMs(), data: {} });
+    }
+    before.close(1008, "replaced");
+  }
+
+  #forget(session: AgentSession, node: string | null): void {
+    this.#all.delete(session);
+    if (node !== null && this.#live.get(node) === session) this.#live.delete(node);
+  }
+
+  #sweep(): void {
+    const nowMs = this.#parts.clock.monoMs();
+    for (const session of [...this.#live.values()]) {
+      if (nowMs - session.lastFrameMs > giveUpMs) session.terminate("silent");
+      // A node's workload may have named a new cluster since.
+      else session.refreshPeers();
+    }
+    this.#cancelSweep = this.#parts.clock.setTimer(() => this.#sweep(), sweepMs);
+  }
+}

@@ -1,0 +1,306 @@
+import { randomUUID } from "node:crypto";
+import type { WebSocket } from "ws";
+import type { CommandRecord, NodeRecord } from "../core/index.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import { canonicalJson } from "../protocol/canonical.ts";
+import { decodeAgentFrame } from "../protocol/decode-frame.ts";
+import {
+  type AgentFrame,
+  type CommandEnvelope,
+  type HelloFrame,
+  limits,
+  type RecordsFrame,
+  type ServerFrame,
+} from "../protocol/index.ts";
+import { admit, challenge, type HandshakeParts } from "./handshake.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+const framesPerSecond = 100;
+const framesBurst = 300;
+/** `records` frames waiting for the store; an agent waits for its acknowledgements long before. */
+const recordsWaitingLimit = 16;
+const recordsRetryMs = 1_000;
+
+export interface SessionParts extends HandshakeParts {
+  readonly store: Store;
+  readonly address: string;
+  onWelcome(session: AgentSession): void;
+  /** `node`: whose session it was, when it had come that far. */
+  onEnd(session: AgentSession, node: string | null): void;
+  onBadFrame(reason: string): void;
+}
+
+type Phase =
+  | { readonly kind: "greeting" }
+  | { readonly kind: "proving"; readonly hello: HelloFrame; readonly nonce: string }
+  | { readonly kind: "admitting" }
+  | { readonly kind: "live"; readonly node: NodeRecord; readonly sinceMs: number }
+  | { readonly kind: "ended" };
+
+/** One agent's connection, from its greeting to its end. Judges every frame; a bad one ends the session, never the process. */
+export class AgentSession {
+  readonly id = randomUUID();
+  bootId = "";
+  lastFrameMs: number;
+  #phase: Phase = { kind: "greeting" };
+  #peers = "";
+  #sending: Promise<void> = Promise.resolve();
+  #records: RecordsFrame[] = [];
+  #recordsBusy = false;
+  #cancelHandshake: () => void;
+  readonly #bucket: TokenBucket;
+  readonly #socket: WebSocket;
+  readonly #parts: SessionParts;
+  readonly #clock: Clock;
+
+  constructor(socket: WebSocket, parts: SessionParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.lastFrameMs = this.#clock.monoMs();
+    this.#bucket = new TokenBucket(framesPerSecond, framesBurst, this.lastFrameMs);
+    this.#cancelHandshake = this.#clock.setTimer(
+      () => this.close(1008, "handshake-timeout"),
+      limits.handshakeTimeoutMs,
+    );
+    socket.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    socket.on("close", () => this.#end("closed"));
+    socket.on("error", () => this.#end("closed"));
+  }
+
+  get node(): NodeRecord | null {
+    return this.#phase.kind === "live" ? this.#phase.node : null;
+  }
+
+  /** Ends the session from our side with a reason the agent can log. */
+  close(code: number, reason: string): void {
+    this.#end(reason);
+    this.#socket.close(code, reason.slice(0, 120));
+    // A peer that does not answer the closing handshake must not keep the socket.
+    this.#clock.setTimer(() => this.#socket.terminate(), 1_000);
+  }
+
+  /** The other side is gone: FIN, RST, or silence for so long that nobody waits any more. */
+  terminate(reason: string): void {
+    this.#end(reason);
+    this.#socket.terminate();
+  }
+
+  /** Signs and sends a command; those of one session leave in the order they were given. False when the session is not live. */
+  sendCommand(command: CommandRecord): boolean {
+    const phase = this.#phase;
+    if (phase.kind !== "live") return false;
+    this.#sending = this.#sending.then(() => this.#signAndSend(command, phase)).catch(() => {});
+    return true;
+  }
+
+  acknowledgeResult(commandId: string): void {
+    if (this.#phase.kind === "live") this.#send({ t: "result-ack", commandId });
+  }
+
+  /** Tells the agent whom to probe when that has changed. */
+  refreshPeers(): void {
+    if (this.#phase.kind !== "live") return;
+    const peers = this.#parts.intake.listPeers(this.#phase.node.id);
+    const text = JSON.stringify(peers);
+    if (text === this.#peers) return;
+    this.#peers = text;
+    this.#send({ t: "peers", peers });
+  }
+
+  async #signAndSend(command: CommandRecord, phase: Extract<Phase, { kind: "live" }>): Promise<void> {
+    // Without a counter the command stays in the outbox: it is tried again.
+    const counter = await this.#parts.directory.nextCounter(phase.node.publicKey);
+    const envelope: CommandEnvelope = {
+      id: command.id,
+      agentKey: phase.node.publicKey,
+      cluster: command.cluster,
+      grant: command.grant,
+      verb: command.verb.verb,
+      args: command.verb.args,
+      sessionMs: Math.round(this.#clock.monoMs() - phase.sinceMs),
+      expiresAfterMs: limits.commandExpiresAfterMs,
+      counter,
+    };
+    if (this.#phase !== phase) return;
+    this.#send({ t: "command", envelope, signature: this.#parts.identity.sign(canonicalJson(envelope)) });
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    const arrivalMs = this.#clock.monoMs();
+    this.lastFrameMs = arrivalMs;
+    if (this.#phase.kind === "ended") return;
+    if (!this.#bucket.take(arrivalMs)) {
+      this.#reject("too many frames");
+      return;
+    }
+    if (isBinary) {
+      this.#reject("binary frame");
+      return;
+    }
+    const decoded = decodeAgentFrame(data.toString("utf8"));
+    if (!decoded.ok) {
+      this.#reject(decoded.reason);
+      return;
+    }
+    this.#handle(decoded.frame, arrivalMs);
+  }
+
+  #handle(frame: AgentFrame, arrivalMs: number): void {
+    const phase = this.#phase;
+    if (phase.kind === "live") {
+      this.#handleLive(frame, phase.node, arrivalMs);
+      return;
+    }
+    if (phase.kind === "greeting" && frame.t === "hello") {
+      this.#greet(frame);
+      return;
+    }
+    if (phase.kind === "proving" && frame.t === "proof") {
+      this.#phase = { kind: "admitting" };
+      void this.#admit(phase, frame.signature);
+      return;
+    }
+    this.#reject(`unexpected ${frame.t}`);
+  }
+
+  #handleLive(frame: AgentFrame, node: NodeRecord, arrivalMs: number): void {
+    const { intake } = this.#parts;
+    switch (frame.t) {
+      case "heartbeat": {
+        const { t: _, ...beat } = frame;
+        intake.post({ kind: "heartbeat-received", node: node.id, sessionId: this.id, arrivalMs, ...beat });
+        return;
+      }
+      case "result": {
+        const { commandId, outcome, nodeAt } = frame;
+        intake.post({ kind: "command-finished", node: node.id, commandId, outcome, nodeAt });
+        return;
+      }
+      case "progress": {
+        const { commandId, progress, data } = frame;
+        intake.post({ kind: "command-progressed", node: node.id, commandId, progress, data });
+        return;
+      }
+      case "records":
+        if (this.#records.length >= recordsWaitingLimit) {
+          this.close(1013, "too many records unacknowledged");
+          return;
+        }
+        this.#records.push(frame);
+        void this.#drainRecords(node.id);
+        return;
+      case "hello":
+      case "proof":
+        this.#reject(`unexpected ${frame.t}`);
+        return;
+      default:
+        frame satisfies never;
+    }
+  }
+
+  #greet(hello: HelloFrame): void {
+    const answer = challenge(this.#parts, hello);
+    if (!answer.ok) {
+      this.#refuse(answer.code, answer.detail);
+      return;
+    }
+    this.#phase = { kind: "proving", hello, nonce: answer.frame.nonce };
+    this.#send(answer.frame);
+  }
+
+  async #admit(phase: Extract<Phase, { kind: "proving" }>, signature: string): Promise<void> {
+    const { hello, nonce } = phase;
+    const { store, intake } = this.#parts;
+    try {
+      const admitted = await admit(this.#parts, hello, nonce, { t: "proof", signature });
+      if (!admitted.ok) {
+        this.#refuse(admitted.code, admitted.detail);
+        return;
+      }
+      // The spool's position only spares the agent a repetition: without a store it repeats.
+      const recordsUpTo =
+        hello.spoolId === undefined ? 0 : await store.appliedRecords(admitted.node.id, hello.spoolId).catch(() => 0);
+      if (this.#phase.kind !== "admitting") return;
+      this.#welcome(hello, admitted.node, recordsUpTo);
+    } catch (error) {
+      this.#refuse("store-unavailable", "the control plane can't read its database; try again in a moment");
+      this.#parts.onBadFrame(`handshake failed: ${error instanceof Error ? error.message : String(error)}`);
+      return;
+    }
+    intake.post({
+      kind: "agent-connected",
+      node: hello.node,
+      sessionId: this.id,
+      bootId: hello.bootId,
+      version: hello.version,
+      address: this.#parts.address,
+    });
+  }
+
+  #welcome(hello: HelloFrame, node: NodeRecord, recordsUpTo: number): void {
+    this.#cancelHandshake();
+    this.bootId = hello.bootId;
+    this.#phase = { kind: "live", node, sinceMs: this.#clock.monoMs() };
+    const peers = this.#parts.intake.listPeers(node.id);
+    this.#peers = JSON.stringify(peers);
+    const heartbeatMs = this.#parts.intake.heartbeatMs(node.id);
+    this.#send({ t: "welcome", sessionId: this.id, heartbeatMs, peers, recordsUpTo });
+    this.#parts.onWelcome(this);
+  }
+
+  /** One frame after the other, in order; what the store can't take now is tried again as long as the session lives. */
+  async #drainRecords(node: string): Promise<void> {
+    if (this.#recordsBusy) return;
+    this.#recordsBusy = true;
+    while (this.#records.length > 0 && this.#phase.kind === "live") {
+      const frame = this.#records[0] as RecordsFrame;
+      try {
+        await this.#applyRecords(node, frame);
+        this.#records.shift();
+      } catch {
+        await new Promise<void>((resolve) => this.#clock.setTimer(resolve, recordsRetryMs));
+      }
+    }
+    this.#recordsBusy = false;
+  }
+
+  async #applyRecords(node: string, frame: RecordsFrame): Promise<void> {
+    const { store, intake, clock } = this.#parts;
+    const before = await store.appliedRecords(node, frame.spoolId);
+    const upTo = await store.applyRecords(node, frame.spoolId, frame.firstSeq, frame.records, clock.wallMs());
+    frame.records.forEach((record, index) => {
+      const seq = frame.firstSeq + index;
+      if (record.kind !== "signal" || seq <= before || seq > upTo) return;
+      intake.post({ kind: "signal-recorded", node, code: record.code, nodeAt: record.at, data: record.data });
+    });
+    this.#send({ t: "records-ack", spoolId: frame.spoolId, upTo });
+  }
+
+  #refuse(code: string, detail: string): void {
+    this.#send({ t: "refused", code, detail });
+    this.close(1008, code);
+  }
+
+  #reject(reason: string): void {
+    this.#parts.onBadFrame(reason);
+    this.close(1008, reason);
+  }
+
+  #send(frame: ServerFrame): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  #end(reason: string): void {
+    if (this.#phase.kind === "ended") return;
+    this.#cancelHandshake();
+    const node = this.node;
+    this.#phase = { kind: "ended" };
+    this.#records = [];
+    if (node !== null) {
+      this.#parts.intake.post({ kind: "agent-disconnected", node: node.id, sessionId: this.id, reason });
+    }
+    this.#parts.onEnd(this, node?.id ?? null);
+  }
+}

@@ -1,0 +1,220 @@
+import * as z from "zod/mini";
+import { cleanJson, cleanText } from "./clean-text.ts";
+import { limits } from "./limits.ts";
+
+/** Shapes of what an agent may say. Objects lose unknown properties; texts are cleaned and cut; numbers are finite. */
+
+export const nodeName = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,39}$/));
+const text = z.pipe(
+  z.string(),
+  z.transform((value: string) => cleanText(value, limits.maxTextLength)),
+);
+const shortText = z.pipe(
+  z.string(),
+  z.transform((value: string) => cleanText(value, 200)),
+);
+const token = z.string().check(z.regex(/^[A-Za-z0-9_.:-]{1,128}$/));
+const base64url = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,128}$/));
+const code = z.string().check(z.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/));
+const key = z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/));
+const count = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
+const whole = z.int().check(z.gte(0));
+const ms = z.number().check(z.gte(0), z.lte(1e13));
+const orNull = <T extends z.ZodMiniType>(schema: T) => z.nullable(schema);
+const scalar = z.union([text, z.number(), z.boolean(), z.null()]);
+const data = z.record(key, scalar).check(z.refine((value) => Object.keys(value).length <= 32, "too many values"));
+const labels = z.record(key, shortText).check(z.refine((value) => Object.keys(value).length <= 32, "too many labels"));
+const lsn = count;
+
+const configuration = z.object({
+  epoch: whole,
+  version: whole,
+  k: whole,
+  members: z.array(nodeName).check(z.maxLength(limits.maxSyncMembers)),
+});
+const configurations = z.array(configuration).check(z.maxLength(64));
+
+const probe = z.object({ ok: z.boolean(), ms: orNull(ms), failingForMs: ms, reason: orNull(shortText) });
+const response = z.object({ meanMs: ms, samples: whole, windowMs: ms });
+
+const replicationRow = z.object({
+  applicationName: shortText,
+  node: orNull(nodeName),
+  state: shortText,
+  syncState: z.enum(["sync", "quorum", "potential", "async"]),
+  sentLsn: orNull(lsn),
+  writeLsn: orNull(lsn),
+  flushLsn: orNull(lsn),
+  replayLsn: orNull(lsn),
+  replayLagMs: orNull(ms),
+});
+
+const receiver = z.object({
+  status: z.enum(["streaming", "starting", "none"]),
+  senderHost: orNull(shortText),
+  senderPort: orNull(whole),
+  receivedLsn: orNull(lsn),
+  advancedAgoMs: orNull(ms),
+});
+
+const exit = z.object({
+  pid: whole,
+  code: orNull(z.int()),
+  signal: orNull(shortText),
+  reaped: z.boolean(),
+  agoMs: ms,
+});
+
+const promise = z.object({ epoch: whole, intentId: shortText, step: whole, configVersion: whole });
+
+const host = z.string().check(z.regex(/^[A-Za-z0-9_.:[\]/-]{1,253}$/));
+const port = z.int().check(z.gte(1), z.lte(65_535));
+
+const postgres = z.object({
+  cluster: nodeName,
+  host,
+  port,
+  state: z.enum(["running", "hung", "starting", "stopped", "rejoining", "empty"]),
+  role: orNull(z.enum(["primary", "standby"])),
+  systemId: orNull(shortText),
+  version: orNull(shortText),
+  timeline: orNull(whole),
+  lsn: orNull(lsn),
+  replayLsn: orNull(lsn),
+  replayPaused: z.boolean(),
+  replayLagMs: orNull(ms),
+  receiver: orNull(receiver),
+  replication: z.array(replicationRow).check(z.maxLength(64)),
+  synchronousStandbyNames: orNull(text),
+  probe,
+  syncProbe: orNull(probe),
+  exit: orNull(exit),
+  promise: orNull(promise),
+  configurations,
+  promoteIssuedEpoch: orNull(whole),
+  connections: orNull(whole),
+  preparedTransactions: orNull(whole),
+  longestTransactionMs: orNull(ms),
+  response: orNull(response),
+  canRewind: z.boolean(),
+  initialize: z.boolean(),
+});
+
+const peerSight = z.object({
+  node: nodeName,
+  cluster: orNull(nodeName),
+  reach: z.enum(["ok", "failed", "unknown"]),
+  reason: orNull(z.enum(["accepted-silent", "timeout", "refused", "closed", "error"])),
+  failingForMs: ms,
+  responseMs: orNull(ms),
+  response: orNull(response),
+});
+
+const hostMetrics = z.object({
+  cpu: count,
+  load1: count,
+  cores: count,
+  memoryUsedBytes: count,
+  memoryTotalBytes: count,
+  diskUsedBytes: count,
+  diskTotalBytes: count,
+  networkRxBytesPerSecond: count,
+  networkTxBytesPerSecond: count,
+});
+
+const check = z.object({
+  name: shortText,
+  kind: z.enum(["tcp", "http", "sql", "process", "file"]),
+  subject: nodeName,
+  ok: z.boolean(),
+  ms: orNull(ms),
+  detail: text,
+  failingForMs: ms,
+});
+
+const workload = z.object({
+  name: shortText,
+  cluster: nodeName,
+  writesPerSecond: count,
+  latencyMeanMs: orNull(ms),
+  latencyP95Ms: orNull(ms),
+  acknowledged: count,
+  failed: count,
+  lost: orNull(count),
+  auditedAt: orNull(ms),
+  lastAcknowledgedAt: orNull(ms),
+  unavailableForMs: ms,
+  lastOutage: orNull(z.object({ fromMs: ms, toMs: ms })),
+  writingTo: orNull(nodeName),
+});
+
+const heartbeat = z.object({
+  t: z.literal("heartbeat"),
+  seq: whole,
+  bootId: token,
+  monoMs: ms,
+  wallMs: z.number(),
+  eager: z.boolean(),
+  loopLagMs: ms,
+  host: orNull(hostMetrics),
+  postgres: orNull(postgres),
+  peers: z.array(peerSight).check(z.maxLength(limits.maxPeers)),
+  checks: z.array(check).check(z.maxLength(limits.maxChecks)),
+  workloads: z.array(workload).check(z.maxLength(16)),
+});
+
+const trace = z.object({
+  service: shortText,
+  language: z.enum(["javascript", "python", "java", "go", "postgres", "other"]),
+  type: shortText,
+  message: text,
+  frames: z
+    .array(z.object({ function: shortText, file: shortText, line: orNull(z.int()) }))
+    .check(z.maxLength(limits.maxStackFrames)),
+  traceId: orNull(shortText),
+  count: z.int().check(z.gte(1), z.lte(1e9)),
+});
+
+const record = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("trace"), at: z.number(), trace }),
+  z.object({ kind: z.literal("signal"), at: z.number(), code, data }),
+]);
+
+/** A result's own data: any JSON, cleaned; the frame's size bounds it. */
+const anyData = z.pipe(
+  z.record(z.string(), z.unknown()),
+  z.transform((value) => cleanJson(value, limits.maxTextLength) as Record<string, unknown>),
+);
+
+const outcome = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("done"), data: anyData }),
+  z.object({ status: z.literal("refused"), code, detail: text }),
+  z.object({ status: z.literal("failed"), code, detail: text }),
+]);
+
+export const agentFrameSchema = z.discriminatedUnion("t", [
+  heartbeat,
+  z.object({
+    t: z.literal("hello"),
+    protocol: whole,
+    version: shortText,
+    node: nodeName,
+    agentKey: base64url,
+    nonce: base64url,
+    bootId: token,
+    wallMs: z.number(),
+    enrolmentToken: z.optional(z.string().check(z.maxLength(200))),
+    zone: shortText,
+    labels,
+    spoolId: z.optional(token),
+  }),
+  z.object({ t: z.literal("proof"), signature: base64url }),
+  z.object({
+    t: z.literal("records"),
+    spoolId: token,
+    firstSeq: z.int().check(z.gte(1)),
+    records: z.array(record).check(z.maxLength(limits.maxRecordsPerFrame)),
+  }),
+  z.object({ t: z.literal("result"), commandId: token, outcome, nodeAt: z.number() }),
+  z.object({ t: z.literal("progress"), commandId: token, progress: z.number().check(z.gte(0), z.lte(1)), data }),
+]);
