@@ -1,0 +1,127 @@
+import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { startChild, waitForEnd } from "./child.ts";
+import { findPostgresProcesses, isAlive, signalAll, withDescendants } from "./processes.ts";
+import type { NodePlan, PostgresPlan } from "./topology.ts";
+
+const stopGraceMs = 5_000;
+
+/** One machine of the demo: its agent, what the agent started, and its PostgreSQL when it has one. */
+export class DemoNode {
+  #agent: ChildProcess | null = null;
+  #stopped: readonly number[] = [];
+
+  constructor(
+    readonly plan: NodePlan | PostgresPlan,
+    private readonly agentScript: string,
+  ) {}
+
+  get id(): string {
+    return this.plan.id;
+  }
+
+  get dataDir(): string | null {
+    return "dataDir" in this.plan ? this.plan.dataDir : null;
+  }
+
+  get configPath(): string {
+    return join(this.plan.folder, "agent.yaml");
+  }
+
+  get logPath(): string {
+    return join(this.plan.folder, "agent.log");
+  }
+
+  get agentUrl(): string {
+    return `http://${this.plan.agentHttp.host}:${this.plan.agentHttp.port}`;
+  }
+
+  get agentPid(): number | null {
+    return this.agentRuns ? (this.#agent?.pid ?? null) : null;
+  }
+
+  get agentRuns(): boolean {
+    return this.#agent !== null && this.#agent.exitCode === null && this.#agent.signalCode === null;
+  }
+
+  /** True while its processes are stopped by `freeze`. */
+  get frozen(): boolean {
+    return this.#stopped.length > 0;
+  }
+
+  startAgent(): void {
+    if (this.agentRuns) return;
+    this.#agent = startChild({
+      name: this.id,
+      args: [this.agentScript, "--config", this.configPath],
+      logPath: this.logPath,
+    });
+  }
+
+  postgresPids(): readonly number[] {
+    return this.dataDir === null ? [] : findPostgresProcesses(this.dataDir);
+  }
+
+  /** The agent first, so that it can't tell of the others' end; then PostgreSQL and its children. */
+  allPids(): readonly number[] {
+    const agent = this.agentPid === null ? [] : withDescendants([this.agentPid]);
+    return [...new Set([...agent, ...this.postgresPids()])];
+  }
+
+  /** Every process of the node dies at once. Answers with how many. */
+  kill(): number {
+    return killUntilGone(() => this.allPids());
+  }
+
+  killPostgres(): number {
+    return killUntilGone(() => this.postgresPids());
+  }
+
+  freeze(): number {
+    return this.#stop(this.allPids());
+  }
+
+  freezePostgres(): number {
+    return this.#stop(this.postgresPids());
+  }
+
+  /** Continues what was stopped. */
+  thaw(): void {
+    signalAll(this.#stopped, "SIGCONT");
+    this.#stopped = [];
+  }
+
+  /** Ends the node in order: the agent, then PostgreSQL (it outlives its agent by design). */
+  async shutDown(): Promise<void> {
+    this.thaw();
+    const agent = this.#agent;
+    if (agent !== null && this.agentRuns) {
+      agent.kill("SIGTERM");
+      if (!(await waitForEnd(agent, stopGraceMs))) signalAll(withDescendants([agent.pid as number]), "SIGKILL");
+    }
+    const [postmaster] = this.postgresPids();
+    if (postmaster === undefined) return;
+    signalAll([postmaster], "SIGINT");
+    const deadline = process.uptime() * 1000 + stopGraceMs;
+    while (isAlive(postmaster) && process.uptime() * 1000 < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    this.killPostgres();
+  }
+
+  #stop(pids: readonly number[]): number {
+    this.#stopped = [...this.#stopped, ...pids];
+    return signalAll(pids, "SIGSTOP");
+  }
+}
+
+/** A process may be forked between looking and killing; a few rounds catch it. */
+function killUntilGone(find: () => readonly number[]): number {
+  let killed = 0;
+  for (let round = 0; round < 4; round += 1) {
+    const pids = find();
+    if (pids.length === 0) break;
+    killed += signalAll(pids, "SIGKILL");
+  }
+  return killed;
+}

@@ -1,0 +1,56 @@
+/** The one list of faults: the demo's commands, the page's buttons, benchmarks and chaos runs all use these names. */
+export const faultNames = [
+  "crash",
+  "pgkill",
+  "power",
+  "freeze",
+  "pgfreeze",
+  "partition",
+  "ctl",
+  "blip",
+  "switchover",
+] as const;
+
+export type FaultName = (typeof faultNames)[number];
+
+/** What each does, for the commands' help. The page has its own words in both languages. */
+export const faultSentences: Readonly<Record<FaultName, string>> = {
+  crash: "every process of the node is killed",
+  pgkill: "only PostgreSQL is killed",
+  power: "the network is cut, then everything is killed: no FIN, no RST",
+  freeze: "every process of the node is stopped (SIGSTOP)",
+  pgfreeze: "PostgreSQL is stopped (SIGSTOP), its agent lives",
+  partition: "the node loses the cluster and the control plane; clients still reach it",
+  ctl: "the control plane is killed, and started again after five seconds",
+  blip: "the node stops for --blip milliseconds (default 800)",
+  switchover: "the primary role moves to a standby, as planned work",
+};
+
+/** A fault to cause, or `heal` to undo all of them. */
+export interface FaultRequest {
+  readonly fault: FaultName | "heal";
+  /** The node it happens to; by default the primary. For `switchover` the target. */
+  readonly node?: string;
+  /** `blip` only. */
+  readonly blipMs?: number;
+}
+
+export function isFaultName(text: string): text is FaultName {
+  return (faultNames as readonly string[]).includes(text);
+}
+
+/** Reads a request that came as JSON. A text says what is wrong with it. */
+export function readFaultRequest(body: unknown, nodes: readonly string[]): FaultRequest | string {
+  if (typeof body !== "object" || body === null) return "Send a JSON object with the name of a fault.";
+  const { fault, node, blipMs } = body as Record<string, unknown>;
+  if (typeof fault !== "string" || !(fault === "heal" || isFaultName(fault))) {
+    return `There is no such fault. Known: ${faultNames.join(", ")}, and heal.`;
+  }
+  if (node !== undefined && node !== null && !(typeof node === "string" && nodes.includes(node))) {
+    return `There is no such node. Known: ${nodes.join(", ")}.`;
+  }
+  if (blipMs !== undefined && blipMs !== null && !(typeof blipMs === "number" && blipMs >= 1 && blipMs <= 60_000)) {
+    return "blipMs is a number of milliseconds from 1 to 60000.";
+  }
+  return { fault, ...(node ? { node: node as string } : {}), ...(blipMs ? { blipMs: blipMs as number } : {}) };
+}

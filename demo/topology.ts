@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import type { FabricLink } from "./network/fabric.ts";
+import type { PortAddress } from "./network/silent-ports.ts";
+
+/** Who is there, and at which addresses. Everything is derived from one base port and one folder. */
+
+export const clusterName = "orders";
+export const applicationNode = "app-1";
+
+export interface NodePlan {
+  readonly id: string;
+  readonly zone: string;
+  readonly folder: string;
+  /** The agent's own HTTP server. */
+  readonly agentHttp: PortAddress;
+  /** How the agent reaches the control plane: through the network. */
+  readonly control: PortAddress;
+}
+
+export interface PostgresPlan extends NodePlan {
+  /** Where PostgreSQL really listens. */
+  readonly listen: PortAddress;
+  /** Where its peers reach it: what the node says of itself. */
+  readonly advertised: PortAddress;
+  /** Where the application reaches it. */
+  readonly client: PortAddress;
+  readonly dataDir: string;
+  readonly initialize: boolean;
+}
+
+export interface Topology {
+  readonly folder: string;
+  /** The control plane: screens, API and sockets. */
+  readonly server: PortAddress;
+  /** The supervisor's own HTTP server, which causes faults. */
+  readonly supervisor: PortAddress;
+  /** The control plane's embedded store. */
+  readonly storePort: number;
+  readonly serverFolder: string;
+  readonly postgres: readonly PostgresPlan[];
+  readonly application: NodePlan;
+}
+
+const local = "127.0.0.1";
+const members = [
+  { id: "pg-a", zone: "eu-a" },
+  { id: "pg-b", zone: "eu-b" },
+  { id: "pg-c", zone: "eu-c" },
+];
+
+/** On Linux every node has a loopback address of its own; elsewhere only 127.0.0.1 is there without configuration. */
+function nodeHost(index: number): string {
+  return process.platform === "linux" ? `127.0.1.${index + 1}` : local;
+}
+
+/** Uses ports from `basePort` to `basePort + 54`. */
+export function planTopology(folder: string, basePort: number): Topology {
+  const plan = (id: string, zone: string, index: number): NodePlan => ({
+    id,
+    zone,
+    folder: join(folder, id),
+    agentHttp: { host: local, port: basePort + 50 + index },
+    control: { host: local, port: basePort + 40 + index },
+  });
+  return {
+    folder,
+    server: { host: local, port: basePort },
+    supervisor: { host: local, port: basePort + 1 },
+    storePort: basePort + 2,
+    serverFolder: join(folder, "control-plane"),
+    postgres: members.map(({ id, zone }, index) => ({
+      ...plan(id, zone, index),
+      listen: { host: local, port: basePort + 10 + index },
+      advertised: { host: nodeHost(index), port: basePort + 20 + index },
+      client: { host: nodeHost(index), port: basePort + 30 + index },
+      dataDir: join(folder, id, "postgres"),
+      initialize: index === 0,
+    })),
+    application: plan(applicationNode, "eu-a", members.length),
+  };
+}
+
+/** Every port the demo listens on, with the words for it. */
+export function listPorts(topology: Topology): readonly { readonly address: PortAddress; readonly what: string }[] {
+  const nodes = [...topology.postgres, topology.application];
+  return [
+    { address: topology.server, what: "the control plane" },
+    { address: topology.supervisor, what: "the demo's supervisor" },
+    { address: { host: local, port: topology.storePort }, what: "the control plane's store" },
+    ...nodes.map((node) => ({ address: node.agentHttp, what: `${node.id}'s agent` })),
+    ...topology.postgres.map((node) => ({ address: node.listen, what: `${node.id}'s PostgreSQL` })),
+    ...listLinks(topology).map((link) => ({ address: link.listen, what: `the network to ${link.to}` })),
+  ];
+}
+
+/** One link for each way through the network. `from` or `to` name the node whose cut takes the link down. */
+export function listLinks(topology: Topology): readonly FabricLink[] {
+  const nodes = [...topology.postgres, topology.application];
+  const toControl = nodes.map(
+    (node): FabricLink => ({
+      name: `${node.id} → control plane`,
+      kind: "control",
+      from: node.id,
+      to: "control-plane",
+      listen: node.control,
+      target: topology.server,
+    }),
+  );
+  const toPostgres = topology.postgres.flatMap((node): FabricLink[] => [
+    {
+      name: `peers → ${node.id}`,
+      kind: "cluster",
+      from: "any",
+      to: node.id,
+      listen: node.advertised,
+      target: node.listen,
+    },
+    {
+      name: `clients → ${node.id}`,
+      kind: "client",
+      from: "any",
+      to: node.id,
+      listen: node.client,
+      target: node.listen,
+    },
+  ]);
+  return [...toControl, ...toPostgres];
+}
