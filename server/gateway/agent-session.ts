@@ -3,11 +3,12 @@ import type { WebSocket } from "ws";
 import type { CommandRecord, NodeRecord } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
-import { canonicalJson } from "../protocol/canonical.ts";
+
 import { decodeAgentFrame } from "../protocol/decode-frame.ts";
 import {
   type AgentFrame,
   type CommandEnvelope,
+  canonicalJson,
   type HelloFrame,
   limits,
   type RecordsFrame,

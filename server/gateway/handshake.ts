@@ -3,8 +3,7 @@ import type { NodeRecord } from "../core/index.ts";
 import type { AgentIntake } from "../ports/agent-link.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AgentDirectory } from "../ports/store.ts";
-import { handshakeText } from "../protocol/canonical.ts";
-import { type ChallengeFrame, type HelloFrame, limits, type ProofFrame } from "../protocol/index.ts";
+import { type ChallengeFrame, type HelloFrame, handshakeText, limits, type ProofFrame } from "../protocol/index.ts";
 import { readPublicKey, type ServerIdentity, verifySignature } from "./server-identity.ts";
 
 export interface Refusal {
@@ -49,8 +48,7 @@ export function challenge(
     );
   }
   const nonce = randomBytes(32).toString("base64url");
-  const text = handshakeText({
-    role: "server",
+  const text = handshakeText("server", {
     agentNonce: hello.nonce,
     serverNonce: nonce,
     agentKey: hello.agentKey,
@@ -66,8 +64,7 @@ export async function admit(
   serverNonce: string,
   proof: ProofFrame,
 ): Promise<{ readonly ok: true; readonly node: NodeRecord } | Refusal> {
-  const text = handshakeText({
-    role: "agent",
+  const text = handshakeText("agent", {
     agentNonce: hello.nonce,
     serverNonce,
     agentKey: hello.agentKey,
