@@ -1,17 +1,23 @@
 /** The core's public face. Everything here is pure: no promise, clock, random number, I/O or class. */
+
+export { applyWrites, decide } from "./control-plane.ts";
 export { suspicion } from "./detection/accrual.ts";
 export { falseAlarmCurve } from "./detection/expected-false-alarms.ts";
 export type * from "./effect.ts";
 export type * from "./event.ts";
 export type * from "./incident/types.ts";
+export { describeBudget } from "./policy/budget.ts";
 export type * from "./policy/types.ts";
 export { defaultPolicy } from "./policy/types.ts";
 export type * from "./recovery/command.ts";
+export { explainCandidates, type PlanRequest, planAction } from "./recovery/preflight.ts";
 export type * from "./recovery/types.ts";
 export { formatLsn, parseLsn } from "./replication/lsn.ts";
 export type * from "./replication/status.ts";
 export type * from "./state.ts";
 export { createState } from "./state.ts";
 export type * from "./time.ts";
+export { judgeClusterHealth, judgeNodeHealth } from "./topology/health.ts";
 export type * from "./topology/health-state.ts";
+export { seeAgent } from "./topology/sight.ts";
 export type * from "./topology/types.ts";

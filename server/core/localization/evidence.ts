@@ -6,11 +6,17 @@ import type { MetricKind } from "./metric-kind.ts";
  */
 export type Evidence =
   | { kind: "resource-excess"; resource: MetricKind; metric: string; before: number; after: number; typical: number }
-  | { kind: "excess-latency"; metric: string; before: number; after: number; addedMs: number; share: number }
-  | { kind: "lost-requests"; metric: string; before: number; after: number; lost: number; share: number }
-  | { kind: "new-dependency"; callee: string; requests: number }
+  | { kind: "excess-latency"; metric: string; before: number; after: number; amount: number; share: number }
+  | { kind: "lost-requests"; metric: string; before: number; after: number; amount: number; share: number }
+  | { kind: "new-dependency"; callee: string; share: number }
   | { kind: "self-time-excess"; op: string; beforeMs: number; afterMs: number; spans: number }
-  | { kind: "network-gap"; peers: readonly string[]; beforeMs: number; afterMs: number; calls: number }
+  | {
+      kind: "network-gap";
+      source: "spans" | "edge-metrics";
+      peers: readonly string[];
+      beforeMs: number;
+      afterMs: number;
+    }
   | ({ kind: "child-span-missing" | "child-span-new"; child: string } & BehaviourChange)
   | ({ kind: "log-template-missing" | "log-template-new"; text: string; level: string } & BehaviourChange);
 
@@ -21,6 +27,8 @@ export interface BehaviourChange {
   readonly before: number;
   readonly after: number;
   readonly requests: number;
+  /** The callers that changed right after calling this node, when they are the witnesses. */
+  readonly seenBy: readonly string[];
 }
 
 /** Kinds of evidence that are weighed apart. */
@@ -29,10 +37,10 @@ export const FAMILIES = [
   "memory",
   "disk",
   "latency",
+  "symptom-latency",
   "errors",
   "self-time",
   "network-gap",
-  "edge-gap",
   "structure",
   "logs",
 ] as const;

@@ -1,17 +1,26 @@
 import type { Context } from "./context.ts";
-import type { Finding } from "./evidence.ts";
+import type { Evidence, Finding } from "./evidence.ts";
 import { ownShare, reachableFrom } from "./graph.ts";
 import { classifyMetric, type MetricKind } from "./metric-kind.ts";
+import type { Onset } from "./onset.ts";
 import { type SplitSeries, splitAt } from "./series-window.ts";
-import { mean, median, quantile } from "./statistics.ts";
+import { mean, median, overWindows, quantile, trimmedMean } from "./statistics.ts";
 import type { Series } from "./telemetry.ts";
+
+type ExcessFamily = "latency" | "symptom-latency" | "errors";
+
+/** Takes a whole series as "after". */
+const ALL: Onset = { quietUntilS: Number.NEGATIVE_INFINITY, startS: Number.NEGATIVE_INFINITY, isEarly: true };
 
 /** A node's total excess over the after-window, in what users feel: seconds waited, or requests lost. */
 interface Excess {
   readonly metric: string;
   readonly before: number;
   readonly after: number;
+  /** Per sampling period: seconds waited, or requests lost, beyond expectation and the node's usual noise. */
   readonly total: number;
+  /** Per sampling period, in normal operation: seconds waited, or requests served. */
+  readonly volume: number;
 }
 
 /**
@@ -25,33 +34,37 @@ export function findExcess(context: Context): Finding[] {
   const inReach = start === undefined ? nodes.map(() => true) : reachableFrom(context.graph, start);
   const broken = target && classifyMetric(target.metric).kind;
   const findings: Finding[] = [];
-  if (broken === undefined || broken === "latency") findings.push(...attribute(context, "latency", inReach));
+  // Without a broken indicator to explain, slowness is only a symptom that runs upward through the callers.
+  if (broken === undefined) findings.push(...attribute(context, "symptom-latency", inReach));
+  if (broken === "latency") findings.push(...attribute(context, "latency", inReach));
   if (broken === undefined || broken === "availability" || broken === "errors") {
     findings.push(...attribute(context, "errors", inReach));
   }
   return findings;
 }
 
-function attribute(context: Context, family: "latency" | "errors", inReach: readonly boolean[]): Finding[] {
+function attribute(context: Context, family: ExcessFamily, inReach: readonly boolean[]): Finding[] {
   const { nodes } = context.window;
   const excesses = nodes.map((_, node) => measureExcess(context, node, family));
-  const totals = excesses.map((excess) => excess?.total ?? 0);
-  const ceiling = Math.max(...totals, Number.MIN_VALUE);
-  const own = ownShare(context.graph, totals);
-  const transferred = transferNewDependencies(context, own);
+  const own = ownShare(
+    context.graph,
+    excesses.map((excess) => excess?.total ?? 0),
+  );
+  const newCallees = moveToCallers(context, own);
+  // The front door carries the most: its volume turns seconds and requests into shares of what all users see.
+  const volume = Math.max(...excesses.map((excess) => excess?.volume ?? 0));
+  if (volume <= 0) return [];
   return nodes.flatMap((_, node): Finding[] => {
-    const excess = excesses[node];
     if (!inReach[node] || own[node]! <= 0) return [];
-    const share = own[node]! / ceiling;
-    const fallback = { metric: "", before: 0, after: 0 };
-    const { metric, before, after } = excess ?? fallback;
-    const moved = transferred.get(node);
-    const evidence = moved
-      ? ({ kind: "new-dependency", callee: nodes[moved]!, requests: own[node]! } as const)
-      : family === "latency"
-        ? ({ kind: "excess-latency", metric, before, after, addedMs: own[node]! * 1000, share } as const)
-        : ({ kind: "lost-requests", metric, before, after, lost: own[node]!, share } as const);
-    return [{ node, family, magnitude: own[node]!, evidence }];
+    const share = own[node]! / volume;
+    const { metric, before, after } = excesses[node] ?? { metric: "", before: 0, after: 0 };
+    const callee = newCallees.get(node);
+    const kind = callee !== undefined ? "new-dependency" : family !== "errors" ? "excess-latency" : "lost-requests";
+    const evidence: Evidence =
+      kind === "new-dependency"
+        ? { kind, callee: nodes[callee!]!, share }
+        : { kind, metric, before, after, amount: own[node]!, share };
+    return [{ node, family, magnitude: share, evidence }];
   });
 }
 
@@ -73,24 +86,32 @@ function pickMetric(
   return best;
 }
 
-function measureExcess(context: Context, node: number, family: "latency" | "errors"): Excess | undefined {
-  const { current, normal, nodes, faultTimeS } = context.window;
+function measureExcess(context: Context, node: number, family: ExcessFamily): Excess | undefined {
+  const { current, normal, nodes } = context.window;
+  const { onset } = context;
   const table = current.metrics[nodes[node]!];
-  const metric = pickMetric(table, family === "latency" ? ["latency"] : ["availability"]);
+  const metric = pickMetric(table, family !== "errors" ? ["latency"] : ["availability"]);
   const requests = pickMetric(table, ["requests"]);
   if (metric === undefined || requests === undefined) return undefined;
-  const values = splitAt(table![metric], faultTimeS);
+  const values = splitAt(table![metric], onset);
   if (values.after.length === 0) return undefined;
-  const load = splitAt(table![requests], faultTimeS);
-  const history = splitAt(normal.metrics[nodes[node]!]?.[metric], Number.NEGATIVE_INFINITY);
-  const historicLoad = splitAt(normal.metrics[nodes[node]!]?.[requests], Number.NEGATIVE_INFINITY);
-  const sign = family === "latency" ? 1 : -1;
-  const unit = family === "latency" ? 1 : 0.01;
+  const load = splitAt(table![requests], onset);
+  const history = splitAt(normal.metrics[nodes[node]!]?.[metric], ALL);
+  const historicLoad = splitAt(normal.metrics[nodes[node]!]?.[requests], ALL);
+  const sign = family !== "errors" ? 1 : -1;
+  const unit = family !== "errors" ? 1 : 0.01;
   const expected = expectation(history.after, values.before, sign);
-  const total = mean(pointwiseExcess(values, load, expected, sign * unit));
+  const total = persistent(pointwiseExcess(values, load, expected, sign * unit));
   const usual = pointwiseExcess(history, historicLoad, expectation(history.after, [], sign), sign * unit);
-  const noise = quantile(windowMeans(usual, values.after.length), 0.95) || 0;
-  return { metric, before: expected, after: median(values.after), total: Math.max(0, total - noise) };
+  const noise = quantile(overWindows(usual, values.after.length, persistent), 0.95) || 0;
+  const volume = family !== "errors" ? mean(pointwiseExcess(history, historicLoad, 0, 1)) : mean(historicLoad.after);
+  return {
+    metric,
+    before: expected,
+    after: median(values.after),
+    total: Math.max(0, total - noise),
+    volume: volume || 0,
+  };
 }
 
 /** What each sample costs the users: requests × how much worse than expected. */
@@ -101,12 +122,9 @@ function pointwiseExcess(values: SplitSeries, load: SplitSeries, expected: numbe
   );
 }
 
-/** Means over consecutive windows, as long as the one judged but at most a quarter of the history. */
-function windowMeans(values: readonly number[], length: number): number[] {
-  const size = Math.max(1, Math.min(length, values.length >> 2));
-  const means: number[] = [];
-  for (let start = 0; start + size <= values.length; start += size) means.push(mean(values.slice(start, start + size)));
-  return means;
+/** A fault lasts: the mean without the highest and lowest fifth, so that one bad moment in a long window is not one. */
+function persistent(values: readonly number[]): number {
+  return trimmedMean(values, 0.2);
 }
 
 /** The worse of normal operation and of the minutes before: what was already so cannot be this fault's doing. */
@@ -120,7 +138,7 @@ function expectation(history: readonly number[], before: readonly number[], sign
  * A dependency that did not exist before the fault cannot be its cause: whoever began to call it changed. Its excess moves
  * to the callers. Mutates `own`; returns which node took over from which dependency.
  */
-function transferNewDependencies(context: Context, own: number[]): Map<number, number> {
+function moveToCallers(context: Context, own: number[]): Map<number, number> {
   const { graph } = context;
   const moved = new Map<number, number>();
   for (let node = 0; node < graph.size; node++) {
@@ -135,13 +153,13 @@ function transferNewDependencies(context: Context, own: number[]): Map<number, n
   return moved;
 }
 
-function existedBefore({ window }: Context, node: number): boolean {
+function existedBefore({ window, onset }: Context, node: number): boolean {
   const name = window.nodes[node]!;
   for (const series of Object.values(window.normal.metrics[name] ?? {})) {
     if (series.values.some((value) => value !== 0)) return true;
   }
   for (const series of Object.values(window.current.metrics[name] ?? {})) {
-    if (splitAt(series, window.faultTimeS).before.some((value) => value !== 0)) return true;
+    if (splitAt(series, onset).before.some((value) => value !== 0)) return true;
   }
   return false;
 }

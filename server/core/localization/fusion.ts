@@ -9,10 +9,10 @@ const CLASS_OF: Readonly<Record<Family, FaultClass>> = {
   memory: "memory",
   disk: "disk",
   latency: "latency",
+  "symptom-latency": "latency",
   errors: "availability",
   "self-time": "code",
   "network-gap": "network",
-  "edge-gap": "network",
   structure: "code",
   logs: "code",
 };

@@ -1,13 +1,15 @@
-import { findLogChange, findStructureChange } from "./behaviour-evidence.ts";
+import { type Behaviour, findBehaviourChange, observeLogs, observeStructure } from "./behaviour-evidence.ts";
 import { DEFAULT_CONFIG, type LocalizerConfig } from "./config.ts";
-import { createContext } from "./context.ts";
+import { type Context, createContext } from "./context.ts";
 import { findEdgeGap } from "./edge-evidence.ts";
 import type { Finding } from "./evidence.ts";
 import { findExcess } from "./excess-evidence.ts";
 import { fuse, type Suspect } from "./fusion.ts";
+import { onsetHypotheses } from "./onset.ts";
 import { findResourceExcess } from "./resource-evidence.ts";
+import { collectDurations, type Durations } from "./span-durations.ts";
 import { findNetworkGap, findSelfTimeExcess } from "./span-evidence.ts";
-import { indexSpans, OpNames, type SpanIndex } from "./span-index.ts";
+import { indexSpans, NORMAL, OpNames, type SpanIndex } from "./span-index.ts";
 import type { LogTable, TelemetryWindow } from "./telemetry.ts";
 
 /**
@@ -18,25 +20,64 @@ export function localize(window: TelemetryWindow, config: LocalizerConfig = DEFA
   return fuse(window.nodes, collectFindings(window), config);
 }
 
-/** All the evidence there is, before it is weighed. */
+/**
+ * All the evidence there is, before it is weighed: for each node and family the strongest finding over the hypotheses of
+ * when the fault began.
+ */
 export function collectFindings(window: TelemetryWindow): Finding[] {
-  const context = createContext(window);
+  const spans = observeSpans(window);
+  const strongest = new Map<string, Finding>();
+  for (const onset of onsetHypotheses(window)) {
+    for (const finding of judgeHypothesis(createContext(window, onset), spans)) {
+      const key = `${finding.node}|${finding.family}`;
+      if (finding.magnitude > (strongest.get(key)?.magnitude ?? 0)) strongest.set(key, finding);
+    }
+  }
+  return [...strongest.values()];
+}
+
+/** What the traces and logs show, counted once for all hypotheses. */
+interface SpanObservations {
+  readonly ops: OpNames;
+  readonly durations: readonly Durations[];
+  readonly behaviours: readonly Behaviour[];
+  /** Total duration of the current root spans, microseconds: all the time that users waited. */
+  readonly waitedUs: number;
+}
+
+function observeSpans(window: TelemetryWindow): SpanObservations {
   const ops = new OpNames();
   const logs = new Map<SpanIndex, LogTable>();
   const indexes: SpanIndex[] = [];
   for (const period of [window.normal, window.current]) {
-    const index = indexSpans(period, ops, period === window.normal);
+    const index = indexSpans(period, ops, period === window.normal ? undefined : window.stepS * 1e6);
     if (index === undefined) continue;
     indexes.push(index);
     if (period.logs) logs.set(index, period.logs);
   }
+  return {
+    ops,
+    durations: collectDurations(indexes),
+    behaviours: [observeStructure(indexes, ops), observeLogs(indexes, logs)],
+    waitedUs: indexes.reduce((total, index) => total + rootTime(index), 0),
+  };
+}
+
+function rootTime({ table, period }: SpanIndex): number {
+  let total = 0;
+  for (let row = 0; row < table.op.length; row++) {
+    if (period[row] !== NORMAL && table.parent[row]! < 0) total += table.durationUs[row]!;
+  }
+  return total;
+}
+
+function judgeHypothesis(context: Context, { ops, durations, behaviours, waitedUs }: SpanObservations): Finding[] {
   return [
     ...findResourceExcess(context),
     ...findExcess(context),
     ...findEdgeGap(context),
-    ...findSelfTimeExcess(indexes, ops),
-    ...findNetworkGap(context, indexes),
-    ...findStructureChange(context, indexes, ops),
-    ...findLogChange(context, indexes, logs, ops),
+    ...findSelfTimeExcess(context, durations, ops, waitedUs),
+    ...findNetworkGap(context, durations),
+    ...behaviours.flatMap((behaviour) => findBehaviourChange(context, behaviour, ops)),
   ];
 }

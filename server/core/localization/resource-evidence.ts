@@ -12,7 +12,7 @@ const RESOURCES: readonly (MetricKind & Family)[] = ["cpu", "memory", "disk"];
  * z-score explodes.
  */
 export function findResourceExcess(context: Context): Finding[] {
-  const { current, normal, nodes, faultTimeS } = context.window;
+  const { current, normal, nodes } = context.window;
   const findings: Finding[] = [];
   const typical = typicalLevels(context);
   for (let node = 0; node < nodes.length; node++) {
@@ -20,7 +20,7 @@ export function findResourceExcess(context: Context): Finding[] {
     for (const [metric, series] of Object.entries(current.metrics[nodes[node]!] ?? {})) {
       const family = RESOURCES.find((kind) => kind === classifyMetric(metric).kind);
       if (family === undefined || classifyMetric(metric).scope === "host") continue;
-      const split = splitAt(series, faultTimeS);
+      const split = splitAt(series, context.onset);
       const history = normal.metrics[nodes[node]!]?.[metric]?.values ?? split.before;
       const unit = typical.get(metric) ?? 0;
       if (split.after.length === 0 || history.length === 0 || unit <= 0) continue;

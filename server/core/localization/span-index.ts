@@ -1,5 +1,11 @@
 import type { Period, SpanTable } from "./telemetry.ts";
 
+/** A call to another node. `peer` is -1 when the other end was not recorded. */
+export interface Call {
+  readonly startUs: number;
+  readonly peer: number;
+}
+
 /** A span table with what the evidence needs: parents' child sums, the entry span of each span, and its period. */
 export interface SpanIndex {
   readonly table: SpanTable;
@@ -10,17 +16,18 @@ export interface SpanIndex {
   readonly onlyChild: Int32Array;
   /** The span at which the request entered this span's node: the nearest ancestor whose parent is elsewhere. */
   readonly entry: Int32Array;
-  /** `NORMAL`, or `BEFORE` / `AFTER` by whether the span's trace began before the fault time. */
+  /** `NORMAL`, or by when the span's trace began: `BEFORE`, in the `LAST` sampling period before the fault, or `AFTER`. */
   readonly period: Uint8Array;
-  /** Start times of the calls to other nodes that each entry span's request made, microseconds. */
-  readonly callStarts: ReadonlyMap<number, readonly number[]>;
+  /** The calls to other nodes that each entry span's request made, in row order. */
+  readonly calls: ReadonlyMap<number, readonly Call[]>;
   /** Global ids of `table.ops` names, shared between indexes that were built with one `OpNames`. */
   readonly opId: Int32Array;
 }
 
 export const NORMAL = 0;
 export const BEFORE = 1;
-export const AFTER = 2;
+export const LAST = 2;
+export const AFTER = 3;
 
 /** Operation names seen in any period, so that a name has one id everywhere. */
 export class OpNames {
@@ -36,8 +43,11 @@ export class OpNames {
   }
 }
 
-/** Indexes a period's spans; `undefined` when it has none. */
-export function indexSpans(period: Period, ops: OpNames, isNormal: boolean): SpanIndex | undefined {
+/**
+ * Indexes a period's spans; `undefined` when it has none. `lastUs` is the length of the last sampling period before the
+ * fault; without it the spans are of normal operation.
+ */
+export function indexSpans(period: Period, ops: OpNames, lastUs: number | undefined): SpanIndex | undefined {
   const table = period.spans;
   if (table === undefined || table.op.length === 0) return undefined;
   const size = table.op.length;
@@ -58,13 +68,13 @@ export function indexSpans(period: Period, ops: OpNames, isNormal: boolean): Spa
     childCount,
     onlyChild,
     entry,
-    period: isNormal ? new Uint8Array(size).fill(NORMAL) : splitPeriods(table),
-    callStarts: findCalls(table, onlyChild, entry),
+    period: lastUs === undefined ? new Uint8Array(size).fill(NORMAL) : splitPeriods(table, lastUs),
+    calls: findCalls(table, onlyChild, entry),
     opId: Int32Array.from(table.ops, (name) => ops.idOf(name)),
   };
 }
 
-function splitPeriods(table: SpanTable): Uint8Array {
+function splitPeriods(table: SpanTable, lastUs: number): Uint8Array {
   const startOf = new Map<number, number>();
   for (let row = 0; row < table.op.length; row++) {
     const trace = table.trace[row]!;
@@ -72,23 +82,28 @@ function splitPeriods(table: SpanTable): Uint8Array {
     const known = startOf.get(trace);
     if (known === undefined || start < known) startOf.set(trace, start);
   }
-  return Uint8Array.from(table.trace, (trace) => (startOf.get(trace)! >= 0 ? AFTER : BEFORE));
+  return Uint8Array.from(table.trace, (trace) => {
+    const start = startOf.get(trace)!;
+    return start >= 0 ? AFTER : start >= -lastUs ? LAST : BEFORE;
+  });
 }
 
 /** A call is a span whose operation is seen, anywhere on its node, to have its only child on another node. */
-function findCalls(table: SpanTable, onlyChild: Int32Array, entry: Int32Array): Map<number, number[]> {
+function findCalls(table: SpanTable, onlyChild: Int32Array, entry: Int32Array): Map<number, Call[]> {
   const callOps = new Set<number>();
   const keyOf = (row: number): number => table.op[row]! * 4096 + table.node[row]!;
   for (let row = 0; row < table.op.length; row++) {
     const child = onlyChild[row]!;
     if (child >= 0 && table.node[child] !== table.node[row]) callOps.add(keyOf(row));
   }
-  const calls = new Map<number, number[]>();
+  const calls = new Map<number, Call[]>();
   for (let row = 0; row < table.op.length; row++) {
     if (!callOps.has(keyOf(row))) continue;
+    const child = onlyChild[row]!;
+    const call = { startUs: table.startUs[row]!, peer: child < 0 ? -1 : table.node[child]! };
     const list = calls.get(entry[row]!);
-    if (list) list.push(table.startUs[row]!);
-    else calls.set(entry[row]!, [table.startUs[row]!]);
+    if (list) list.push(call);
+    else calls.set(entry[row]!, [call]);
   }
   return calls;
 }

@@ -37,6 +37,19 @@ export function trimmedMean(values: ArrayLike<number>, trim: number): number {
   return mean(sorted.subarray(drop, sorted.length - drop));
 }
 
+/** The statistic over each consecutive window of `length` values, or of a quarter of them when that is shorter. */
+export function overWindows(
+  values: readonly number[],
+  length: number,
+  statistic: (window: readonly number[]) => number,
+): number[] {
+  const size = Math.max(1, Math.min(length, values.length >> 2));
+  const results: number[] = [];
+  for (let start = 0; start + size <= values.length; start += size)
+    results.push(statistic(values.slice(start, start + size)));
+  return results;
+}
+
 /**
  * Signed-root-free log-likelihood ratio (G²) of two binomial samples: how surprising it is, in nats ×2, that `a` of `n`
  * and `b` of `m` share one rate. Bounded by the sample size, unlike a z-score on a near-zero spread.

@@ -67,8 +67,10 @@ export interface Target {
 }
 
 export interface TelemetryWindow {
-  /** Unix seconds. Samples at or after it count as "after". */
+  /** When the fault was noticed, Unix seconds. It may have begun up to one sampling period earlier. */
   readonly faultTimeS: number;
+  /** Sampling period of the metrics, seconds. */
+  readonly stepS: number;
   readonly nodes: readonly string[];
   /** `[caller, callee]`, by node name. */
   readonly edges: readonly (readonly [string, string])[];

@@ -1,0 +1,208 @@
+import {
+  appendTimeline,
+  type Draft,
+  demand,
+  getAction,
+  getIncident,
+  listIncidents,
+  nextIncidentId,
+  patchIncident,
+  putIncident,
+} from "../draft.ts";
+import { currentConfiguration, isStreaming } from "../recovery/members.ts";
+import type { ClusterRecord } from "../recovery/types.ts";
+import { measureImpact } from "./impact.ts";
+import { severityOf } from "./severity.ts";
+import { rankSuspects } from "./suspects.ts";
+import type { Incident, Verdict } from "./types.ts";
+
+/** One fault, one incident: how long after its last signal a verdict still joins. */
+const joinWindowMs = 120_000;
+
+/** Opens, joins and closes the incidents of a cluster by its verdicts of now. */
+export function syncIncidents(draft: Draft, cluster: ClusterRecord, verdicts: readonly Verdict[]): void {
+  if (cluster.epoch === 0) return;
+  for (const verdict of verdicts) recordVerdict(draft, cluster, verdict);
+  const incident = findOpenIncident(draft, cluster.id);
+  if (incident === null) return;
+  measureImpact(draft, cluster, incident.id);
+  advancePhase(draft, cluster, incident.id, verdicts);
+}
+
+/** The incident of this cluster that is not over yet. */
+export function findOpenIncident(draft: Draft, clusterId: string): Incident | null {
+  return (
+    listIncidents(draft).find((incident) => incident.cluster === clusterId && incident.resolvedAt === null) ?? null
+  );
+}
+
+function recordVerdict(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {
+  const open = findOpenIncident(draft, cluster.id);
+  if (open === null) return openIncident(draft, cluster, verdict);
+  const known = [open.cause, ...open.symptoms].find(
+    (item) => item.kind === verdict.kind && item.subject.id === verdict.subject.id,
+  );
+  if (known === undefined) return joinIncident(draft, open, verdict);
+  // The same verdict: only what is newly seen is worth a commit.
+  const seen = new Set(known.evidence.map((item) => `${item.code}/${item.observer}`));
+  const fresh = verdict.evidence.filter((item) => !seen.has(`${item.code}/${item.observer}`));
+  if (fresh.length === 0) return;
+  const merged: Verdict = {
+    ...known,
+    confidence: Math.max(known.confidence, verdict.confidence),
+    evidence: [...known.evidence, ...fresh],
+  };
+  replaceVerdict(draft, open, known, merged);
+  recordSignals(draft, open.id, verdict, fresh);
+}
+
+function replaceVerdict(draft: Draft, incident: Incident, before: Verdict, after: Verdict): void {
+  const cause = incident.cause === before ? after : incident.cause;
+  const symptoms = incident.symptoms.map((item) => (item === before ? after : item));
+  patchIncident(draft, incident.id, {
+    cause,
+    symptoms,
+    suspects: rankSuspects(draft.state, cause),
+    lastSignalAt: draft.now.wallMs,
+  });
+}
+
+function openIncident(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {
+  const { wallMs } = draft.now;
+  const previous = listIncidents(draft)
+    .filter((item) => item.cluster === cluster.id && item.cause.subject.id === verdict.subject.id)
+    .at(-1);
+  const id = nextIncidentId(draft);
+  putIncident(draft, {
+    id,
+    phase: "open",
+    severity: severityOf(verdict),
+    openedAt: wallMs,
+    beganAt: verdict.sinceWallMs,
+    acknowledgedAt: null,
+    acknowledgedBy: null,
+    mitigatedAt: null,
+    resolvedAt: null,
+    closedAt: null,
+    cluster: cluster.id,
+    cause: verdict,
+    symptoms: [],
+    suspects: rankSuspects(draft.state, verdict),
+    impact: {
+      writesUnavailableFrom: null,
+      writesUnavailableTo: null,
+      writesUnavailableMs: null,
+      acknowledgedLost: null,
+      acknowledged: null,
+      redundancyReducedFrom: wallMs,
+      redundancyReducedTo: null,
+    },
+    actionIds: [],
+    lastSignalAt: wallMs,
+    follows: previous?.id ?? null,
+  });
+  recordSignals(draft, id, verdict, verdict.evidence);
+  appendTimeline(draft, {
+    incidentId: id,
+    lane: "verdict",
+    kind: verdict.kind,
+    subject: verdict.subject,
+    data: { confidence: verdict.confidence, cluster: cluster.id },
+    evidence: verdict.evidence,
+  });
+}
+
+/** Later verdicts of the same cluster within the window are symptoms; a graver one on the primary becomes the cause. */
+function joinIncident(draft: Draft, incident: Incident, verdict: Verdict): void {
+  const { wallMs } = draft.now;
+  if (wallMs - incident.lastSignalAt > joinWindowMs && incident.mitigatedAt !== null) {
+    // Long quiet: this is a new fault; the old incident waits for its own end.
+    patchIncident(draft, incident.id, { resolvedAt: wallMs, phase: "resolved" });
+    return openIncident(draft, { id: demand(incident.cluster, "cluster") } as ClusterRecord, verdict);
+  }
+  const adopts = severityOf(verdict) < incident.severity;
+  patchIncident(draft, incident.id, {
+    cause: adopts ? verdict : incident.cause,
+    symptoms: adopts ? [...incident.symptoms, incident.cause] : [...incident.symptoms, verdict],
+    severity: Math.min(incident.severity, severityOf(verdict)) as Incident["severity"],
+    suspects: rankSuspects(draft.state, adopts ? verdict : incident.cause),
+    lastSignalAt: wallMs,
+    // A new fatal fault in a mitigated incident: it is not mitigated any more.
+    mitigatedAt: adopts || severityOf(verdict) <= 2 ? null : incident.mitigatedAt,
+    phase: incident.acknowledgedAt === null ? "open" : "acknowledged",
+  });
+  recordSignals(draft, incident.id, verdict, verdict.evidence);
+  appendTimeline(draft, {
+    incidentId: incident.id,
+    lane: "verdict",
+    kind: verdict.kind,
+    subject: verdict.subject,
+    data: { confidence: verdict.confidence, joined: true },
+    evidence: verdict.evidence,
+  });
+}
+
+/** Every fact behind the verdict gets its own place on the axis, at the time it was seen. */
+function recordSignals(draft: Draft, incidentId: string, verdict: Verdict, evidence: Verdict["evidence"]): void {
+  for (const item of evidence) {
+    const sinceAgo = item.data.forMs ?? item.data.silentMs;
+    const at = draft.now.wallMs - (typeof sinceAgo === "number" ? sinceAgo : 0);
+    appendTimeline(draft, {
+      incidentId,
+      lane: "signal",
+      kind: item.code,
+      at: Math.max(at, verdict.sinceWallMs),
+      subject: verdict.subject,
+      data: { ...item.data, stance: item.stance },
+      actor: item.observer,
+    });
+  }
+}
+
+/** open → mitigated when the primary writes again → resolved when everything is as promised. */
+function advancePhase(draft: Draft, cluster: ClusterRecord, incidentId: string, verdicts: readonly Verdict[]): void {
+  const incident = demand(getIncident(draft, incidentId), incidentId);
+  const openAction = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
+  const moving = openAction !== null && openAction.kind !== "reconfigure";
+  const primaryFine =
+    !moving && cluster.primary !== null && !verdicts.some((verdict) => verdict.subject.id === cluster.primary);
+  const { wallMs } = draft.now;
+  if (incident.mitigatedAt === null && primaryFine) {
+    patchIncident(draft, incidentId, { mitigatedAt: wallMs, phase: "mitigated" });
+    appendTimeline(draft, {
+      incidentId,
+      lane: "verdict",
+      kind: "mitigated",
+      subject: { kind: "cluster", id: cluster.id },
+      data: { primary: cluster.primary, epoch: cluster.epoch },
+    });
+  }
+  if (verdicts.length > 0 || openAction !== null || !isAsPromised(draft, cluster)) return;
+  const current = demand(getIncident(draft, incidentId), incidentId);
+  patchIncident(draft, incidentId, {
+    resolvedAt: wallMs,
+    mitigatedAt: current.mitigatedAt ?? wallMs,
+    phase: "resolved",
+    impact: { ...current.impact, redundancyReducedTo: wallMs },
+  });
+  appendTimeline(draft, {
+    incidentId,
+    lane: "verdict",
+    kind: "resolved",
+    subject: { kind: "cluster", id: cluster.id },
+    data: { ms: wallMs - incident.beganAt },
+  });
+}
+
+/** Every member streams and the synchronous set is whole. */
+export function isAsPromised(draft: Draft, cluster: ClusterRecord): boolean {
+  const configuration = currentConfiguration(cluster);
+  const standbys = Object.values(cluster.members).filter((member) => member.id !== cluster.primary);
+  if (configuration === null || cluster.configurations.length !== 1) return false;
+  return standbys.every(
+    (member) =>
+      member.standing === "member" &&
+      isStreaming(draft.state, cluster, member.id) &&
+      (cluster.durability.mode === "async" || configuration.members.includes(member.id)),
+  );
+}

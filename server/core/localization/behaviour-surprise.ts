@@ -1,0 +1,137 @@
+import { AFTER, BEFORE, LAST, NORMAL } from "./span-index.ts";
+import { binomialSurprise } from "./statistics.ts";
+import type { Counts, Follow, RequestKind, Transitions, TransitionTable } from "./transitions.ts";
+
+/** A step that no longer follows another, or newly does, in one kind of request. */
+export interface Change {
+  readonly request: RequestKind;
+  readonly from: number;
+  readonly to: number;
+  /** Share of requests, 0..1. */
+  readonly before: number;
+  readonly after: number;
+  readonly count: number;
+  readonly surprise: number;
+  /** Of the surprise, the part seen right after a call, by callee: its answer may be what changed. */
+  readonly afterCall: ReadonlyMap<number, number>;
+}
+
+const MIN_BASELINE = 3;
+const MIN_AFTER = 2;
+
+/**
+ * The loudest change in one kind of request. With `isEarly` the last period before the stated fault time counts as after.
+ */
+export function loudestChange(request: RequestKind, isEarly: boolean): Change | undefined {
+  const strata = [...request.byCaller.values()];
+  let loudest: Change | undefined;
+  for (const pooled of (strata.length === 1 ? strata[0]! : merge(strata)).values()) {
+    const side = chooseSides(pooled.seen, isEarly);
+    if (side.base(pooled.seen) < MIN_BASELINE || side.after(pooled.seen) < MIN_AFTER) continue;
+    const callers = strata.flatMap((table) => table.get(pooled.from) ?? []);
+    for (const [to, follow] of pooled.next) {
+      const surprise = Math.min(surpriseOf(pooled, to, side), stratifiedSurprise(callers, to, side));
+      if (surprise <= (loudest?.surprise ?? 0)) continue;
+      loudest = toChange(request, pooled, to, follow, surprise, side, isEarly);
+    }
+  }
+  return loudest;
+}
+
+/** Which periods stand for before and after. */
+interface Sides {
+  readonly base: (counts: Counts) => number;
+  readonly after: (counts: Counts) => number;
+}
+
+/**
+ * The baseline is normal operation; the minutes before the stated fault time, which may hold the fault already, only stand
+ * in for it.
+ */
+function chooseSides(seen: Counts, isEarly: boolean): Sides {
+  const withBefore = seen[NORMAL] < MIN_BASELINE;
+  return {
+    base: (counts) => counts[NORMAL] + (withBefore ? counts[BEFORE] : 0),
+    after: (counts) => counts[AFTER] + (isEarly ? counts[LAST] : 0),
+  };
+}
+
+/**
+ * How surprising it is that `to` follows as often as it does: more than chance (binomial log-likelihood ratio), and against
+ * what was nearly an invariant, since a rate between never and always depends on the mix of inputs.
+ */
+function surpriseOf({ seen, next }: Transitions, to: number, { base, after }: Sides): number {
+  const follow = next.get(to);
+  const hits = follow ? base(follow.seen) : 0;
+  const rate = (hits + 0.5) / (base(seen) + 1);
+  return binomialSurprise(follow ? after(follow.seen) : 0, after(seen), hits, base(seen)) * (2 * rate - 1) ** 2;
+}
+
+/**
+ * The same counted apart for each calling operation, so that a new mix of callers is no change of this node's behaviour.
+ * Infinite when no caller has history enough to tell.
+ */
+function stratifiedSurprise(callers: readonly Transitions[], to: number, side: Sides): number {
+  let total = 0;
+  let isKnown = false;
+  for (const stratum of callers) {
+    if (side.base(stratum.seen) < MIN_BASELINE || side.after(stratum.seen) === 0) continue;
+    isKnown = true;
+    total += surpriseOf(stratum, to, side);
+  }
+  return isKnown ? total : Number.POSITIVE_INFINITY;
+}
+
+function toChange(
+  request: RequestKind,
+  { from, seen, next }: Transitions,
+  to: number,
+  follow: Follow,
+  surprise: number,
+  side: Sides,
+  isEarly: boolean,
+): Change {
+  const count = side.after(seen);
+  const before = side.base(follow.seen) / side.base(seen);
+  const after = side.after(follow.seen) / count;
+  const violations = after < before ? [...next.values()].filter((other) => other !== follow) : [follow];
+  const violating = violations.reduce((total, other) => total + side.after(other.seen), 0);
+  const afterCall = shareByCallee(violations, surprise / violating, isEarly);
+  return { request, from, to, before, after, count, surprise, afterCall };
+}
+
+function shareByCallee(violations: readonly Follow[], each: number, isEarly: boolean): Map<number, number> {
+  const parts = new Map<number, number>();
+  for (const { calledLast, calledAfter } of violations) {
+    addAll(parts, calledAfter, each);
+    if (isEarly) addAll(parts, calledLast, each);
+  }
+  return parts;
+}
+
+function merge(tables: readonly TransitionTable[]): TransitionTable {
+  const merged: TransitionTable = new Map();
+  for (const table of tables) {
+    for (const { from, seen, next } of table.values()) {
+      const into = merged.get(from) ?? { from, seen: [0, 0, 0, 0], next: new Map<number, Follow>() };
+      merged.set(from, into);
+      addCounts(into.seen, seen);
+      for (const [to, follow] of next) {
+        const sum = into.next.get(to) ?? { seen: [0, 0, 0, 0], calledLast: new Map(), calledAfter: new Map() };
+        into.next.set(to, sum);
+        addCounts(sum.seen, follow.seen);
+        addAll(sum.calledLast, follow.calledLast, 1);
+        addAll(sum.calledAfter, follow.calledAfter, 1);
+      }
+    }
+  }
+  return merged;
+}
+
+function addCounts(into: Counts, counts: Counts): void {
+  for (let period = 0; period < counts.length; period++) into[period]! += counts[period]!;
+}
+
+function addAll(into: Map<number, number>, from: ReadonlyMap<number, number>, factor: number): void {
+  for (const [key, amount] of from) into.set(key, (into.get(key) ?? 0) + amount * factor);
+}

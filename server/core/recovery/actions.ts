@@ -1,0 +1,118 @@
+import {
+  appendAudit,
+  type Draft,
+  demand,
+  dropCommands,
+  getAction,
+  getCluster,
+  nextActionId,
+  patchAction,
+  patchCluster,
+  putAction,
+} from "../draft.ts";
+import { appendActionEntry, linkAction } from "../incident/timeline.ts";
+import type { Action, ActionKind, ActionPhase } from "./types.ts";
+
+/** Kinds of which only one may be open in a cluster at a time: they change who is primary or which commits count. */
+const exclusive: ReadonlySet<ActionKind> = new Set([
+  "initialize",
+  "adopt",
+  "failover",
+  "switchover",
+  "reconfigure",
+  "restart",
+]);
+
+export interface ActionDraft {
+  readonly kind: ActionKind;
+  readonly cluster: string;
+  readonly state: string;
+  readonly by: string;
+  readonly automatic: boolean;
+  readonly reason: string;
+  readonly incidentId: string | null;
+  readonly from?: string | null;
+  readonly target?: string | null;
+  readonly firstSignalAt?: number | null;
+  /** True when the intent opens a new epoch. */
+  readonly opensEpoch: boolean;
+}
+
+/** Records the intent. Nothing is sent before it was committed. */
+export function beginAction(draft: Draft, intent: ActionDraft): Action {
+  const cluster = demand(getCluster(draft, intent.cluster), intent.cluster);
+  const id = nextActionId(draft);
+  const epoch = intent.opensEpoch ? cluster.highestEpoch + 1 : cluster.epoch;
+  const action: Action = {
+    id,
+    kind: intent.kind,
+    cluster: intent.cluster,
+    phase: "running",
+    state: intent.state,
+    intentId: intent.opensEpoch ? `${id}.${draft.now.entropy}` : (cluster.grantId ?? `${id}.${draft.now.entropy}`),
+    epoch,
+    by: intent.by,
+    automatic: intent.automatic,
+    reason: intent.reason,
+    incidentId: intent.incidentId,
+    from: intent.from ?? null,
+    target: intent.target ?? null,
+    steps: [],
+    sealed: [],
+    candidates: [],
+    startedAt: draft.now.wallMs,
+    endedAt: null,
+    firstSignalAt: intent.firstSignalAt ?? null,
+    decidedAt: draft.now.wallMs,
+    promoteSent: false,
+    configuration: null,
+    failure: null,
+  };
+  putAction(draft, action);
+  if (intent.opensEpoch) patchCluster(draft, cluster.id, { highestEpoch: epoch });
+  if (exclusive.has(intent.kind)) patchCluster(draft, cluster.id, { openActionId: id });
+  if (intent.incidentId !== null) linkAction(draft, intent.incidentId, id);
+  appendActionEntry(draft, id, `${intent.kind}-started`, { node: intent.target ?? intent.from ?? null, epoch });
+  appendAudit(draft, {
+    actor: intent.by,
+    actorRole: intent.automatic ? "system" : "operator",
+    verb: `${intent.kind}-started`,
+    subject: `cluster:${cluster.id}`,
+    before: { epoch: cluster.epoch, primary: cluster.primary },
+    after: { action: id, epoch, target: intent.target ?? null },
+    reason: intent.reason,
+  });
+  return action;
+}
+
+export function endAction(
+  draft: Draft,
+  actionId: string,
+  phase: Exclude<ActionPhase, "running">,
+  failure: Action["failure"],
+): void {
+  const before = demand(getAction(draft, actionId), actionId);
+  if (before.phase !== "running") return;
+  dropCommands(draft, actionId, `action-${phase}`);
+  const steps = before.steps.map((step) =>
+    step.status === "running" ? { ...step, status: "unknown" as const, endedAt: draft.now.wallMs } : step,
+  );
+  patchAction(draft, actionId, { phase, failure, steps, endedAt: draft.now.wallMs });
+  const cluster = demand(getCluster(draft, before.cluster), before.cluster);
+  if (cluster.openActionId === actionId) patchCluster(draft, cluster.id, { openActionId: null });
+  appendActionEntry(draft, actionId, `${before.kind}-${phase}`, {
+    node: before.target,
+    epoch: before.epoch,
+    ms: draft.now.wallMs - before.startedAt,
+    code: failure?.code ?? null,
+  });
+  appendAudit(draft, {
+    actor: before.by,
+    actorRole: before.automatic ? "system" : "operator",
+    verb: `${before.kind}-${phase}`,
+    subject: `cluster:${before.cluster}`,
+    before: { action: actionId, state: before.state },
+    after: { epoch: cluster.epoch, primary: cluster.primary, failure: failure?.code ?? null },
+    reason: before.reason,
+  });
+}

@@ -1,0 +1,194 @@
+import type { Evidence, FaultClass, Verdict, VerdictKind } from "../incident/types.ts";
+import type { State } from "../state.ts";
+import type { Now } from "../time.ts";
+import {
+  type AgentSight,
+  agentLostSince,
+  gatherSights,
+  type ObserverSight,
+  receivesFrom,
+  seeAgent,
+  statusFreshMs,
+} from "../topology/sight.ts";
+import type { ClusterRecord } from "./types.ts";
+
+/**
+ * When is a member dead? A table of predicates → verdict (the idea of orchestrator's failure taxonomy).
+ * Proof by the agent (it saw the postmaster end) stands alone. Everything else needs two independent observers: the control plane
+ * and a standby. A standby that still reaches the member, or still receives its WAL, vetoes.
+ */
+export interface MemberFacts {
+  readonly agent: AgentSight;
+  /** The agent is heard and says that the server process is gone. */
+  readonly exited: boolean;
+  /** The agent is heard and its own SQL has had no answer for longer than the policy's limit. */
+  readonly hung: boolean;
+  /** Standbys that neither reach the member by SQL nor receive its WAL. */
+  readonly againstBy: readonly ObserverSight[];
+  /** Standbys that do. */
+  readonly vetoedBy: readonly ObserverSight[];
+  /** Witnesses that are not members of the cluster and still reach it. */
+  readonly reachedBy: readonly ObserverSight[];
+  /** Somebody's connection is accepted by the host's kernel and nothing answers: a stopped process. */
+  readonly acceptedSilent: boolean;
+}
+
+interface Row {
+  readonly mode: "dead" | "frozen" | "hung" | "partitioned" | "lost";
+  readonly class: FaultClass;
+  readonly when: (facts: MemberFacts) => boolean;
+}
+
+const corroborated = (facts: MemberFacts) => facts.againstBy.length > 0 && facts.vetoedBy.length === 0;
+
+/** First row that holds. */
+const table: readonly Row[] = [
+  { mode: "dead", class: "software", when: (f) => f.exited },
+  { mode: "hung", class: "software", when: (f) => f.hung && corroborated(f) },
+  { mode: "dead", class: "software", when: (f) => f.agent === "closed" && corroborated(f) },
+  {
+    mode: "partitioned",
+    class: "network",
+    when: (f) => f.agent === "silent" && corroborated(f) && f.reachedBy.length > 0,
+  },
+  { mode: "frozen", class: "software", when: (f) => f.agent === "silent" && corroborated(f) && f.acceptedSilent },
+  { mode: "lost", class: "hardware", when: (f) => f.agent === "silent" && corroborated(f) },
+];
+
+export function gatherFacts(state: State, cluster: ClusterRecord, nodeId: string, now: Now): MemberFacts {
+  const node = state.live.nodes.get(nodeId);
+  const agent = seeAgent(state, nodeId, now);
+  const fresh = agent === "alive" && node !== undefined && now.monoMs - node.statusAtMs <= statusFreshMs;
+  const status = fresh ? (node?.postgres ?? null) : null;
+  const sights = gatherSights(state, cluster, nodeId, now);
+  const members = sights.filter((sight) => sight.isMember);
+  const { probeFailingMs } = state.durable.policy;
+  return {
+    agent,
+    exited: status !== null && status.state === "stopped" && status.exit !== null,
+    hung:
+      status !== null &&
+      status.probe.failingForMs >= probeFailingMs &&
+      (status.state === "hung" || status.state === "running"),
+    againstBy: members.filter((sight) => speaksAgainst(sight, state, cluster, nodeId)),
+    vetoedBy: members.filter((sight) => vetoes(sight, state, cluster, nodeId)),
+    reachedBy: sights.filter((sight) => !sight.isMember && sight.sight.reach === "ok"),
+    acceptedSilent: sights.some((sight) => sight.sight.reason === "accepted-silent"),
+  };
+}
+
+/** A refused or closed connection is news at once; an unanswered one only after the policy's time. */
+function speaksAgainst(sight: ObserverSight, state: State, cluster: ClusterRecord, subject: string): boolean {
+  if (sight.sight.reach !== "failed" || receives(sight, state, cluster, subject)) return false;
+  if (sight.sight.reason === "refused" || sight.sight.reason === "closed") return true;
+  return sight.sight.failingForMs + sight.ageMs >= state.durable.policy.probeFailingMs;
+}
+
+/** Only what was seen within the policy's time: an older "ok" may be from before the fault. */
+function vetoes(sight: ObserverSight, state: State, cluster: ClusterRecord, subject: string): boolean {
+  const reached = sight.sight.reach === "ok" && sight.ageMs < state.durable.policy.streamVetoMs;
+  return reached || receives(sight, state, cluster, subject);
+}
+
+function receives(sight: ObserverSight, state: State, cluster: ClusterRecord, subject: string): boolean {
+  if (!receivesFrom(sight.receiver, cluster, subject)) return false;
+  const advancedAgoMs = sight.receiver?.advancedAgoMs ?? null;
+  return advancedAgoMs !== null && advancedAgoMs + sight.ageMs < state.durable.policy.streamVetoMs;
+}
+
+/** The verdict on a member, or null while nothing (or not enough) speaks against it. */
+export function judgeMember(state: State, cluster: ClusterRecord, nodeId: string, now: Now): Verdict | null {
+  const facts = gatherFacts(state, cluster, nodeId, now);
+  const row = table.find((candidate) => candidate.when(facts));
+  const role = cluster.primary === nodeId ? "primary" : "standby";
+  const evidence = collectEvidence(state, cluster, nodeId, facts, now);
+  if (row !== undefined) {
+    const mode = role === "standby" && row.mode === "partitioned" ? "lost" : row.mode;
+    return makeVerdict(`${mode}-${role}` as VerdictKind, row.class, nodeId, cluster.id, evidence, now);
+  }
+  const alone = facts.agent === "closed" || facts.agent === "silent";
+  if (alone && (facts.vetoedBy.length > 0 || facts.reachedBy.length > 0)) {
+    return makeVerdict("unreachable-agent", "unknown", nodeId, cluster.id, evidence, now);
+  }
+  return null;
+}
+
+function makeVerdict(
+  kind: VerdictKind,
+  faultClass: FaultClass,
+  node: string,
+  cluster: string,
+  evidence: readonly { readonly evidence: Evidence; readonly at: number }[],
+  now: Now,
+): Verdict {
+  const supporting = evidence.filter((item) => item.evidence.stance === "for");
+  const observers = new Set(supporting.map((item) => item.evidence.observer)).size;
+  const contrary = evidence.length - supporting.length;
+  const proof = supporting.some((item) => item.evidence.code === "postgres-exited");
+  return {
+    kind,
+    class: faultClass,
+    subject: { kind: "node", id: node },
+    cluster,
+    // Each further independent observer halves the doubt; what speaks against doubles it. Proof leaves almost none.
+    confidence: proof ? 0.99 : Math.max(0.5, Math.min(0.99, 1 - 0.2 * 0.5 ** (observers - 1) * 2 ** contrary)),
+    evidence: evidence.map((item) => item.evidence),
+    sinceWallMs: Math.min(now.wallMs, ...supporting.map((item) => item.at)),
+  };
+}
+
+/** Everything that was seen of the member, for and against, with the time it began. */
+export function collectEvidence(
+  state: State,
+  cluster: ClusterRecord,
+  nodeId: string,
+  facts: MemberFacts,
+  now: Now,
+): { readonly evidence: Evidence; readonly at: number }[] {
+  const items: { evidence: Evidence; at: number }[] = [];
+  const add = (
+    code: string,
+    observer: string,
+    stance: Evidence["stance"],
+    agoMs: number,
+    data: Evidence["data"] = {},
+  ) =>
+    items.push({
+      evidence: { code, observer, stance, data: { node: nodeId, ...data } },
+      at: now.wallMs - Math.max(0, agoMs),
+    });
+
+  const lostAgo = now.wallMs - agentLostSince(state, nodeId, now);
+  if (facts.agent === "closed") add("agent-socket-closed", "control-plane", "for", lostAgo);
+  if (facts.agent === "silent") add("agent-silent", "control-plane", "for", lostAgo, { silentMs: Math.round(lostAgo) });
+  const status = state.live.nodes.get(nodeId)?.postgres ?? null;
+  const age = now.monoMs - (state.live.nodes.get(nodeId)?.statusAtMs ?? now.monoMs);
+  if (facts.exited && status?.exit != null) {
+    const { exit } = status;
+    add("postgres-exited", nodeId, "for", exit.agoMs + age, { pid: exit.pid, signal: exit.signal, code: exit.code });
+  }
+  if (facts.hung && status !== null) {
+    add("local-probe-failing", nodeId, "for", status.probe.failingForMs + age, { reason: status.probe.reason });
+  }
+  for (const { observer, sight, receiver, ageMs, isMember } of gatherSights(state, cluster, nodeId, now)) {
+    if (sight.reach === "failed") {
+      add(`probe-${sight.reason ?? "error"}`, observer, "for", sight.failingForMs + ageMs, {
+        forMs: Math.round(sight.failingForMs),
+      });
+    }
+    if (sight.reach === "ok") {
+      add("probe-ok", observer, isMember ? "against" : "for", 0, { responseMs: sight.responseMs });
+    }
+    if (isMember && cluster.primary === nodeId && receiver !== null && !receivesFrom(receiver, cluster, nodeId)) {
+      add("wal-stream-ended", observer, "for", (receiver.advancedAgoMs ?? 0) + ageMs);
+    } else if (
+      isMember &&
+      receiver !== null &&
+      cluster.primary === nodeId &&
+      (receiver.advancedAgoMs ?? 0) + ageMs >= state.durable.policy.streamVetoMs
+    ) {
+      add("wal-stream-stalled", observer, "for", (receiver.advancedAgoMs ?? 0) + ageMs);
+    }
+  }
+  return items;
+}

@@ -1,0 +1,253 @@
+import {
+  appendAudit,
+  appendNote,
+  appendTimeline,
+  type Draft,
+  demand,
+  getAction,
+  getCluster,
+  getIncident,
+  getNode,
+  patchCluster,
+  patchIncident,
+  putNode,
+} from "../draft.ts";
+import type { Reply } from "../effect.ts";
+import type { OperatorRequested } from "../event.ts";
+import type { Incident } from "../incident/types.ts";
+import { endAction } from "./actions.ts";
+import { startFailover } from "./evaluate-cluster.ts";
+import { planAction } from "./preflight.ts";
+import { startRegrant } from "./promotion.ts";
+import { startRejoin } from "./rejoin.ts";
+import { startSwitchover } from "./switchover.ts";
+
+type Data = Readonly<Record<string, string | number | boolean | null>>;
+type Answer =
+  | { readonly ok: true; readonly data: Data }
+  | { readonly ok: false; readonly code: string; readonly data: Data };
+
+const done = (data: Data = {}): Answer => ({ ok: true, data });
+const refuse = (code: string, data: Data = {}): Answer => ({ ok: false, code, data });
+
+/** Carries out what a person asked for, or refuses with a code and its values. The role was checked before it came here. */
+export function answerRequest(draft: Draft, event: OperatorRequested): void {
+  const answer = carryOut(draft, event);
+  draft.replies.push({ requestId: event.requestId, ...answer } as Reply);
+}
+
+function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
+  switch (request.kind) {
+    case "failover":
+    case "switchover":
+      return runPlan(draft, request, actor.name);
+    case "rejoin":
+      return runRejoin(draft, request.cluster, request.node, actor.name, request.reason);
+    case "abort-action":
+      return abortAction(draft, request.actionId, actor.name, request.reason);
+    case "set-automation": {
+      const cluster = getCluster(draft, request.cluster);
+      if (cluster === null) return refuse("unknown-cluster", { cluster: request.cluster });
+      const automation = { state: request.state, by: actor.name, reason: request.reason, at: draft.now.wallMs };
+      audit(
+        draft,
+        actor,
+        request.state === "on" ? "automation-on" : "automation-held",
+        `cluster:${cluster.id}`,
+        cluster.automation,
+        automation,
+        request.reason,
+      );
+      patchCluster(draft, cluster.id, { automation });
+      return done();
+    }
+    case "set-cluster-maintenance": {
+      const cluster = getCluster(draft, request.cluster);
+      if (cluster === null) return refuse("unknown-cluster", { cluster: request.cluster });
+      audit(
+        draft,
+        actor,
+        "maintenance-set",
+        `cluster:${cluster.id}`,
+        cluster.maintenance,
+        request.maintenance,
+        request.maintenance?.reason ?? "",
+      );
+      patchCluster(draft, cluster.id, { maintenance: request.maintenance });
+      return done();
+    }
+    case "set-node-maintenance":
+    case "revoke-node": {
+      const node = getNode(draft, request.node);
+      if (node === null) return refuse("unknown-node", { node: request.node });
+      const changed =
+        request.kind === "revoke-node"
+          ? { ...node, revokedAt: draft.now.wallMs }
+          : { ...node, maintenance: request.maintenance };
+      const reason = request.kind === "revoke-node" ? request.reason : (request.maintenance?.reason ?? "");
+      audit(
+        draft,
+        actor,
+        request.kind === "revoke-node" ? "node-revoked" : "maintenance-set",
+        `node:${node.id}`,
+        node.maintenance,
+        changed.maintenance,
+        reason,
+      );
+      putNode(draft, changed);
+      return done();
+    }
+    default:
+      return changeIncident(draft, request, actor);
+  }
+}
+
+type Request = OperatorRequested["request"];
+type Actor = OperatorRequested["actor"];
+
+function audit(
+  draft: Draft,
+  actor: Actor,
+  verb: string,
+  subject: string,
+  before: object | null,
+  after: object | null,
+  reason: string,
+): void {
+  appendAudit(draft, {
+    actor: actor.name,
+    actorRole: actor.role,
+    verb,
+    subject,
+    before: before === null ? null : { ...before },
+    after: after === null ? null : { ...after },
+    reason,
+  });
+}
+
+/** The plan must still be the one that was shown, and nothing may block it. */
+function runPlan(draft: Draft, request: Extract<Request, { kind: "failover" | "switchover" }>, by: string): Answer {
+  const cluster = getCluster(draft, request.cluster);
+  if (cluster === null) return refuse("unknown-cluster", { cluster: request.cluster });
+  const plan = planAction(
+    draft.state,
+    { kind: request.kind, cluster: request.cluster, target: request.target },
+    draft.now,
+  );
+  const blocking = plan.checks.find((check) => check.status === "block");
+  if (blocking !== undefined)
+    return refuse("plan-blocked", { check: blocking.code, value: blocking.value, limit: blocking.limit });
+  if (plan.planHash !== request.planHash)
+    return refuse("plan-changed", { shown: request.planHash, now: plan.planHash });
+  const options = { by, reason: request.reason, target: request.target };
+  const action =
+    request.kind === "switchover"
+      ? startSwitchover(draft, cluster.id, { ...options, target: demand(plan.target, "target") })
+      : startFailover(draft, cluster.id, { ...options, automatic: false, firstSignalAt: null });
+  return done({ action: action.id, epoch: action.epoch });
+}
+
+function runRejoin(draft: Draft, clusterId: string, node: string, by: string, reason: string): Answer {
+  const cluster = getCluster(draft, clusterId);
+  const member = cluster?.members[node];
+  if (cluster === null || member === undefined) return refuse("unknown-node", { node });
+  if (cluster.primary === node) return refuse("is-primary", { node });
+  if (cluster.primary === null) return refuse("no-primary", { cluster: clusterId });
+  const action = startRejoin(draft, cluster, member, "clone", by, reason);
+  return done({ action: action.id });
+}
+
+/** Before any promotion left, a change of the primary can be taken back by granting the old one again. Afterwards it can only go forward. */
+function abortAction(draft: Draft, actionId: string, by: string, reason: string): Answer {
+  const action = getAction(draft, actionId);
+  if (action === null) return refuse("unknown-action", { action: actionId });
+  if (action.phase !== "running") return refuse("action-ended", { phase: action.phase });
+  if (action.promoteSent) return refuse("past-the-point-of-no-return", { state: action.state });
+  appendAudit(draft, {
+    actor: by,
+    actorRole: "operator",
+    verb: "action-aborted",
+    subject: `action:${actionId}`,
+    before: { state: action.state },
+    after: null,
+    reason,
+  });
+  if (action.state === "sealing" && action.from !== null) startRegrant(draft, action);
+  else if (action.state === "demoting" || action.state === "regranting")
+    return refuse("step-under-way", { state: action.state });
+  else endAction(draft, actionId, "aborted", { code: "aborted-by-operator", data: { by } });
+  return done();
+}
+
+function changeIncident(draft: Draft, request: Extract<Request, { incidentId: string }>, actor: Actor): Answer {
+  const incident = getIncident(draft, request.incidentId);
+  if (incident === null) return refuse("unknown-incident", { incident: request.incidentId });
+  const { wallMs } = draft.now;
+  if (request.kind === "add-note") {
+    appendNote(draft, {
+      id: `${draft.now.entropy}.${++draft.commandCount}`,
+      incidentId: incident.id,
+      at: wallMs,
+      author: actor.name,
+      text: request.text,
+    });
+    recordPerson(draft, incident, "note-added", actor.name, {});
+    return done();
+  }
+  const patch = incidentPatch(incident, request, actor.name, wallMs);
+  if (patch === null) return refuse("incident-phase", { phase: incident.phase });
+  patchIncident(draft, incident.id, patch);
+  recordPerson(
+    draft,
+    incident,
+    `incident-${patch.phase ?? "changed"}`,
+    actor.name,
+    "reason" in request ? { reason: request.reason } : {},
+  );
+  audit(
+    draft,
+    actor,
+    request.kind,
+    `incident:${incident.id}`,
+    { phase: incident.phase },
+    { phase: patch.phase ?? incident.phase },
+    "reason" in request ? request.reason : "",
+  );
+  return done();
+}
+
+function incidentPatch(
+  incident: Incident,
+  request: Extract<Request, { incidentId: string }>,
+  by: string,
+  wallMs: number,
+): Partial<Incident> | null {
+  switch (request.kind) {
+    case "acknowledge-incident":
+      if (incident.acknowledgedAt !== null) return null;
+      return {
+        acknowledgedAt: wallMs,
+        acknowledgedBy: by,
+        phase: incident.phase === "open" ? "acknowledged" : incident.phase,
+      };
+    case "resolve-incident":
+      return incident.resolvedAt === null ? { resolvedAt: wallMs, phase: "resolved" } : null;
+    case "close-incident":
+      return incident.resolvedAt !== null && incident.closedAt === null ? { closedAt: wallMs, phase: "closed" } : null;
+    case "reopen-incident":
+      return incident.resolvedAt !== null ? { resolvedAt: null, closedAt: null, phase: "open" } : null;
+    default:
+      return null;
+  }
+}
+
+function recordPerson(draft: Draft, incident: Incident, kind: string, actor: string, data: Data): void {
+  appendTimeline(draft, {
+    incidentId: incident.id,
+    lane: "person",
+    kind,
+    subject: incident.cause.subject,
+    data,
+    actor,
+  });
+}
