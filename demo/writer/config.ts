@@ -8,8 +8,8 @@ export interface WriterConfig extends WriterOptions {
   readonly streamAcknowledged: boolean;
 }
 
-/** Number, node, and the moment by the machine's monotonic clock. */
+/** Number, node, and when it was sent and acknowledged by the machine's monotonic clock. */
 export interface AcknowledgedBatch {
   readonly kind: "acknowledged";
-  readonly writes: readonly (readonly [number: number, node: string, atMs: number])[];
+  readonly writes: readonly (readonly [number: number, node: string, sentMs: number, atMs: number])[];
 }

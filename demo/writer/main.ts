@@ -12,12 +12,12 @@ const batchIntervalMs = 20;
 function main(configPath: string): void {
   const config = JSON.parse(readFileSync(configPath, "utf8")) as WriterConfig;
   const traces = new TraceCollector(config.name);
-  let batch: [number, string, number][] = [];
+  let batch: [number, string, number, number][] = [];
   const writer: Writer = new Writer(config, {
     nowMs: machineMs,
     wallMs: Date.now,
-    onAcknowledged: (number, node, atMs) => {
-      if (config.streamAcknowledged) batch.push([number, node, atMs]);
+    onAcknowledged: (number, node, sentMs, atMs) => {
+      if (config.streamAcknowledged) batch.push([number, node, sentMs, atMs]);
     },
     onChange: () => void reporter?.reportNow(),
     onError: (node, error) => traces.add(node, error),

@@ -15,7 +15,7 @@ export interface WriterOptions extends Credentials {
 export interface WriterHooks {
   nowMs(): number;
   wallMs(): number;
-  onAcknowledged?(number: number, node: string, atMs: number): void;
+  onAcknowledged?(number: number, node: string, sentMs: number, atMs: number): void;
   /** Something a person would want to see at once: another primary, an outage's beginning or end, an audit's result. */
   onChange?(): void;
   onError?(node: string, error: Error): void;
@@ -160,7 +160,7 @@ export class Writer {
   #acknowledge(number: number, lane: Lane, startedMs: number): void {
     const now = this.hooks.nowMs();
     this.ledger.acknowledge(number);
-    this.hooks.onAcknowledged?.(number, lane.node, now);
+    this.hooks.onAcknowledged?.(number, lane.node, startedMs, now);
     const ended = this.#meter.acknowledge(now, this.hooks.wallMs(), now - startedMs);
     this.#active ??= lane;
     const moved = this.#writingTo !== null && this.#writingTo !== this.#active.node;
