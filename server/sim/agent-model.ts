@@ -1,0 +1,345 @@
+import { emptyFence, type FenceRecord, judgeCommand, recordOutcome, stillHolds } from "../../agents/fence/promise.ts";
+import type { CommandOutcome, CommandRecord, Grant } from "../core/index.ts";
+import type { SessionMessage } from "./agent-frames.ts";
+import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
+import { supervise } from "./agent-supervisor.ts";
+import { runVerb } from "./agent-verbs.ts";
+import type { Network, Side } from "./network.ts";
+import type { PostgresModel } from "./postgres-model.ts";
+import type { SimWorld } from "./trace.ts";
+import type { Host, Process } from "./world.ts";
+
+/** The functions of the agent's fence; injected so that a mutant can break one from outside. */
+export interface Fence {
+  readonly judgeCommand: typeof judgeCommand;
+  readonly recordOutcome: typeof recordOutcome;
+  readonly stillHolds: typeof stillHolds;
+}
+
+export const realFence: Fence = { judgeCommand, recordOutcome, stillHolds };
+
+/** The agent's hands where a mutant may break them. Every value here is what the protocol demands. */
+export interface AgentHands {
+  readonly namesOnPromote: (names: string) => string;
+  readonly terminatesReceiver: boolean;
+  readonly bootsFenced: boolean;
+  readonly remembersCommands: boolean;
+  readonly reservesTimeline: boolean;
+  readonly admitsAfterSync: boolean;
+}
+
+export const soundHands: AgentHands = {
+  namesOnPromote: (names) => names,
+  terminatesReceiver: true,
+  bootsFenced: true,
+  remembersCommands: true,
+  reservesTimeline: true,
+  admitsAfterSync: true,
+};
+
+/** What survives the agent's death; every change is fsynced before it counts. */
+export interface AgentDisk {
+  fence: FenceRecord;
+  /** Commands begun: one whose outcome is missing after a restart is unknown for ever. */
+  readonly begun: Set<string>;
+  readonly outcomes: Map<string, CommandOutcome>;
+  /** Outcomes that the control plane has not acknowledged. */
+  readonly unacknowledged: Set<string>;
+}
+
+export interface AgentParts {
+  readonly world: SimWorld;
+  readonly network: Network;
+  readonly host: Host;
+  readonly postgres: PostgresModel;
+  readonly controlHost: Host;
+  readonly cluster: string;
+  readonly peers: () => readonly PostgresModel[];
+  readonly fence?: Fence;
+  readonly hands?: AgentHands;
+}
+
+const heartbeatMs = 250;
+const resendMs = 2_000;
+const reconnectMs = { first: 100, most: 1_000 };
+const sessionSilenceMs = 5_000;
+
+/** The node agent on the model: the real fence, simulated hands. */
+export class AgentModel {
+  readonly process: Process;
+  readonly disk: AgentDisk = { fence: emptyFence, begun: new Set(), outcomes: new Map(), unacknowledged: new Set() };
+  readonly fence: Fence;
+  readonly hands: AgentHands;
+  readonly world: SimWorld;
+  readonly postgres: PostgresModel;
+  sights: Sights = createSights();
+  bootId = "";
+  /** The server process that this incarnation saw end: proof of death. */
+  exit: { readonly atMs: number; readonly pid: number } | null = null;
+  beatSeq = 0;
+  bootedAtMs = 0;
+  wantsInitialize = false;
+  disconnectedSinceMs = 0;
+  rejoining = false;
+  probeOkMs = 0;
+  /** Verbs under way, by command id. */
+  readonly running = new Set<string>();
+  private sawPostgres = false;
+  private side: Side<SessionMessage> | null = null;
+  private lastServerMs = 0;
+  private reconnectDelayMs = reconnectMs.first;
+  private eagerScheduled = false;
+  private judging = false;
+  private queue: CommandRecord[] = [];
+
+  constructor(readonly parts: AgentParts) {
+    this.world = parts.world;
+    this.postgres = parts.postgres;
+    this.fence = parts.fence ?? realFence;
+    this.hands = parts.hands ?? soundHands;
+    this.process = parts.world.addProcess(`agent@${parts.host.name}`, parts.host);
+    this.process.onDeath.push((how) => {
+      parts.network.dropProcess(this.process, how);
+      this.side = null;
+    });
+    parts.postgres.onChange = () => this.postgresChanged();
+  }
+
+  get node(): string {
+    return this.parts.host.name;
+  }
+
+  get connected(): boolean {
+    return this.side !== null;
+  }
+
+  boot(): void {
+    if (this.process.alive || !this.parts.host.up) return;
+    const { world } = this;
+    world.boot(this.process);
+    this.bootId = world.random.hex();
+    this.exit = null;
+    this.beatSeq = 0;
+    this.bootedAtMs = world.nowMs;
+    this.sights = createSights();
+    this.sawPostgres = this.postgres.alive;
+    this.probeOkMs = world.nowMs;
+    this.running.clear();
+    this.queue = [];
+    this.judging = false;
+    this.eagerScheduled = false;
+    this.rejoining = false;
+    this.disconnectedSinceMs = world.nowMs;
+    world.work(30, this.process, () => {
+      this.connect();
+      this.beat(world.nowMs + world.random.between(0, heartbeatMs));
+      this.everySecond();
+    });
+  }
+
+  /** Beats stand on an absolute grid: a late one doesn't shift those after it. */
+  private beat(dueMs: number): void {
+    this.world.after(dueMs - this.world.nowMs, this.process, () => {
+      watchPeers(this);
+      this.probeOwnServer();
+      supervise(this);
+      this.sendHeartbeat(false);
+      const missed = Math.max(1, Math.ceil((this.world.nowMs - dueMs + 0.001) / heartbeatMs));
+      this.beat(dueMs + missed * heartbeatMs);
+    });
+  }
+
+  private probeOwnServer(): void {
+    const { postgres, world } = this;
+    if (!postgres.answers) return;
+    if (postgres.role === "standby") {
+      this.probeOkMs = world.nowMs;
+      return;
+    }
+    if (this.beatSeq % 2 === 0) {
+      postgres.agentCommit(true, (how) => {
+        if (how === "acknowledged") this.probeOkMs = world.nowMs;
+      });
+    }
+  }
+
+  private everySecond(): void {
+    const silentMs = this.world.nowMs - this.lastServerMs;
+    if (this.side !== null && silentMs > sessionSilenceMs) {
+      this.side.close();
+      this.sessionEnded();
+    }
+    this.world.after(1_000, this.process, () => this.everySecond());
+  }
+
+  private postgresChanged(): void {
+    if (!this.process.alive || this.process.frozen) return;
+    const { postgres } = this;
+    if (postgres.alive) {
+      this.sawPostgres = true;
+      if (postgres.state === "starting") this.exit = null;
+      if (postgres.state === "running") this.probeOkMs = this.world.nowMs;
+    } else if (this.sawPostgres) {
+      this.sawPostgres = false;
+      this.exit = { atMs: this.world.nowMs, pid: postgres.process.incarnation };
+    }
+    this.beatSoon();
+  }
+
+  /** Something changed: report at once instead of at the next grid point. */
+  beatSoon(): void {
+    if (this.eagerScheduled || !this.process.alive) return;
+    this.eagerScheduled = true;
+    this.world.work(this.world.random.between(1, 12), this.process, () => {
+      this.eagerScheduled = false;
+      watchPeers(this);
+      this.sendHeartbeat(true);
+    });
+  }
+
+  private sendHeartbeat(eager: boolean): void {
+    this.beatSeq++;
+    if (this.side === null) return;
+    this.side.send({ kind: "heartbeat", frame: buildHeartbeat(this, eager) });
+  }
+
+  private connect(): void {
+    const { network, controlHost } = this.parts;
+    network.connect<SessionMessage>(
+      this.process,
+      { host: controlHost, service: "agents" },
+      { userTimeoutMs: 3_000, connectTimeoutMs: 2_000 },
+      (side) => {
+        this.side = side;
+        this.lastServerMs = this.world.nowMs;
+        side.onMessage = (message) => {
+          if (this.side === side) this.receive(message);
+        };
+        side.onClose = () => {
+          if (this.side === side) this.sessionEnded();
+        };
+        side.send({ kind: "hello", node: this.node, bootId: this.bootId });
+      },
+      () => this.reconnectLater(),
+    );
+  }
+
+  private sessionEnded(): void {
+    this.side = null;
+    this.disconnectedSinceMs = this.world.nowMs;
+    this.reconnectLater();
+  }
+
+  private reconnectLater(): void {
+    const delayMs = this.reconnectDelayMs * this.world.random.between(0.5, 1.5);
+    this.reconnectDelayMs = Math.min(reconnectMs.most, this.reconnectDelayMs * 2);
+    this.world.after(delayMs, this.process, () => this.connect());
+  }
+
+  private receive(message: SessionMessage): void {
+    this.lastServerMs = this.world.nowMs;
+    switch (message.kind) {
+      case "welcome":
+        this.reconnectDelayMs = reconnectMs.first;
+        this.sendHeartbeat(true);
+        for (const id of this.disk.unacknowledged) this.sendResult(id);
+        break;
+      case "ping":
+        this.side?.send({ kind: "pong" });
+        break;
+      case "result-ack":
+        this.disk.unacknowledged.delete(message.commandId);
+        break;
+      case "command":
+        this.takeCommand(message.command);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private takeCommand(command: CommandRecord): void {
+    if (this.hands.remembersCommands) {
+      if (this.disk.outcomes.has(command.id)) return this.sendResult(command.id);
+      if (this.running.has(command.id) || this.queue.some((other) => other.id === command.id)) return;
+      if (this.disk.begun.has(command.id)) {
+        const detail = "the agent was ended while it carried out this command";
+        return this.finish(command, { status: "failed", code: "interrupted", detail });
+      }
+    }
+    this.queue.push(command);
+    this.judgeNext();
+  }
+
+  /** One judgement at a time: each sees the record that the one before it made durable. */
+  private judgeNext(): void {
+    if (this.judging) return;
+    const command = this.queue.shift();
+    if (command === undefined) return;
+    this.judging = true;
+    const verdict = this.fence.judgeCommand(this.disk.fence, command);
+    this.world.work(this.world.random.between(0.8, 4), this.process, () => {
+      this.judging = false;
+      if (verdict.ok) {
+        this.disk.fence = verdict.record;
+        this.disk.begun.add(command.id);
+        this.world.emit({
+          kind: "grant-accepted",
+          node: this.node,
+          grant: command.grant,
+          verb: command.verb.verb,
+          commandId: command.id,
+        });
+        this.begin(command);
+      } else {
+        this.finish(command, { status: "refused", code: verdict.code, detail: verdict.detail });
+      }
+      this.judgeNext();
+    });
+  }
+
+  private begin(command: CommandRecord): void {
+    this.running.add(command.id);
+    this.world.emit({ kind: "command-began", node: this.node, command });
+    let finished = false;
+    runVerb(this, command, (outcome) => {
+      if (finished) return;
+      finished = true;
+      this.disk.fence = this.fence.recordOutcome(this.disk.fence, command, outcome);
+      this.finish(command, outcome);
+    });
+  }
+
+  /** Whether a verb under way may still act: nothing higher was promised since. */
+  holds(grant: Grant): boolean {
+    return this.fence.stillHolds(this.disk.fence, grant);
+  }
+
+  private finish(command: CommandRecord, outcome: CommandOutcome): void {
+    this.world.work(this.world.random.between(0.5, 2), this.process, () => {
+      this.running.delete(command.id);
+      this.disk.outcomes.set(command.id, outcome);
+      this.disk.unacknowledged.add(command.id);
+      this.world.emit({
+        kind: "command-ended",
+        node: this.node,
+        commandId: command.id,
+        verb: command.verb.verb,
+        status: outcome.status,
+        detail: outcome.status === "done" ? "" : `${outcome.code}: ${outcome.detail}`,
+      });
+      this.sendResult(command.id);
+      this.beatSoon();
+    });
+  }
+
+  private sendResult(id: string): void {
+    const outcome = this.disk.outcomes.get(id);
+    if (outcome === undefined || this.side === null) return;
+    const nodeAt = this.world.wallMs(this.parts.host);
+    this.side.send({ kind: "result", commandId: id, outcome, nodeAt });
+    this.world.after(resendMs, this.process, () => {
+      if (this.disk.unacknowledged.has(id)) this.sendResult(id);
+    });
+  }
+}

@@ -1,0 +1,239 @@
+import type { Host, Process, Scheduler } from "./world.ts";
+
+/**
+ * TCP as processes see it: a reliable ordered stream while both ends live and packets pass. A cut link is silent (segments
+ * wait, and arrive after the heal unless a timeout ended the connection first); a killed process sends FIN; a host without
+ * power says nothing, and answers RST once it is back. Loss shows as delay, as it does on a real stream.
+ */
+export type ConnectFailure = "refused" | "timeout";
+
+export interface Side<M> {
+  readonly process: Process;
+  readonly incarnation: number;
+  readonly peer: Side<M>;
+  closed: boolean;
+  onMessage: (message: M) => void;
+  /** `closed`: FIN or RST came in. `timeout`: own user timeout. Not called for one's own `close`. */
+  onClose: (reason: "closed" | "timeout") => void;
+  send(message: M): void;
+  close(): void;
+}
+
+export interface Link {
+  /** One-way delay, milliseconds. */
+  latencyMs: number;
+  jitterMs: number;
+  /** Share of messages that are lost once and retransmitted after 200 ms. */
+  loss: number;
+  blocked: number;
+}
+
+const RETRANSMIT_MS = 200;
+const FIN = Symbol("fin");
+type Packet = { readonly message: unknown };
+
+class SideImpl implements Side<unknown> {
+  closed = false;
+  peer!: SideImpl;
+  onMessage: (message: unknown) => void = () => {};
+  onClose: (reason: "closed" | "timeout") => void = () => {};
+  readonly incarnation: number;
+  readonly stalled: Packet[] = [];
+  stalledSinceMs = 0;
+  lastArrivalMs = 0;
+
+  constructor(
+    readonly network: Network,
+    readonly process: Process,
+    readonly userTimeoutMs: number,
+  ) {
+    this.incarnation = process.incarnation;
+  }
+
+  send(message: unknown): void {
+    if (!this.closed) this.network.transmit(this, { message });
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.network.forget(this);
+    this.network.transmit(this, { message: FIN });
+  }
+}
+
+export interface Listener<M> {
+  readonly process: Process;
+  readonly accept: (side: Side<M>) => void;
+}
+
+export class Network {
+  private readonly links = new Map<string, Link>();
+  private readonly listeners = new Map<string, Listener<never>>();
+  private readonly sides = new Set<SideImpl>();
+
+  constructor(readonly world: Scheduler) {}
+
+  link(from: string, to: string): Link {
+    const key = `${from}>${to}`;
+    let link = this.links.get(key);
+    if (link === undefined) {
+      link = { latencyMs: from === to ? 0.03 : 0.25, jitterMs: from === to ? 0.02 : 0.2, loss: 0, blocked: 0 };
+      this.links.set(key, link);
+    }
+    return link;
+  }
+
+  /** Cuts one direction; cuts nest, so that overlapping faults heal one by one. */
+  block(from: string, to: string): void {
+    this.link(from, to).blocked++;
+  }
+
+  unblock(from: string, to: string): void {
+    const link = this.link(from, to);
+    link.blocked = Math.max(0, link.blocked - 1);
+    if (link.blocked > 0) return;
+    for (const side of [...this.sides]) {
+      if (side.process.host.name === from && side.peer.process.host.name === to) this.retransmit(side);
+    }
+  }
+
+  passes(from: string, to: string): boolean {
+    return this.link(from, to).blocked === 0;
+  }
+
+  listen<M>(host: string, service: string, listener: Listener<M>): void {
+    this.listeners.set(`${host}/${service}`, listener as unknown as Listener<never>);
+  }
+
+  /** Dials; exactly one of the callbacks comes back in the caller's process. */
+  connect<M>(
+    from: Process,
+    to: { readonly host: Host; readonly service: string },
+    options: { readonly userTimeoutMs: number; readonly connectTimeoutMs: number },
+    opened: (side: Side<M>) => void,
+    failed: (reason: ConnectFailure) => void,
+  ): void {
+    const there = from.host.name;
+    const here = to.host.name;
+    const roundTripMs = this.delay(there, here) + this.delay(here, there);
+    const passes = this.passes(there, here) && this.passes(here, there) && to.host.up;
+    if (!passes) {
+      this.world.after(options.connectTimeoutMs, from, () => failed("timeout"));
+      return;
+    }
+    this.world.after(roundTripMs, from, () => {
+      const listener = this.listeners.get(`${here}/${to.service}`) as Listener<M> | undefined;
+      if (listener?.process.alive !== true) return failed("refused");
+      const mine = new SideImpl(this, from, options.userTimeoutMs);
+      const theirs = new SideImpl(this, listener.process, options.userTimeoutMs);
+      mine.peer = theirs;
+      theirs.peer = mine;
+      this.sides.add(mine).add(theirs);
+      // The kernel completes the handshake even for a stopped process; `accept` waits until it runs.
+      this.world.after(0, listener.process, () => {
+        if (!theirs.closed) listener.accept(theirs as unknown as Side<M>);
+      });
+      opened(mine as unknown as Side<M>);
+    });
+  }
+
+  /** Ends every connection of a process that died. */
+  dropProcess(process: Process, how: "kill" | "power"): void {
+    for (const side of [...this.sides]) {
+      if (side.process !== process) continue;
+      if (how === "kill") side.close();
+      else {
+        side.closed = true;
+        this.sides.delete(side);
+      }
+    }
+  }
+
+  forget(side: SideImpl): void {
+    if (side.stalled.length === 0) this.sides.delete(side);
+  }
+
+  transmit(side: SideImpl, packet: Packet): void {
+    if (side.stalled.length > 0) {
+      side.stalled.push(packet);
+      return;
+    }
+    const from = side.process.host.name;
+    const to = side.peer.process.host.name;
+    const at = Math.max(this.world.nowMs + this.delay(from, to), side.lastArrivalMs);
+    side.lastArrivalMs = at;
+    this.world.after(at - this.world.nowMs, null, () => this.arrive(side, packet, from, to));
+  }
+
+  private arrive(side: SideImpl, packet: Packet, from: string, to: string): void {
+    const { peer } = side;
+    if (side.stalled.length > 0 || !this.passes(from, to)) {
+      this.stall(side, packet);
+      return;
+    }
+    if (!peer.process.host.up) return;
+    if (peer.closed || peer.process.incarnation !== peer.incarnation) {
+      if (packet.message !== FIN) this.reset(side);
+      return;
+    }
+    if (packet.message === FIN) {
+      this.end(peer, "closed");
+      return;
+    }
+    if (peer.process.frozen) peer.process.deferred.push(() => this.handOver(peer, packet));
+    else this.handOver(peer, packet);
+  }
+
+  private handOver(side: SideImpl, packet: Packet): void {
+    if (!side.closed) side.onMessage(packet.message);
+  }
+
+  /** RST: the other end doesn't know this connection. */
+  private reset(side: SideImpl): void {
+    this.world.after(0.3, null, () => this.end(side, "closed"));
+  }
+
+  private end(side: SideImpl, reason: "closed" | "timeout"): void {
+    if (side.closed || side.process.incarnation !== side.incarnation) return;
+    const finish = (): void => {
+      if (side.closed) return;
+      side.closed = true;
+      this.sides.delete(side);
+      side.onClose(reason);
+    };
+    if (side.process.frozen) side.process.deferred.push(finish);
+    else finish();
+  }
+
+  private stall(side: SideImpl, packet: Packet): void {
+    if (side.stalled.length === 0) {
+      side.stalledSinceMs = this.world.nowMs;
+      const since = side.stalledSinceMs;
+      this.sides.add(side);
+      this.world.after(side.userTimeoutMs, null, () => {
+        if (side.stalled.length === 0 || side.stalledSinceMs !== since) return;
+        side.stalled.length = 0;
+        this.sides.delete(side);
+        this.end(side, "timeout");
+      });
+    }
+    side.stalled.push(packet);
+  }
+
+  private retransmit(side: SideImpl): void {
+    if (side.stalled.length === 0) return;
+    const packets = side.stalled.splice(0);
+    const backoffMs = this.world.random.between(1, RETRANSMIT_MS);
+    side.lastArrivalMs = this.world.nowMs + backoffMs;
+    for (const packet of packets) this.transmit(side, packet);
+    if (side.closed) this.sides.delete(side);
+  }
+
+  private delay(from: string, to: string): number {
+    const link = this.link(from, to);
+    const { random } = this.world;
+    const lostMs = link.loss > 0 && random.chance(link.loss) ? RETRANSMIT_MS : 0;
+    return link.latencyMs + random.next() * link.jitterMs + lostMs;
+  }
+}
