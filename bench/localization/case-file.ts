@@ -82,6 +82,7 @@ export function toWindow(raw: RawCase, normal: RawNormal, shiftSamples = 0): Tel
   const faultTimeS = raw.fault_time + shiftSamples * raw.step_s;
   return {
     faultTimeS,
+    stepS: raw.step_s,
     nodes,
     edges,
     hosts,

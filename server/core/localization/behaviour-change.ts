@@ -1,4 +1,4 @@
-import { type Change, loudestChange } from "./behaviour-surprise.ts";
+import { type Change, type ErrorTest, loudestChange } from "./behaviour-surprise.ts";
 import type { CallGraph } from "./graph.ts";
 import type { Onset } from "./onset.ts";
 import type { RequestKind } from "./transitions.ts";
@@ -20,12 +20,17 @@ const TESTIMONY_FLOOR = 10;
  * that node's callees show themselves, and when two or more callers change right after calling one node, it moves to it.
  * One caller alone is no proof against its callee.
  */
-export function attributeChanges(graph: CallGraph, kinds: Iterable<RequestKind>, { isEarly }: Onset): NodeChange[] {
+export function attributeChanges(
+  graph: CallGraph,
+  kinds: Iterable<RequestKind>,
+  { isEarly }: Onset,
+  isError: ErrorTest,
+): NodeChange[] {
   const totals = new Array<number>(graph.size).fill(0);
   const inherited = Array.from({ length: graph.size }, () => new Map<number, number>());
   const loudest: (Change | undefined)[] = new Array(graph.size).fill(undefined);
   for (const request of kinds) {
-    const change = loudestChange(request, isEarly);
+    const change = loudestChange(request, isEarly, isError);
     if (!change) continue;
     const { node } = request;
     totals[node]! += change.surprise;

@@ -1,5 +1,5 @@
 import { attributeChanges } from "./behaviour-change.ts";
-import type { Change } from "./behaviour-surprise.ts";
+import type { Change, ErrorTest } from "./behaviour-surprise.ts";
 import type { Context } from "./context.ts";
 import type { BehaviourChange, Family, Finding } from "./evidence.ts";
 import type { OpNames, SpanIndex } from "./span-index.ts";
@@ -11,6 +11,7 @@ export interface Behaviour {
   readonly family: Family;
   readonly kinds: ReadonlyMap<number, RequestKind>;
   readonly phrase: (change: Change) => Described;
+  readonly isError: ErrorTest;
 }
 
 /**
@@ -37,7 +38,7 @@ export function observeLogs(indexes: readonly SpanIndex[], logs: ReadonlyMap<Spa
     ...lines.lineOf(to),
     previous: lines.lineOf(from).text,
   });
-  return { family: "logs", kinds, phrase };
+  return { family: "logs", kinds, phrase, isError: (label) => ERROR_LEVEL.test(lines.lineOf(label).level) };
 }
 
 /** Spans that follow one another inside each kind of request. */
@@ -58,30 +59,39 @@ export function observeStructure(indexes: readonly SpanIndex[], ops: OpNames): B
     child: nameOf(to),
     previous: nameOf(from),
   });
-  return { family: "structure", kinds, phrase };
+  return { family: "structure", kinds, phrase, isError: (label) => ERROR_NAME.test(nameOf(label)) };
 }
 
 /** Nodes whose requests no longer do what they did. */
-export function findBehaviourChange(context: Context, { family, kinds, phrase }: Behaviour, ops: OpNames): Finding[] {
-  return attributeChanges(context.graph, kinds.values(), context.onset).map(({ node, magnitude, loudest, seenBy }) => {
-    const { request, before, after, count } = loudest;
-    const witnesses = seenBy?.map((caller) => context.window.nodes[caller]!) ?? [];
-    const change: BehaviourChange = {
-      op: ops.names[request.op]!,
-      previous: "",
-      before,
-      after,
-      requests: count,
-      seenBy: witnesses,
-    };
-    return { node, family, magnitude, evidence: { ...change, ...phrase(loudest) } };
-  });
+export function findBehaviourChange(
+  context: Context,
+  { family, kinds, phrase, isError }: Behaviour,
+  ops: OpNames,
+): Finding[] {
+  return attributeChanges(context.graph, kinds.values(), context.onset, isError).map(
+    ({ node, magnitude, loudest, seenBy }) => {
+      const { request, before, after, count } = loudest;
+      const witnesses = seenBy?.map((caller) => context.window.nodes[caller]!) ?? [];
+      const change: BehaviourChange = {
+        op: ops.names[request.op]!,
+        previous: "",
+        before,
+        after,
+        requests: count,
+        seenBy: witnesses,
+      };
+      return { node, family, magnitude, evidence: { ...change, ...phrase(loudest) } };
+    },
+  );
 }
 
 /** The part of the evidence that depends on what was observed. */
 type Described =
   | { kind: "child-span-missing" | "child-span-new"; child: string; previous: string }
   | { kind: "log-template-missing" | "log-template-new"; text: string; level: string; previous: string };
+
+const ERROR_LEVEL = /error|fatal|critical|severe|panic/i;
+const ERROR_NAME = /error|exception|failure/i;
 
 /** An empty list for every request: one that shows nothing counts too, silence may be the change. */
 function entrySteps(index: SpanIndex): Map<number, Step[]> {

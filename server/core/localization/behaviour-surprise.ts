@@ -16,13 +16,16 @@ export interface Change {
   readonly afterCall: ReadonlyMap<number, number>;
 }
 
+/** Tells whether a step is the report of an error. */
+export type ErrorTest = (step: number) => boolean;
+
 const MIN_BASELINE = 3;
 const MIN_AFTER = 2;
 
 /**
  * The loudest change in one kind of request. With `isEarly` the last period before the stated fault time counts as after.
  */
-export function loudestChange(request: RequestKind, isEarly: boolean): Change | undefined {
+export function loudestChange(request: RequestKind, isEarly: boolean, isError: ErrorTest): Change | undefined {
   const strata = [...request.byCaller.values()];
   let loudest: Change | undefined;
   for (const pooled of (strata.length === 1 ? strata[0]! : merge(strata)).values()) {
@@ -30,8 +33,8 @@ export function loudestChange(request: RequestKind, isEarly: boolean): Change | 
     if (side.base(pooled.seen) < MIN_BASELINE || side.after(pooled.seen) < MIN_AFTER) continue;
     const callers = strata.flatMap((table) => table.get(pooled.from) ?? []);
     for (const [to, follow] of pooled.next) {
-      const surprise = Math.min(surpriseOf(pooled, to, side), stratifiedSurprise(callers, to, side));
-      if (surprise <= (loudest?.surprise ?? 0)) continue;
+      const surprise = Math.min(surpriseOf(pooled, pooled, to, side), stratifiedSurprise(pooled, callers, to, side));
+      if (surprise <= (loudest?.surprise ?? 0) || isRecovery(pooled, side, isError)) continue;
       loudest = toChange(request, pooled, to, follow, surprise, side, isEarly);
     }
   }
@@ -60,26 +63,40 @@ function chooseSides(seen: Counts, isEarly: boolean): Sides {
  * How surprising it is that `to` follows as often as it does: more than chance (binomial log-likelihood ratio), and against
  * what was nearly an invariant, since a rate between never and always depends on the mix of inputs.
  */
-function surpriseOf({ seen, next }: Transitions, to: number, { base, after }: Sides): number {
-  const follow = next.get(to);
-  const hits = follow ? base(follow.seen) : 0;
-  const rate = (hits + 0.5) / (base(seen) + 1);
-  return binomialSurprise(follow ? after(follow.seen) : 0, after(seen), hits, base(seen)) * (2 * rate - 1) ** 2;
+function surpriseOf(history: Transitions, now: Transitions, to: number, { base, after }: Sides): number {
+  const past = history.next.get(to);
+  const present = now.next.get(to);
+  const hits = past ? base(past.seen) : 0;
+  const trials = base(history.seen);
+  const chance = binomialSurprise(present ? after(present.seen) : 0, after(now.seen), hits, trials);
+  return chance * ((2 * hits) / trials - 1) ** 2;
+}
+
+/** Errors that used to follow and no longer do: something got better, which is no sign of a fault. */
+function isRecovery({ seen, next }: Transitions, { base, after }: Sides, isError: ErrorTest): boolean {
+  let before = 0;
+  let now = 0;
+  for (const [to, follow] of next) {
+    if (!isError(to)) continue;
+    before += base(follow.seen) / base(seen);
+    now += after(follow.seen) / after(seen);
+  }
+  return before > now;
 }
 
 /**
  * The same counted apart for each calling operation, so that a new mix of callers is no change of this node's behaviour.
- * Infinite when no caller has history enough to tell.
+ * A caller without history enough is given the benefit of any other caller's.
  */
-function stratifiedSurprise(callers: readonly Transitions[], to: number, side: Sides): number {
+function stratifiedSurprise(pooled: Transitions, callers: readonly Transitions[], to: number, side: Sides): number {
+  const known = callers.filter((stratum) => side.base(stratum.seen) >= MIN_BASELINE);
   let total = 0;
-  let isKnown = false;
   for (const stratum of callers) {
-    if (side.base(stratum.seen) < MIN_BASELINE || side.after(stratum.seen) === 0) continue;
-    isKnown = true;
-    total += surpriseOf(stratum, to, side);
+    if (side.after(stratum.seen) === 0) continue;
+    const histories = known.includes(stratum) ? [stratum] : known.length > 0 ? known : [pooled];
+    total += Math.min(...histories.map((history) => surpriseOf(history, stratum, to, side)));
   }
-  return isKnown ? total : Number.POSITIVE_INFINITY;
+  return total;
 }
 
 function toChange(
