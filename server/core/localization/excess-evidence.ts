@@ -9,6 +9,7 @@ import type { Series } from "./telemetry.ts";
 
 type ExcessFamily = "latency" | "symptom-latency" | "errors";
 
+const NOISE = 0.95;
 /** Takes a whole series as "after". */
 const ALL: Onset = { quietUntilS: Number.NEGATIVE_INFINITY, startS: Number.NEGATIVE_INFINITY, isEarly: true };
 
@@ -103,7 +104,7 @@ function measureExcess(context: Context, node: number, family: ExcessFamily): Ex
   const expected = expectation(history.after, values.before, sign);
   const total = persistent(pointwiseExcess(values, load, expected, sign * unit));
   const usual = pointwiseExcess(history, historicLoad, expectation(history.after, [], sign), sign * unit);
-  const noise = quantile(overWindows(usual, values.after.length, persistent), 0.95) || 0;
+  const noise = quantile(overWindows(usual, values.after.length, persistent), NOISE) || 0;
   const volume = family !== "errors" ? mean(pointwiseExcess(history, historicLoad, 0, 1)) : mean(historicLoad.after);
   return {
     metric,

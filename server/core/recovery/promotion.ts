@@ -177,8 +177,10 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     node: chosen,
     verb: { verb: "postgres.promote", args: { configuration, peers: endpoints(granted), timeline } },
   });
-  sendFollows(draft, action.id, granted, followers, grant);
-  if (action.from !== null && draft.state.live.nodes.get(action.from)?.connected && action.kind === "failover") {
+  // A primary that was shut down cleanly has nothing that the candidate lacks: it follows at once.
+  const demoted = demotedCleanly(action);
+  sendFollows(draft, action.id, granted, demoted === null ? followers : [...followers, demoted], grant);
+  if (action.from !== null && draft.state.live.nodes.get(action.from)?.connected && demoted === null) {
     commandStep(draft, action.id, {
       ...grant,
       kind: "fence",
@@ -187,6 +189,11 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     });
   }
   appendActionEntry(draft, action.id, "promotion-decided", { node: chosen, epoch: action.epoch });
+}
+
+function demotedCleanly(action: Action): string | null {
+  const demote = action.steps.find((step) => step.kind === "demote");
+  return demote?.status === "done" ? demote.node : null;
 }
 
 function sendFollows(
@@ -217,7 +224,11 @@ function grantPrimary(
 ): void {
   const members: Record<string, MemberRecord> = {};
   for (const member of Object.values(cluster.members)) {
-    const kept = member.id === chosen || next.followers.includes(member.id) || member.standing !== "member";
+    const kept =
+      member.id === chosen ||
+      next.followers.includes(member.id) ||
+      member.standing !== "member" ||
+      member.id === demotedCleanly(action);
     members[member.id] = kept ? member : { ...member, standing: "fenced" };
   }
   const epochRecord: EpochRecord = {
