@@ -8,6 +8,7 @@ import { recordOutcome, recordProgress } from "./recovery/outcomes.ts";
 import { answerRequest } from "./recovery/requests.ts";
 import type { State } from "./state.ts";
 import type { Now } from "./time.ts";
+import { evaluateNodes } from "./topology/evaluate-nodes.ts";
 import { observe } from "./topology/observe.ts";
 import { seeAgent } from "./topology/sight.ts";
 
@@ -24,6 +25,7 @@ export function decide(state: State, events: readonly Event[], now: Now): Decisi
   for (const event of events) takeEvent(draft, event);
   judgeSelf(draft);
   for (const clusterId of clusterIds(draft)) evaluateCluster(draft, clusterId);
+  evaluateNodes(draft);
   return closeDraft(draft);
 }
 
