@@ -1,0 +1,52 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { EmbeddedBinaries } from "../server/store/embedded/binaries.ts";
+import type { ApiClient } from "./api-client.ts";
+import type { DemoNode } from "./demo-node.ts";
+import type { PostgresPlan } from "./topology.ts";
+import { clusterName } from "./topology.ts";
+
+/** The application's database. Only loopback reaches it, so the demo needs no password. */
+export const databaseOfApplication = { database: "orders", user: "orders" } as const;
+
+export interface AgentConfigContext {
+  readonly api: ApiClient;
+  readonly binaries: EmbeddedBinaries;
+  readonly keep: boolean;
+}
+
+/** Writes a node's `agent.yaml`, with a fresh one-time token unless the node has enrolled in an earlier run. */
+export async function writeAgentConfig(node: DemoNode, { api, binaries, keep }: AgentConfigContext): Promise<void> {
+  const stateDir = join(node.plan.folder, "agent");
+  const enrolled = keep && existsSync(stateDir);
+  const token = enrolled ? null : await api.post<{ readonly token: string }>("tokens/enrolment", { node: node.id });
+  const { control, agentHttp, zone } = node.plan;
+  const config = {
+    node: node.id,
+    zone,
+    server: `ws://${control.host}:${control.port}/agent`,
+    ...(token === null ? {} : { enrolmentToken: token.token }),
+    stateDir,
+    http: agentHttp,
+    ...("dataDir" in node.plan ? { postgres: describePostgres(node.plan, binaries) } : {}),
+  };
+  writeFileSync(node.configPath, stringify(config), { mode: 0o600 });
+}
+
+function describePostgres(plan: PostgresPlan, { binDir, runAs }: EmbeddedBinaries): Record<string, unknown> {
+  return {
+    cluster: clusterName,
+    host: plan.listen.host,
+    port: plan.listen.port,
+    advertise: plan.advertised,
+    binDir,
+    dataDir: plan.dataDir,
+    user: "postgres",
+    runAs,
+    initialize: plan.initialize,
+    authentication: "trust",
+    databases: [{ name: databaseOfApplication.database, owner: databaseOfApplication.user }],
+    settings: { shared_buffers: "32MB", max_connections: "60", fsync: "on" },
+  };
+}
