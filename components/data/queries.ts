@@ -1,0 +1,78 @@
+"use client";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import type {
+  AuditView,
+  IncidentDetail,
+  IncidentView,
+  NodeDetail,
+  SeriesView,
+  TraceGroupView,
+} from "../../server/protocol/index.ts";
+import { useWatch } from "../live/use-entities.ts";
+import { apiGet } from "./api.ts";
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+/** All of one node; kept current by the socket while mounted. */
+export function useNodeDetail(id: string) {
+  useWatch(`node:${id}`);
+  return useQuery({
+    queryKey: ["node", id],
+    queryFn: ({ signal }) => apiGet<NodeDetail>(`nodes/${encodeURIComponent(id)}`, {}, signal),
+    staleTime: 5_000,
+  });
+}
+
+/** The whole record of one incident; new entries arrive by the socket. */
+export function useIncidentDetail(id: string) {
+  return useQuery({
+    queryKey: ["incident", id],
+    queryFn: ({ signal }) => apiGet<IncidentDetail>(`incidents/${encodeURIComponent(id)}`, {}, signal),
+    staleTime: 5_000,
+  });
+}
+
+/** Incidents, newest first; includes closed ones, which the socket does not carry. */
+export function useIncidentPage(filter: { phase?: string; cluster?: string; cursor?: string; limit?: number }) {
+  return useQuery({
+    queryKey: ["incidents", filter],
+    queryFn: ({ signal }) => apiGet<Page<IncidentView>>("incidents", filter, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useAuditPage(filter: { actor?: string; subject?: string; cursor?: string; limit?: number }) {
+  return useQuery({
+    queryKey: ["audit", filter],
+    queryFn: ({ signal }) => apiGet<Page<AuditView>>("audit", filter, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useTraceGroups(filter: { node?: string; fromMs?: number; toMs?: number; limit?: number }) {
+  return useQuery({
+    queryKey: ["traces", filter],
+    queryFn: ({ signal }) => apiGet<{ readonly items: readonly TraceGroupView[] }>("traces", filter, signal),
+    refetchInterval: 10_000,
+  });
+}
+
+/** History of a node or cluster over the last `rangeMs`; asked for again now and then, the live end comes from the feed. */
+export function useSeries(kind: "nodes" | "clusters", id: string, rangeMs: number, stepMs: number) {
+  return useQuery({
+    queryKey: ["series", kind, id, rangeMs, stepMs],
+    queryFn: ({ signal }) => {
+      const toMs = Date.now();
+      return apiGet<SeriesView>(
+        `${kind}/${encodeURIComponent(id)}/series`,
+        { fromMs: toMs - rangeMs, toMs, stepMs },
+        signal,
+      );
+    },
+    staleTime: 30_000,
+    refetchInterval: 60_000,
+  });
+}

@@ -1,0 +1,28 @@
+import { House, LayoutGrid, type LucideIcon, Network, Plus, ScrollText, TriangleAlert } from "lucide-react";
+
+/** The places of the console, in the order of the rail. `key` is the letter after `g`. */
+export interface Place {
+  readonly id: "overview" | "fleet" | "clusters" | "incidents" | "audit" | "addNodes";
+  readonly href: string;
+  readonly icon: LucideIcon;
+  readonly key: string;
+  /** Paths that belong to it, for the mark in the rail. */
+  readonly owns: (path: string) => boolean;
+}
+
+const below = (prefix: string) => (path: string) => path === prefix || path.startsWith(`${prefix}/`);
+
+export const places: readonly Place[] = [
+  { id: "overview", href: "/", icon: House, key: "o", owns: (path) => path === "/" },
+  {
+    id: "fleet",
+    href: "/fleet",
+    icon: LayoutGrid,
+    key: "f",
+    owns: (path) => path.startsWith("/fleet") || (path.startsWith("/nodes/") && path !== "/nodes/add"),
+  },
+  { id: "clusters", href: "/clusters", icon: Network, key: "c", owns: below("/clusters") },
+  { id: "incidents", href: "/incidents", icon: TriangleAlert, key: "i", owns: below("/incidents") },
+  { id: "audit", href: "/audit", icon: ScrollText, key: "a", owns: below("/audit") },
+  { id: "addNodes", href: "/nodes/add", icon: Plus, key: "n", owns: below("/nodes/add") },
+];

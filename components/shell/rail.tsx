@@ -1,0 +1,87 @@
+"use client";
+import { PanelLeftClose, PanelLeftOpen } from "lucide-react";
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { useTranslations } from "next-intl";
+import { classes } from "../ui/classes.ts";
+import { Tooltip } from "../ui/tooltip.tsx";
+import { BrandMark } from "./brand.tsx";
+import { type Place, places } from "./navigation.ts";
+import { usePreferences } from "./preferences.tsx";
+import { useScopedHref } from "./scope.ts";
+
+/** Left rail: 56 px of icons, 220 px with words; a bar at the bottom on phones. */
+export function Rail() {
+  const t = useTranslations("nav");
+  const { railOpen, setRailOpen } = usePreferences();
+  const Toggle = railOpen ? PanelLeftClose : PanelLeftOpen;
+  return (
+    <nav
+      aria-label={t("label")}
+      className={classes(
+        "fixed inset-x-0 bottom-0 z-30 flex h-14 border-t border-line bg-page pb-[env(safe-area-inset-bottom)]",
+        "md:sticky md:inset-auto md:top-0 md:h-dvh md:shrink-0 md:flex-col md:border-t-0 md:border-r md:pb-0",
+        railOpen ? "md:w-55" : "md:w-14",
+      )}
+    >
+      <Link
+        href="/"
+        className="focus-ring hidden h-12 items-center gap-2.5 px-4 text-base font-semibold md:flex"
+        aria-label="Holdfast"
+      >
+        <BrandMark />
+        {railOpen && "Holdfast"}
+      </Link>
+      <ul className="flex flex-1 justify-around md:mt-2 md:flex-col md:justify-start md:gap-1 md:px-2.5">
+        {places.map((place) => (
+          <RailItem key={place.id} place={place} open={railOpen} />
+        ))}
+      </ul>
+      <div className="hidden p-2.5 md:block">
+        <Tooltip text={railOpen ? t("collapse") : t("expand")} side="right">
+          <button
+            type="button"
+            aria-label={railOpen ? t("collapse") : t("expand")}
+            aria-expanded={railOpen}
+            onClick={() => setRailOpen(!railOpen)}
+            className="focus-ring inline-flex size-9 items-center justify-center rounded-md text-muted hover:bg-raised hover:text-ink"
+          >
+            <Toggle size={17} aria-hidden />
+          </button>
+        </Tooltip>
+      </div>
+    </nav>
+  );
+}
+
+function RailItem({ place, open }: { place: Place; open: boolean }) {
+  const t = useTranslations("nav");
+  const path = usePathname();
+  const href = useScopedHref(place.href);
+  const here = place.owns(path);
+  const Icon = place.icon;
+  const link = (
+    <Link
+      href={href}
+      aria-current={here ? "page" : undefined}
+      className={classes(
+        "focus-ring flex h-14 min-w-12 flex-col md:min-w-0 items-center justify-center gap-0.5 text-2xs md:h-9 md:flex-row md:justify-start md:gap-3 md:rounded-md md:px-2.5 md:text-sm",
+        here ? "text-ink md:bg-raised" : "text-muted hover:text-ink md:hover:bg-raised",
+      )}
+    >
+      <Icon size={17} strokeWidth={1.75} aria-hidden className="shrink-0" />
+      <span className={open ? undefined : "md:sr-only"}>{t(place.id)}</span>
+    </Link>
+  );
+  return (
+    <li>
+      {open ? (
+        link
+      ) : (
+        <Tooltip text={t(place.id)} side="right">
+          {link}
+        </Tooltip>
+      )}
+    </li>
+  );
+}
