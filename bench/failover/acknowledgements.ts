@@ -10,7 +10,7 @@ export interface Acknowledged {
 
 /** Acknowledgements in the order in which they came in. */
 export class AcknowledgementLog {
-  readonly #entries: Acknowledged[] = [];
+  #entries: Acknowledged[] = [];
   #waiting: { readonly matches: (entry: Acknowledged) => boolean; readonly resolve: (entry: Acknowledged) => void }[] =
     [];
 
@@ -45,6 +45,12 @@ export class AcknowledgementLog {
   /** The last acknowledgement of a node before a moment. */
   lastBefore(node: string, atMs: number): Acknowledged | null {
     return this.#entries.findLast((entry) => entry.node === node && entry.atMs < atMs) ?? null;
+  }
+
+  /** Drops entries that have been judged lost, so that each is counted once; the others are looked for again after later faults. */
+  forget(entries: readonly Acknowledged[]): void {
+    const gone = new Set(entries);
+    if (gone.size > 0) this.#entries = this.#entries.filter((entry) => !gone.has(entry));
   }
 
   /** The longest time without an acknowledgement from `fromMs` to `toMs`. */

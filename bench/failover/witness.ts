@@ -24,6 +24,15 @@ export class Witness {
     this.#lane = new Lane(endpoint, credentials, table, machineMs, () => undefined);
   }
 
+  /** Once, on the primary. */
+  static async prepareTable(endpoint: LaneEndpoint, credentials: Credentials, table: string): Promise<void> {
+    const lane = new Lane(endpoint, credentials, table, machineMs, () => undefined);
+    await lane.connect();
+    const made = await lane.prepareTable();
+    lane.drop();
+    if (!made) throw new Error(`The table ${table} could not be made on ${endpoint.node}.`);
+  }
+
   start(): void {
     this.#timer = setInterval(() => void this.#turn(), turnMs);
   }
