@@ -2,28 +2,29 @@
  * Accrual failure detector for silence.
  *
  * `suspicion` answers "how improbable is this silence if the node is alive?" as a level, −log10 of the probability of a
- * mistake (Hayashibara, Défago, Yared & Katayama 2004, "The φ accrual failure detector"), but from the node's own
- * observed silences with their empirical tail instead of a fitted normal distribution. The threshold follows from a
- * budget of false alarms that an operator states, so it calibrates itself per node.
+ * mistake (Hayashibara, Défago, Yared & Katayama 2004), from the node's own observed silences and the present context of
+ * trouble instead of a fitted normal distribution. The threshold follows from a budget of false alarms that an operator
+ * states, or from a wanted mean silence; it calibrates itself per node.
  *
- * Times are milliseconds. `nowMs`/`arrivalMs` come from the receiver's monotonic clock; the wall clock is never used.
- * State is plain data (survives JSON). `recordArrival` MUTATES the state it is given and returns it: it is the hot path.
+ * Times are milliseconds. `nowMs` and `arrivalMs` come from the receiver's monotonic clock; the wall clock is never used, and
+ * neither are sequence-based arrival estimates, which collapse when a sender pauses. State is plain data (survives JSON).
+ * `recordArrival` MUTATES the state it is given and returns it: it is the hot path.
  */
-
-import { excusedMs, graceEndsMs, type StallLog } from "./self-suspicion.ts";
-import {
-  addSilence,
-  createHistogram,
-  type SilenceHistogram,
-  silenceForTail,
-  tailProbability,
-} from "./silence-histogram.ts";
+import { deadlineAfter, type Excuses, excusedMs } from "./excuses.ts";
+import { tailAt } from "./silence-histogram.ts";
+import { createModel, learnSilence, predict, predictTail, type SilenceModel } from "./silence-model.ts";
+import { type Aim, createSteering, learnSteering, type Steering, steer } from "./threshold-policy.ts";
 
 export type DetectorConfig = {
   /** Scheduled distance between two beats, milliseconds, > 0. */
   intervalMs: number;
   /** False alarms the operator accepts per node and day, > 0. */
   mistakesPerNodeDay: number;
+  /**
+   * States the mean silence before suspicion instead, milliseconds; the budget is then ignored and mistakes are as few as
+   * that allows. (Mean detection time is this less half an interval.)
+   */
+  meanSilenceMs?: number;
   /** Never suspect before this much silence, milliseconds. Default: 1.2 intervals. */
   minSilenceMs?: number;
   /** Always suspect after this much silence, milliseconds. Default: 30 intervals. */
@@ -35,8 +36,7 @@ export type Beat = { seq: number; bootId: string; senderMonoMs: number; arrivalM
 
 export type DetectorState = {
   intervalMs: number;
-  /** Accepted probability of a mistake per beat. */
-  mistakesPerBeat: number;
+  aim: Aim;
   minSilenceMs: number;
   maxSilenceMs: number;
   /** Boot id of the running incarnation, null before the first beat. */
@@ -46,42 +46,44 @@ export type DetectorState = {
   highestSeq: number;
   /** Arrival of the newest beat, receiver's clock. */
   lastArrivalMs: number;
+  /** Sender's monotonic time of the newest beat; evidence for a report, never used for liveness. */
   lastSenderMonoMs: number;
-  silences: SilenceHistogram;
+  model: SilenceModel;
+  steering: Steering;
   /** Silence at which the node becomes suspect, milliseconds; kept so that the hot path need not search. */
   thresholdMs: number;
-  beatsUntilRefresh: number;
+  beatsSinceChoice: number;
 };
 
 export type Suspicion = {
-  /** −log10 of the probability that a live node is silent this long; 0 while the silence is normal. */
+  /** −log10 of the probability that a live node is silent this long; near 0 while the silence is normal. */
   level: number;
-  /** Silence so far that counts (own stalls excused), milliseconds. */
+  /** Silence so far that counts (excused time left out), milliseconds. */
   silenceMs: number;
   /** Silence at which the node becomes suspect, milliseconds. */
   thresholdMs: number;
   /** When it becomes suspect if nothing arrives, receiver's clock; Infinity before the first beat. */
   suspectAtMs: number;
-  /** `silenceMs >= thresholdMs` and no grace after an own stall is running. */
+  /** `nowMs` has reached `suspectAtMs`. */
   suspected: boolean;
 };
 
 export const MS_PER_DAY = 86_400_000;
 const MAX_FORMER_BOOT_IDS = 4;
-const REFRESH_EVERY_BEATS = 32;
+/** In a quiet context the threshold is chosen anew every so many beats. */
+const CHOOSE_EVERY_BEATS = 16;
 
 /**
  * State of a detector that has heard nothing yet.
- * @throws RangeError when the interval or the budget is not a positive number (a bug of the caller).
+ * @throws RangeError when the interval, the budget or the mean silence is not a positive number (a bug of the caller).
  */
 export function createDetector(config: DetectorConfig): DetectorState {
-  const { intervalMs, mistakesPerNodeDay } = config;
+  const { intervalMs } = config;
   if (!(intervalMs > 0) || !Number.isFinite(intervalMs)) throw new RangeError("intervalMs must be a positive number");
-  if (!(mistakesPerNodeDay > 0)) throw new RangeError("mistakesPerNodeDay must be positive");
   const minSilenceMs = config.minSilenceMs ?? 1.2 * intervalMs;
   const state: DetectorState = {
     intervalMs,
-    mistakesPerBeat: Math.min(0.5, (mistakesPerNodeDay * intervalMs) / MS_PER_DAY),
+    aim: aimOf(config),
     minSilenceMs,
     maxSilenceMs: Math.max(minSilenceMs, config.maxSilenceMs ?? 30 * intervalMs),
     bootId: null,
@@ -89,35 +91,44 @@ export function createDetector(config: DetectorConfig): DetectorState {
     highestSeq: -1,
     lastArrivalMs: 0,
     lastSenderMonoMs: 0,
-    silences: createHistogram(),
+    model: createModel(),
+    steering: createSteering(),
     thresholdMs: 0,
-    beatsUntilRefresh: 0,
+    beatsSinceChoice: 0,
   };
-  refreshThreshold(state);
+  chooseThreshold(state);
   return state;
+}
+
+function aimOf({ intervalMs, mistakesPerNodeDay, meanSilenceMs }: DetectorConfig): Aim {
+  if (meanSilenceMs !== undefined) {
+    if (!(meanSilenceMs > 0) || !Number.isFinite(meanSilenceMs)) throw new RangeError("meanSilenceMs must be positive");
+    return { kind: "mean-silence", intervals: meanSilenceMs / intervalMs };
+  }
+  if (!(mistakesPerNodeDay > 0)) throw new RangeError("mistakesPerNodeDay must be positive");
+  return { kind: "mistakes-per-beat", probability: Math.min(0.5, (mistakesPerNodeDay * intervalMs) / MS_PER_DAY) };
 }
 
 /**
  * Takes one beat. Duplicates and beats older than the newest change nothing; a beat of a new boot id starts a new
- * incarnation (its gap is no silence to learn from, what was learned of the node's rhythm stays).
- * `stalls` is the receiver's own stall log: time stalled is not learned as the node's silence.
+ * incarnation (the gap before it is no silence to learn from; what was learned of the node's rhythm stays).
+ * `excuses` are spans of known other cause (`StallLog`, `GroupLog`): time in them is not learned as the node's silence.
  * Mutates and returns `state`.
  */
-export function recordArrival(state: DetectorState, beat: Beat, stalls?: StallLog): DetectorState {
+export function recordArrival(state: DetectorState, beat: Beat, excuses?: Excuses): DetectorState {
   if (beat.bootId !== state.bootId) {
-    if (state.formerBootIds.includes(beat.bootId)) return state;
-    startIncarnation(state, beat);
+    if (!state.formerBootIds.includes(beat.bootId)) startIncarnation(state, beat);
     return state;
   }
   if (beat.seq <= state.highestSeq) return state;
   const arrivalMs = Math.max(beat.arrivalMs, state.lastArrivalMs);
-  const excused = stalls === undefined ? 0 : excusedMs(stalls, state.lastArrivalMs, arrivalMs);
-  const silenceMs = arrivalMs - state.lastArrivalMs - excused;
-  addSilence(state.silences, silenceMs / state.intervalMs);
+  const excused = excuses === undefined ? 0 : excusedMs(excuses, state.lastArrivalMs, arrivalMs);
+  const changed = learnSilence(state.model, (arrivalMs - state.lastArrivalMs - excused) / state.intervalMs);
   state.highestSeq = beat.seq;
   state.lastArrivalMs = arrivalMs;
   state.lastSenderMonoMs = beat.senderMonoMs;
-  if (--state.beatsUntilRefresh <= 0 || silenceMs > state.thresholdMs) refreshThreshold(state);
+  state.beatsSinceChoice += 1;
+  if (changed || state.beatsSinceChoice >= CHOOSE_EVERY_BEATS) chooseThreshold(state);
   return state;
 }
 
@@ -132,32 +143,42 @@ function startIncarnation(state: DetectorState, beat: Beat): void {
   state.lastSenderMonoMs = beat.senderMonoMs;
 }
 
-function refreshThreshold(state: DetectorState): void {
-  const { silences, mistakesPerBeat, intervalMs, minSilenceMs, maxSilenceMs } = state;
-  const ratio = silenceForTail(silences, mistakesPerBeat, maxSilenceMs / intervalMs);
-  state.thresholdMs = Math.min(maxSilenceMs, Math.max(minSilenceMs, ratio * intervalMs));
-  state.beatsUntilRefresh = REFRESH_EVERY_BEATS;
+function chooseThreshold(state: DetectorState): void {
+  const { intervalMs, steering, aim, minSilenceMs, maxSilenceMs } = state;
+  learnSteering(steering, aim, state.beatsSinceChoice);
+  steer(steering, aim, predict(state.model), {
+    minRatio: minSilenceMs / intervalMs,
+    maxRatio: maxSilenceMs / intervalMs,
+  });
+  state.thresholdMs = steering.thresholdRatio * intervalMs;
+  state.beatsSinceChoice = 0;
 }
 
-/** How suspect the node is at `nowMs`. Level, silence and verdict never fall while nothing arrives and we do not stall. */
-export function suspicion(state: DetectorState, nowMs: number, stalls?: StallLog): Suspicion {
+/** How suspect the node is at `nowMs`. Nothing in it falls while nothing arrives and no excuse is running. */
+export function suspicion(state: DetectorState, nowMs: number, excuses?: Excuses): Suspicion {
   const { thresholdMs, lastArrivalMs, bootId } = state;
   if (bootId === null) {
     return { level: 0, silenceMs: 0, thresholdMs, suspectAtMs: Number.POSITIVE_INFINITY, suspected: false };
   }
   const elapsedMs = Math.max(0, nowMs - lastArrivalMs);
-  const silenceMs =
-    stalls === undefined ? elapsedMs : elapsedMs - excusedMs(stalls, lastArrivalMs, lastArrivalMs + elapsedMs);
-  const level = Math.max(0, -Math.log10(tailProbability(state.silences, silenceMs / state.intervalMs)));
-  const suspectAtMs = nextDeadlineMs(state, stalls);
-  return { level, silenceMs, thresholdMs, suspectAtMs, suspected: silenceMs >= thresholdMs && nowMs >= suspectAtMs };
+  const excused = excuses === undefined ? 0 : excusedMs(excuses, lastArrivalMs, lastArrivalMs + elapsedMs);
+  const silenceMs = elapsedMs - excused;
+  const level = Math.max(0, -Math.log10(tailAt(predictTail(state.model), silenceMs / state.intervalMs)));
+  const suspectAtMs = nextDeadlineMs(state, excuses);
+  return { level, silenceMs, thresholdMs, suspectAtMs, suspected: nowMs >= suspectAtMs };
 }
 
 /** When to look again: the moment the node becomes suspect if nothing arrives. Infinity before the first beat. */
-export function nextDeadlineMs(state: DetectorState, stalls?: StallLog): number {
+export function nextDeadlineMs(state: DetectorState, excuses?: Excuses): number {
   if (state.bootId === null) return Number.POSITIVE_INFINITY;
-  const deadlineMs = state.lastArrivalMs + state.thresholdMs;
-  if (stalls === undefined || stalls.stalls.length === 0) return deadlineMs;
-  const excused = excusedMs(stalls, state.lastArrivalMs, Number.POSITIVE_INFINITY);
-  return Math.max(deadlineMs + excused, graceEndsMs(stalls));
+  return deadlineAfter(state.lastArrivalMs, state.thresholdMs, excuses);
 }
+
+/** Overdue, not yet suspect: silent for longer than a beat should take. What `recordGroup` counts. */
+export function isOverdue(state: DetectorState, nowMs: number, excuses?: Excuses): boolean {
+  return (
+    state.bootId !== null && nowMs >= deadlineAfter(state.lastArrivalMs, OVERDUE_INTERVALS * state.intervalMs, excuses)
+  );
+}
+
+export const OVERDUE_INTERVALS = 1.25;

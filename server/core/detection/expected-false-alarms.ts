@@ -3,7 +3,8 @@
  * Read straight from what the detector has learned of the node, so that an operator can choose a budget with open eyes.
  */
 import { type DetectorState, MS_PER_DAY } from "./accrual.ts";
-import { tailProbability } from "./silence-histogram.ts";
+import { tailAt } from "./silence-histogram.ts";
+import { predictTail } from "./silence-model.ts";
 
 export type FalseAlarmPoint = {
   /** Silence before suspicion, milliseconds. */
@@ -16,7 +17,7 @@ export type FalseAlarmPoint = {
 
 /** Expected false alarms per node-day when silence of `thresholdMs` makes a node suspect. */
 export function expectedFalseAlarms(state: DetectorState, thresholdMs: number): number {
-  const perBeat = tailProbability(state.silences, thresholdMs / state.intervalMs);
+  const perBeat = tailAt(predictTail(state.model), thresholdMs / state.intervalMs);
   return (perBeat * MS_PER_DAY) / state.intervalMs;
 }
 

@@ -1,109 +1,87 @@
 /**
  * How long a node stays silent between two beats, learned as a histogram.
  *
- * Buckets are logarithmic in units of the beat interval, so one small array serves a LAN and a satellite link alike,
- * and quantiles keep a constant relative error (HdrHistogram's idea). Old evidence fades exponentially.
- * Plain data: survives `JSON.stringify`. Pure: no clock, no random.
+ * Buckets are logarithmic in units of the beat interval, so one small array serves a LAN and a satellite link alike and
+ * quantiles keep a constant relative error (the idea of HdrHistogram). Plain data; pure: no clock, no random.
  */
 
-/** Silence below this many intervals is never told apart: it is the normal rhythm. */
-export const SMALLEST_RATIO = 0.25;
-const BUCKETS_PER_OCTAVE = 8;
-const OCTAVES = 9;
-export const BUCKETS = BUCKETS_PER_OCTAVE * OCTAVES;
-/** Longest silence told apart, in intervals (128). */
+export const BUCKETS_PER_OCTAVE = 16;
+const OCTAVES = 8;
+export const SMALLEST_RATIO = 0.5;
+/** Longest silence told apart, in intervals. */
 export const LARGEST_RATIO = SMALLEST_RATIO * 2 ** OCTAVES;
+/** Points of the grid on which tails are computed: `GRID[i]` intervals, logarithmic from 0.5 to 128. */
+export const GRID_POINTS = BUCKETS_PER_OCTAVE * OCTAVES + 1;
+export const GRID: readonly number[] = Array.from({ length: GRID_POINTS }, (_, i) => {
+  return SMALLEST_RATIO * 2 ** (i / BUCKETS_PER_OCTAVE);
+});
 
-/** Weight of one new observation grows by this factor a beat, which is how old ones fade (half-life about 69,000 beats). */
-const GROWTH = 1.00001;
-const RESCALE_AT = 1e9;
+/** Old evidence is halved every so many beats (a day at one beat each 1.3 s). */
+export const FADE_EVERY_BEATS = 65_536;
 
 export type SilenceHistogram = {
-  /** Weight of observed silences per bucket, in units of `unit`. */
+  /** Weight of the silences in `(GRID[i−1], GRID[i]]` intervals; the first bucket takes all shorter ones, the last all longer. */
   counts: number[];
   /** Sum of `counts`. */
   total: number;
-  /** Weight of the next observation. */
-  unit: number;
 };
 
 export function createHistogram(): SilenceHistogram {
-  return { counts: new Array<number>(BUCKETS).fill(0), total: 0, unit: 1 };
+  return { counts: new Array<number>(GRID_POINTS).fill(0), total: 0 };
 }
 
-/** Lower edge of a bucket, in intervals. */
-export function bucketEdge(bucket: number): number {
-  return SMALLEST_RATIO * 2 ** (bucket / BUCKETS_PER_OCTAVE);
-}
-
-function bucketOf(ratio: number): number {
+/** Position of a silence on the grid, as a real number; `GRID[floor(position)] <= ratio`. Clamped to the grid. */
+export function gridPosition(ratio: number): number {
   if (!(ratio > SMALLEST_RATIO)) return 0;
-  const bucket = Math.floor(Math.log2(ratio / SMALLEST_RATIO) * BUCKETS_PER_OCTAVE);
-  return bucket >= BUCKETS ? BUCKETS - 1 : bucket;
+  return Math.min(GRID_POINTS - 1, Math.log2(ratio / SMALLEST_RATIO) * BUCKETS_PER_OCTAVE);
 }
 
 /** Adds one observed silence (in intervals). Mutates `histogram`. */
 export function addSilence(histogram: SilenceHistogram, ratio: number): void {
-  const { unit } = histogram;
-  histogram.counts[bucketOf(ratio)]! += unit;
-  histogram.total += unit;
-  histogram.unit = unit * GROWTH;
-  if (histogram.unit > RESCALE_AT) rescale(histogram);
+  histogram.counts[Math.ceil(gridPosition(ratio))]! += 1;
+  histogram.total += 1;
 }
 
-function rescale(histogram: SilenceHistogram): void {
-  const { counts, unit } = histogram;
-  for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! / unit;
-  histogram.total /= unit;
-  histogram.unit = 1;
-}
-
-/** Number of beats the histogram stands for (faded). */
-export function effectiveCount(histogram: SilenceHistogram): number {
-  return histogram.total / histogram.unit;
-}
-
-/**
- * A heavy-tailed belief worth one beat, so that a silence nobody has seen yet is improbable, never impossible:
- * `P(silence > r) = (PRIOR_SCALE / r) ^ PRIOR_EXPONENT`.
- */
-const PRIOR_SCALE = 1.5;
-const PRIOR_EXPONENT = 3;
-
-function priorTail(ratio: number): number {
-  return ratio <= PRIOR_SCALE ? 1 : (PRIOR_SCALE / ratio) ** PRIOR_EXPONENT;
-}
-
-/** Observed weight of silences longer than `ratio`, in beats; a bucket's weight is spread evenly over its width. */
-function weightAbove(histogram: SilenceHistogram, ratio: number): number {
-  if (ratio >= LARGEST_RATIO) return 0;
-  const bucket = bucketOf(ratio);
+/** Halves all old evidence. Mutates `histogram`. */
+export function fadeHistogram(histogram: SilenceHistogram): void {
   const { counts } = histogram;
-  let above = 0;
-  for (let i = BUCKETS - 1; i > bucket; i--) above += counts[i]!;
-  const low = bucket === 0 ? 0 : bucketEdge(bucket);
-  const high = bucketEdge(bucket + 1);
-  above += counts[bucket]! * Math.min(1, Math.max(0, (high - ratio) / (high - low)));
-  return above / histogram.unit;
+  for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! / 2;
+  histogram.total /= 2;
 }
+
+/** Silences longer than this many intervals are the tail, whose shape is smoothed by a prior. */
+const TAIL_FROM = Math.ceil(gridPosition(1.2));
+/** The prior's severity of a long silence: Pareto with this exponent, worth this many observed long silences. */
+const PARETO_EXPONENT = 3;
+const PARETO_WEIGHT = 4;
+const PARETO: readonly number[] = GRID.map((ratio) => (GRID[TAIL_FROM]! / ratio) ** PARETO_EXPONENT);
 
 /**
- * Probability that a live node stays silent longer than `ratio` intervals: the empirical tail with one pseudo-beat of
- * the heavy-tailed prior (posterior predictive mean of a Dirichlet process). Strictly between 0 and 1, non-increasing.
+ * Fills `tail[i]` with the probability that a live node stays silent longer than `GRID[i]` intervals: how often a silence
+ * is long at all (one pseudo-count, so that the unseen is improbable, never impossible) times how long it then lasts (observed,
+ * smoothed by a Pareto prior). Non-increasing and positive.
  */
-export function tailProbability(histogram: SilenceHistogram, ratio: number): number {
-  return (weightAbove(histogram, ratio) + priorTail(ratio)) / (effectiveCount(histogram) + 1);
+export function fillTail(histogram: SilenceHistogram, tail: Float64Array): void {
+  const { counts, total } = histogram;
+  let above = 0;
+  for (let i = GRID_POINTS - 1; i >= 0; i--) {
+    tail[i] = above;
+    above += counts[i]!;
+  }
+  const long = tail[TAIL_FROM]!;
+  const longProbability = (long + 1) / (total + 1);
+  for (let i = 0; i < GRID_POINTS; i++) {
+    if (i <= TAIL_FROM) tail[i] = (tail[i]! + 1) / (total + 1);
+    else tail[i] = (longProbability * (tail[i]! + PARETO_WEIGHT * PARETO[i]!)) / (long + PARETO_WEIGHT);
+  }
 }
 
-/** Smallest silence (in intervals) whose tail probability is at most `probability`; at most `maxRatio`. */
-export function silenceForTail(histogram: SilenceHistogram, probability: number, maxRatio: number): number {
-  let low = 0;
-  let high = maxRatio;
-  if (tailProbability(histogram, maxRatio) > probability) return maxRatio;
-  for (let i = 0; i < 40 && high - low > 1e-6 * high; i++) {
-    const middle = (low + high) / 2;
-    if (tailProbability(histogram, middle) > probability) low = middle;
-    else high = middle;
-  }
-  return high;
+/** The tail at any silence, by interpolation; beyond the grid it falls on as the prior does. Monotone. */
+export function tailAt(tail: Float64Array, ratio: number): number {
+  if (ratio <= SMALLEST_RATIO)
+    return Math.min(1, tail[0]! + (1 - tail[0]!) * (1 - Math.max(0, ratio) / SMALLEST_RATIO));
+  if (ratio >= LARGEST_RATIO) return tail[GRID_POINTS - 1]! * (LARGEST_RATIO / ratio) ** PARETO_EXPONENT;
+  const position = gridPosition(ratio);
+  const i = Math.min(GRID_POINTS - 2, Math.floor(position));
+  return tail[i]! + (tail[i + 1]! - tail[i]!) * (position - i);
 }

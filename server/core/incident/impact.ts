@@ -38,7 +38,7 @@ export function measureImpact(draft: Draft, cluster: ClusterRecord, incidentId: 
       kind: "writes-resumed",
       at: outage.toMs,
       subject,
-      data: { ms: outage.toMs - outage.fromMs, node: workload.writingTo },
+      data: { durationMs: outage.toMs - outage.fromMs, node: workload.writingTo },
       actor: workload.name,
     });
     if (changedPrimary(cluster, incident))

@@ -190,7 +190,7 @@ function advancePhase(draft: Draft, cluster: ClusterRecord, incidentId: string, 
     lane: "verdict",
     kind: "resolved",
     subject: { kind: "cluster", id: cluster.id },
-    data: { ms: wallMs - incident.beganAt },
+    data: { durationMs: wallMs - incident.beganAt },
   });
 }
 

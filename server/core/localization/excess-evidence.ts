@@ -9,7 +9,7 @@ import type { Series } from "./telemetry.ts";
 
 type ExcessFamily = "latency" | "symptom-latency" | "errors";
 
-const NOISE = 0.95;
+const NOISE = 0.99;
 /** Takes a whole series as "after". */
 const ALL: Onset = { quietUntilS: Number.NEGATIVE_INFINITY, startS: Number.NEGATIVE_INFINITY, isEarly: true };
 

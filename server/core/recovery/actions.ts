@@ -103,7 +103,7 @@ export function endAction(
   appendActionEntry(draft, actionId, `${before.kind}-${phase}`, {
     node: before.target,
     epoch: before.epoch,
-    ms: draft.now.wallMs - before.startedAt,
+    durationMs: draft.now.wallMs - before.startedAt,
     code: failure?.code ?? null,
   });
   appendAudit(draft, {

@@ -26,7 +26,7 @@ export function recordOutcome(draft: Draft, node: string, commandId: string, out
   const step = demand(action.steps[command.stepIndex], "step");
   appendActionEntry(draft, action.id, `step-${step.kind}-${status}`, {
     node,
-    ms: draft.now.wallMs - (step.startedAt ?? draft.now.wallMs),
+    durationMs: draft.now.wallMs - (step.startedAt ?? draft.now.wallMs),
     ...data,
   });
   if (outcome.status === "done" && command.verb.verb === "postgres.seal") recordSeal(draft, command, outcome.data);

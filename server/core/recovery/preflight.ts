@@ -154,7 +154,7 @@ function collectChecks(
       longest > longTransactionMs ? "warn" : "pass",
       `${Math.round(longest / 1000)} s`,
       "≤ 60 s",
-      { ms: longest },
+      { longestMs: longest },
     );
   const budget = describeBudget(cluster, state.durable.policy, now.wallMs);
   if (kind === "failover")

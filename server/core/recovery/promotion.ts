@@ -316,7 +316,7 @@ function advanceVerifying(draft: Draft, action: Action): void {
     patchCluster(draft, action.cluster, {
       configurations: cluster.configurations.filter((c) => c.epoch === action.epoch),
     });
-    appendActionEntry(draft, action.id, "verified", { node: action.target, ms: last.data.ms ?? null });
+    appendActionEntry(draft, action.id, "verified", { node: action.target, durationMs: last.data.ms ?? null });
     return endAction(draft, action.id, "done", null);
   }
   if (last?.status !== "failed") return;

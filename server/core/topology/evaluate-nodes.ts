@@ -164,6 +164,6 @@ function resolveNodeIncident(draft: Draft, incident: Incident): void {
     lane: "verdict",
     kind: "resolved",
     subject: incident.cause.subject,
-    data: { ms: wallMs - incident.beganAt },
+    data: { durationMs: wallMs - incident.beganAt },
   });
 }
