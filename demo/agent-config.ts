@@ -20,7 +20,7 @@ export interface AgentConfigContext {
 export async function writeAgentConfig(node: DemoNode, { api, binaries, keep }: AgentConfigContext): Promise<void> {
   const stateDir = join(node.plan.folder, "agent");
   const enrolled = keep && existsSync(stateDir);
-  const token = enrolled ? null : await api.post<{ readonly token: string }>("tokens/enrolment", { node: node.id });
+  const token = enrolled ? null : await api.post<{ readonly token: string }>("enrolment-tokens", { node: node.id });
   const { control, agentHttp, zone } = node.plan;
   const config = {
     node: node.id,

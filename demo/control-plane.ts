@@ -13,26 +13,28 @@ const stopGraceMs = 8_000;
 
 /** The control plane's own process, with the embedded PostgreSQL that it starts as its store. */
 export class ControlPlaneProcess {
-  readonly #apiToken = `hf_${randomBytes(24).toString("base64url")}`;
-  readonly #signInToken = randomBytes(32).toString("base64url");
   #child: ChildProcess | null = null;
-  readonly api: ApiClient;
+  #api: ApiClient | null = null;
 
   constructor(
     private readonly topology: Topology,
     private readonly root: string,
     private readonly supervisorToken: string,
-  ) {
-    this.api = new ApiClient(this.url, this.#apiToken);
-  }
+  ) {}
 
   get url(): string {
     return `http://${this.topology.server.host}:${this.topology.server.port}`;
   }
 
-  /** Works once. */
-  get signInUrl(): string {
-    return `${this.url}/sign-in?token=${this.#signInToken}`;
+  /** As an administrator. @throws before the first start */
+  get api(): ApiClient {
+    if (this.#api === null) throw new Error("The control plane has not started yet.");
+    return this.#api;
+  }
+
+  /** A link that signs in as the administrator, once, within the hour. */
+  async makeSignInLink(): Promise<string> {
+    return (await this.api.post<{ readonly url: string }>("sign-in-links", {})).url;
   }
 
   get pid(): number | null {
@@ -48,6 +50,7 @@ export class ControlPlaneProcess {
   async start(): Promise<void> {
     if (this.pid !== null) return;
     const { server, supervisor, serverFolder, storePort } = this.topology;
+    const signInToken = randomBytes(32).toString("base64url");
     this.#child = startChild({
       name: "server",
       args: [join(this.root, "dist", "server.js")],
@@ -59,8 +62,7 @@ export class ControlPlaneProcess {
         HOLDFAST_PORT: String(server.port),
         HOLDFAST_DATA_DIR: serverFolder,
         HOLDFAST_STORE_PORT: String(storePort),
-        HOLDFAST_API_TOKEN: this.#apiToken,
-        HOLDFAST_SIGN_IN_TOKEN: this.#signInToken,
+        HOLDFAST_SIGN_IN_TOKEN: signInToken,
         HOLDFAST_DEMO_URL: `http://${supervisor.host}:${supervisor.port}`,
         HOLDFAST_DEMO_TOKEN: this.supervisorToken,
         HOLDFAST_DEMO_FAULTS: faultNames.join(","),
@@ -71,6 +73,7 @@ export class ControlPlaneProcess {
       const response = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(1_000) });
       return response.ok ? true : null;
     });
+    this.#api ??= await ApiClient.enter(this.url, signInToken);
   }
 
   /** Dies at once, its store with it. */

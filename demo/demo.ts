@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import type { ActionView, ClusterView } from "../server/protocol/index.ts";
+import type { ActionView, ClusterView, EntityView } from "../server/protocol/index.ts";
 import { ensureEmbeddedBinaries } from "../server/store/embedded/binaries.ts";
 import { writeAgentConfig } from "./agent-config.ts";
 import type { ApiClient } from "./api-client.ts";
@@ -125,11 +125,11 @@ export class Demo {
     return this.api.get<ClusterView>(`clusters/${clusterName}`);
   }
 
+  /** Running actions and those of open incidents, oldest first. */
   async actions(): Promise<readonly ActionView[]> {
-    const page = await this.api.get<{ readonly items: readonly ActionView[] }>(
-      `actions?cluster=${clusterName}&limit=20`,
-    );
-    return page.items;
+    const { entities } = await this.api.get<{ readonly entities: readonly EntityView[] }>("state");
+    const actions = entities.filter((entity): entity is ActionView => entity.entity === "action");
+    return actions.sort((a, b) => a.startedAt - b.startedAt);
   }
 
   /** One primary, the other two streaming and counted for durability, nothing under way. */

@@ -31,8 +31,8 @@ export interface FaultRequest {
   readonly fault: FaultName | "heal";
   /** The node it happens to; by default the primary. For `switchover` the target. */
   readonly node?: string;
-  /** `blip` only. */
-  readonly blipMs?: number;
+  /** `blip` only: how long, milliseconds. */
+  readonly ms?: number;
 }
 
 export function isFaultName(text: string): text is FaultName {
@@ -42,15 +42,15 @@ export function isFaultName(text: string): text is FaultName {
 /** Reads a request that came as JSON. A text says what is wrong with it. */
 export function readFaultRequest(body: unknown, nodes: readonly string[]): FaultRequest | string {
   if (typeof body !== "object" || body === null) return "Send a JSON object with the name of a fault.";
-  const { fault, node, blipMs } = body as Record<string, unknown>;
+  const { fault, node, ms } = body as Record<string, unknown>;
   if (typeof fault !== "string" || !(fault === "heal" || isFaultName(fault))) {
     return `There is no such fault. Known: ${faultNames.join(", ")}, and heal.`;
   }
   if (node !== undefined && node !== null && !(typeof node === "string" && nodes.includes(node))) {
     return `There is no such node. Known: ${nodes.join(", ")}.`;
   }
-  if (blipMs !== undefined && blipMs !== null && !(typeof blipMs === "number" && blipMs >= 1 && blipMs <= 60_000)) {
-    return "blipMs is a number of milliseconds from 1 to 60000.";
+  if (ms !== undefined && ms !== null && !(typeof ms === "number" && ms >= 1 && ms <= 60_000)) {
+    return "ms is a number of milliseconds from 1 to 60000.";
   }
-  return { fault, ...(node ? { node: node as string } : {}), ...(blipMs ? { blipMs: blipMs as number } : {}) };
+  return { fault, ...(node ? { node: node as string } : {}), ...(ms ? { ms: ms as number } : {}) };
 }

@@ -47,7 +47,7 @@ export class FaultInjector {
       case "switchover":
         return this.#switchOver(request.node ?? null);
       case "blip":
-        return this.#blip(await this.#pick(request), request.blipMs ?? defaultBlipMs);
+        return this.#blip(await this.#pick(request), request.ms ?? defaultBlipMs);
       case "crash":
       case "pgkill":
       case "power":

@@ -92,7 +92,7 @@ async function breakSomething([fault], { node, blip }) {
   if (fault === undefined) fail(`Name a fault.\n${usage}`);
   if (!existsSync(runningPath)) fail("The demo does not run in this checkout. Start it with npm run demo.");
   const { url, token } = JSON.parse(readFileSync(runningPath, "utf8"));
-  const wanted = { fault, ...(node && { node }), ...(blip && { blipMs: Number(blip) }) };
+  const wanted = { fault, ...(node && { node }), ...(blip && { ms: Number(blip) }) };
   const answer = await post(`${url}/faults`, token, wanted).catch((error) =>
     fail(`The demo does not answer (${error.message}). Start it with npm run demo.`),
   );

@@ -23,10 +23,10 @@ export async function runDemo(options: RunOptions): Promise<void> {
   const demo = new Demo({ root, basePort, keep, say, writesPerSecond, folder: chooseDataFolder(root) });
   let ended = false;
   try {
-    const started = demo.start().then(() => {
+    const started = demo.start().then(async () => {
       if (ended) return;
       writeRunning(runningPath, demo);
-      tell(demo);
+      tell(await demo.controlPlane.makeSignInLink());
     });
     // An early Ctrl-C makes the start fail later on, unheard.
     started.catch(() => undefined);
@@ -40,12 +40,12 @@ export async function runDemo(options: RunOptions): Promise<void> {
   }
 }
 
-function tell(demo: Demo): void {
+function tell(signInUrl: string): void {
   const width = Math.max(...faultNames.map((name) => name.length));
   console.log(`
 Open (one-time sign-in link, valid for an hour):
 
-    ${demo.controlPlane.signInUrl}
+    ${signInUrl}
 
 Break something, here or on the page; each acts on the primary unless you name a node:
 

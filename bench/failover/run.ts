@@ -42,7 +42,7 @@ export async function runOnce(
   await sleep(settleMs);
   const from = await pollUntil("A primary", 10_000, () => demo.findPrimary());
   const actionsBefore = new Set((await demo.actions()).map((action) => action.id));
-  const outcome = await demo.faults.cause({ fault, ...(fault === "blip" ? { blipMs } : {}) });
+  const outcome = await demo.faults.cause({ fault, ...(fault === "blip" ? { ms: blipMs } : {}) });
   const first = await application.find(
     (entry) => entry.sentMs >= outcome.atMs && (anyNode.has(fault) || entry.node !== from),
     giveUpMs,
