@@ -13,7 +13,9 @@ export function isStoreUnavailable(error: unknown): error is StoreUnavailable {
   return error instanceof Error && "code" in error && error.code === "store-unavailable";
 }
 
-/** Why a commit did not happen. `unavailable`: nothing was written; try again. `conflict`: another process leads now; stop. */
+/**
+ * Why a commit did not happen. `unknown`: the answer was lost, it may have happened. A batch that the database can never take (a bug)
+ * rejects instead. `unavailable`: nothing was written; try again. `conflict`: another process leads now; stop. */
 export type CommitOutcome =
   | { readonly ok: true; readonly timeline: readonly TimelineEntry[] }
   | { readonly ok: false; readonly code: "unavailable" | "conflict" | "unknown"; readonly detail: string };
@@ -21,7 +23,8 @@ export type CommitOutcome =
 /**
  * The loop's store. Guarantees:
  * - `commit` writes all of its writes in one transaction with `synchronous_commit = on`, or none of them, and only while `leaderEpoch` is the newest.
- *   When the answer was lost (`unknown`), the caller must `load` again before it decides anything.
+ *   When the answer was lost (`unknown`), the caller must `lead` and then `load` again before it decides anything: the new epoch waits for
+ *   the lost transaction, or shuts it out when it arrives later.
  * - Timeline entries get consecutive `seq` numbers; audit entries are numbered and hash-chained inside the same transaction.
  * - `load` answers with everything that is not closed.
  */

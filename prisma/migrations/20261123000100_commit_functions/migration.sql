@@ -77,7 +77,8 @@ BEGIN
   IF p_writes ? 'notes' THEN
     INSERT INTO notes (id, incident_id, at, author, text)
       SELECT id, "incidentId", at, author, text FROM jsonb_to_recordset(p_writes -> 'notes')
-        AS note (id text, "incidentId" text, at double precision, author text, text text);
+        AS note (id text, "incidentId" text, at double precision, author text, text text)
+      ON CONFLICT (id) DO NOTHING;
   END IF;
   IF p_writes ? 'audit' THEN
     PERFORM append_audit(p_writes -> 'audit');

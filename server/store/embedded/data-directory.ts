@@ -4,7 +4,7 @@ import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } 
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { type EmbeddedBinaries, findBarrier } from "./binaries.ts";
-import { findServersIn, readProcessStart, sleep } from "./processes.ts";
+import { cleanEnvironment, findServersIn, readProcessStart, sleep } from "./processes.ts";
 
 const run = promisify(execFile);
 
@@ -62,8 +62,8 @@ async function takeOwnership(dataDir: string): Promise<void> {
     if (error === null) return;
     if (error.code !== "EEXIST") throw error;
     const owner = await readFile(file, "utf8").catch(() => "");
-    const [pid, start] = owner.trim().split(" ");
-    if (start !== undefined && (await readProcessStart(Number(pid))) === start) {
+    const [pid, ...start] = owner.trim().split(" ");
+    if (start.length > 0 && (await readProcessStart(Number(pid))) === start.join(" ")) {
       throw new Error(
         `The data directory ${dataDir} is in use by process ${pid}. Stop it first, or choose another data directory.`,
       );
@@ -154,7 +154,7 @@ async function initialize(dataDir: string, password: string, { binDir, runAs }: 
         "--encoding=UTF8",
         "--locale=C",
       ],
-      { ...runAs, cwd: "/", env: { PATH: process.env.PATH, LC_ALL: "C" }, timeout: 120_000 },
+      { ...runAs, cwd: "/", env: cleanEnvironment(), timeout: 120_000 },
     );
     await chmod(making, 0o700);
     await rm(dataDir, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { type EmbeddedBinaries, ensureEmbeddedBinaries } from "./binaries.ts";
 import { claimDataDirectory, releaseDataDirectory, superuser } from "./data-directory.ts";
-import { sleep } from "./processes.ts";
+import { cleanEnvironment, sleep } from "./processes.ts";
 
 const host = "127.0.0.1";
 const readyTimeoutMs = 60_000;
@@ -160,7 +160,7 @@ async function launchServer({ dataDir, port, binaries, settings }: Launch): Prom
   const child = spawn(join(binaries.binDir, "postgres"), ["-D", dataDir, ...flags], {
     ...binaries.runAs,
     cwd: "/",
-    env: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" },
+    env: cleanEnvironment(),
     // Ctrl-C in a terminal reaches the whole process group: the control plane must end before its database.
     detached: true,
     stdio: ["ignore", log.fd, log.fd],

@@ -38,3 +38,9 @@ export async function findServersIn(dataDir: string, postmasterPid: number | nul
 export function sleep(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
 }
+
+/** Nothing of ours reaches PostgreSQL: no PG* variables, no locale. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, NODE_ENV } = process.env;
+  return { PATH, NODE_ENV, LC_ALL: "C", TZ: "UTC" };
+}

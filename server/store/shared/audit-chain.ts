@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AuditDraft } from "../../core/index.ts";
 import type { AuditView } from "../../protocol/index.ts";
+import { toSafeJson } from "./safe-json.ts";
 
 /** A stored audit entry. `body` is the text that was hashed; everything shown is read from it. */
 export interface AuditRow {
@@ -21,7 +22,7 @@ export const auditGenesis: AuditHead = { seq: 0, hash: "0".repeat(64) };
 /** The text that is hashed: one fixed order of fields, so that the same draft always gives the same text. */
 export function encodeAuditBody(draft: AuditDraft): string {
   const { at, actor, actorRole, verb, subject, before, after, reason } = draft;
-  return JSON.stringify({ at, actor, actorRole, verb, subject, before, after, reason });
+  return toSafeJson({ at, actor, actorRole, verb, subject, before, after, reason });
 }
 
 /** SHA-256 over `previousHash LF seq LF body` (UTF-8), hexadecimal. The commit function in the database computes the same. */
