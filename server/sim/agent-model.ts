@@ -89,7 +89,7 @@ export class AgentModel {
   private lastServerMs = 0;
   private reconnectDelayMs = reconnectMs.first;
   private eagerScheduled = false;
-  private judging = false;
+  private judging: string | null = null;
   private queue: CommandRecord[] = [];
 
   constructor(readonly parts: AgentParts) {
@@ -126,7 +126,7 @@ export class AgentModel {
     this.probeOkMs = world.nowMs;
     this.running.clear();
     this.queue = [];
-    this.judging = false;
+    this.judging = null;
     this.eagerScheduled = false;
     this.rejoining = false;
     this.disconnectedSinceMs = world.nowMs;
@@ -261,7 +261,8 @@ export class AgentModel {
   private takeCommand(command: CommandRecord): void {
     if (this.hands.remembersCommands) {
       if (this.disk.outcomes.has(command.id)) return this.sendResult(command.id);
-      if (this.running.has(command.id) || this.queue.some((other) => other.id === command.id)) return;
+      if (this.running.has(command.id) || this.judging === command.id) return;
+      if (this.queue.some((other) => other.id === command.id)) return;
       if (this.disk.begun.has(command.id)) {
         const detail = "the agent was ended while it carried out this command";
         return this.finish(command, { status: "failed", code: "interrupted", detail });
@@ -273,13 +274,13 @@ export class AgentModel {
 
   /** One judgement at a time: each sees the record that the one before it made durable. */
   private judgeNext(): void {
-    if (this.judging) return;
+    if (this.judging !== null) return;
     const command = this.queue.shift();
     if (command === undefined) return;
-    this.judging = true;
+    this.judging = command.id;
     const verdict = this.fence.judgeCommand(this.disk.fence, command);
     this.world.work(this.world.random.between(0.8, 4), this.process, () => {
-      this.judging = false;
+      this.judging = null;
       if (verdict.ok) {
         this.disk.fence = verdict.record;
         this.disk.begun.add(command.id);

@@ -10,12 +10,20 @@ export interface Writer {
   attempted: number;
   acknowledged: number;
   lastAcknowledgedMs: number;
+  /** After a power loss took the process along. */
+  restart(): void;
 }
 
 export function startWriter(world: SimWorld, postgres: PostgresModel, nextRow: () => number, everyMs: number): Writer {
   const process = world.addProcess(`writer@${postgres.node}`, postgres.host);
-  const writer: Writer = { process, everyMs, attempted: 0, acknowledged: 0, lastAcknowledgedMs: 0 };
   let waiting = false;
+  const restart = (): void => {
+    if (process.alive) return;
+    waiting = false;
+    world.boot(process);
+    world.after(world.random.between(0, everyMs), process, attempt);
+  };
+  const writer: Writer = { process, everyMs, attempted: 0, acknowledged: 0, lastAcknowledgedMs: 0, restart };
   const attempt = (): void => {
     world.after(writer.everyMs * world.random.between(0.8, 1.2), process, attempt);
     if (waiting) return;
@@ -29,7 +37,6 @@ export function startWriter(world: SimWorld, postgres: PostgresModel, nextRow: (
     waiting = true;
     writer.attempted++;
   };
-  world.boot(process);
-  world.after(world.random.between(0, everyMs), process, attempt);
+  restart();
   return writer;
 }

@@ -1,0 +1,54 @@
+import type { SimNode } from "../simulation.ts";
+import type { CreateChecker } from "./checker.ts";
+
+/** A silence up to this long is a blip: it may not cost a failover. */
+const blipMs = 1_000;
+/** A fault explains a failover that begins this long after it at most. */
+const explainsForMs = 30_000;
+
+/**
+ * An automatic failover needs a cause in the world: the primary's server died, or at least one standby could not reach it for more than a
+ * blip. A dead agent alone, a dead standby, a lost control plane or a loaded machine are none. This is also what "proof or two
+ * observers" comes to when seen from outside: one observer's trouble is not the primary's.
+ */
+export const checkNeedlessFailover: CreateChecker = (sim, violate) => {
+  const impairedSince = new Map<string, number>();
+  const explainedAt = new Map<string, number>();
+  const known = new Set<string>();
+
+  const isImpaired = (primary: SimNode): boolean => {
+    const { postgres, host } = primary;
+    if (!postgres.answers || postgres.diskStuck || !host.up) return true;
+    return sim.nodes.some(
+      (other) =>
+        other !== primary &&
+        (!sim.network.passes(primary.name, other.name) || !sim.network.passes(other.name, primary.name)),
+    );
+  };
+
+  return {
+    observe(event, nowMs) {
+      if (event.kind === "postgres-ended") explainedAt.set(event.node, nowMs);
+      if (event.kind !== "control-committed") return;
+      for (const write of event.writes) {
+        if (write.kind !== "put-action" || known.has(write.value.id)) continue;
+        const { id, kind, automatic, from, reason } = write.value;
+        known.add(id);
+        if (kind !== "failover" || !automatic || from === null) continue;
+        const explained = explainedAt.get(from) ?? Number.NEGATIVE_INFINITY;
+        if (nowMs - explained > explainsForMs) violate(`needless failover ${id} away from ${from} (${reason})`);
+      }
+    },
+    sample(nowMs) {
+      for (const node of sim.nodes) {
+        if (!isImpaired(node)) {
+          impairedSince.delete(node.name);
+          continue;
+        }
+        const since = impairedSince.get(node.name) ?? nowMs;
+        impairedSince.set(node.name, since);
+        if (nowMs - since > blipMs - 100) explainedAt.set(node.name, nowMs);
+      }
+    },
+  };
+};
