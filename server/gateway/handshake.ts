@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { NodeRecord } from "../core/index.ts";
 import type { AgentIntake } from "../ports/agent-link.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AgentDirectory } from "../ports/store.ts";
 import { type ChallengeFrame, type HelloFrame, handshakeText, limits, type ProofFrame } from "../protocol/index.ts";
+import { hashToken } from "../protocol/token-hash.ts";
 import { readPublicKey, type ServerIdentity, verifySignature } from "./server-identity.ts";
 
 export interface Refusal {
@@ -17,11 +18,6 @@ export interface HandshakeParts {
   readonly directory: AgentDirectory;
   readonly intake: AgentIntake;
   readonly clock: Clock;
-}
-
-/** How an enrolment token is kept: only its hash. */
-export function hashToken(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
 }
 
 /** Judges the greeting before any secret is used; the answer proves our key and asks for the agent's. */
@@ -88,7 +84,7 @@ async function enrol(
     return refuse("name-taken", `a node named ${hello.node} is enrolled with another key: choose another name`);
   }
   const now = clock.wallMs();
-  const consumed = await directory.consumeEnrolmentToken(hashToken(hello.enrolmentToken ?? ""), now);
+  const consumed = await directory.consumeEnrolmentToken(await hashToken(hello.enrolmentToken ?? ""), now);
   if (!consumed.ok) return refuse(consumed.code, "make a new token with `holdfast token create`");
   if (consumed.node !== null && consumed.node !== hello.node) {
     return refuse("token-scope", `the token was made for ${consumed.node}, not for ${hello.node}`);

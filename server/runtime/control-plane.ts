@@ -13,8 +13,8 @@ import type {
   SeriesView,
   SystemView,
 } from "../protocol/index.ts";
+import { projectActionView, projectIncidentView } from "../protocol/project-record.ts";
 import type { Judgements, PlanRequest } from "./core-port.ts";
-import { projectAction, projectIncident } from "./project/action-view.ts";
 import { projectCluster } from "./project/cluster-view.ts";
 import type { ProjectionContext, ProjectionMemory } from "./project/context.ts";
 import { projectNode, projectNodeDetail } from "./project/node-view.ts";
@@ -102,14 +102,14 @@ export class ControlPlaneViews implements ControlPlane {
   }
 
   listIncidents(): IncidentView[] {
-    return [...this.#parts.state.durable.incidents.values()].map(projectIncident);
+    return [...this.#parts.state.durable.incidents.values()].map(projectIncidentView);
   }
 
   findAction(id: string): ActionView | null {
     const { durable } = this.#parts.state;
     const action = durable.actions.get(id);
     if (action === undefined) return null;
-    return projectAction(action, durable.incidents.get(action.incidentId ?? "") ?? null);
+    return projectActionView(action, durable.incidents.get(action.incidentId ?? "") ?? null);
   }
 
   system(): SystemView {
@@ -151,7 +151,7 @@ export class ControlPlaneViews implements ControlPlane {
 
   #findIncident(id: string): IncidentView | null {
     const incident = this.#parts.state.durable.incidents.get(id);
-    return incident === undefined ? null : projectIncident(incident);
+    return incident === undefined ? null : projectIncidentView(incident);
   }
 
   #countStates(): Record<HealthState, number> {

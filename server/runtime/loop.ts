@@ -250,6 +250,9 @@ export class ControlLoop {
     for (const result of decision.acknowledge) link.acknowledge(result.node, result.commandId);
     for (const reply of decision.replies) this.#answer(reply);
     for (const event of batch) this.#afterEvent(event);
+    for (const write of decision.writes) {
+      if (write.kind === "put-node" && write.value.revokedAt !== null) link.drop(write.value.id, "key-revoked");
+    }
     const durable = decision.writes.length > 0;
     this.#parts.publish({ touched: decision.touched, durable, timeline, originWallMs: now.wallMs });
     if (durable) link.refreshPeers();

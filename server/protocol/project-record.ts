@@ -1,12 +1,12 @@
-import type { Action, Incident, Step } from "../../core/index.ts";
-import type { ActionView, IncidentView, WaterfallBar } from "../../protocol/index.ts";
+import type { Action, Incident, Step } from "../core/index.ts";
+import type { ActionView, IncidentView, WaterfallBar } from "./views.ts";
 
 /** An action with its time budget, once it has ended. */
-export function projectAction(action: Action, incident: Incident | null): ActionView {
+export function projectActionView(action: Action, incident: Incident | null): ActionView {
   return { ...action, entity: "action", waterfall: waterfallOf(action, incident) };
 }
 
-export function projectIncident(incident: Incident): IncidentView {
+export function projectIncidentView(incident: Incident): IncidentView {
   return { ...incident, entity: "incident", unread: incident.phase === "open" };
 }
 

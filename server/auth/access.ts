@@ -1,0 +1,40 @@
+import type { Principal } from "../ports/access.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { IdentityStore, UserRole } from "../ports/identity.ts";
+import { hashToken } from "../protocol/token-hash.ts";
+import type { SignIn } from "./sign-in.ts";
+
+const rank: Readonly<Record<UserRole, number>> = { viewer: 1, operator: 2, admin: 3 };
+
+/** viewer < operator < admin. Nobody without a role may do anything. */
+export function hasRole(principal: Principal | null, needed: UserRole): boolean {
+  return principal !== null && principal.role !== null && rank[principal.role] >= rank[needed];
+}
+
+export interface Caller {
+  readonly principal: Principal | null;
+  /** Null for tokens: they are not sent by a browser on its own, so no other site can abuse them. */
+  readonly csrfToken: string | null;
+}
+
+/** Who makes this request: by bearer token or by session cookie, never by both. */
+export async function identifyCaller(
+  headers: Headers,
+  signIn: SignIn,
+  identity: IdentityStore,
+  clock: Clock,
+): Promise<Caller> {
+  const authorization = headers.get("authorization");
+  if (authorization !== null) return { principal: await byToken(authorization, identity, clock), csrfToken: null };
+  const signedIn = await signIn.find(headers);
+  return { principal: signedIn?.principal ?? null, csrfToken: signedIn?.csrfToken ?? null };
+}
+
+async function byToken(authorization: string, identity: IdentityStore, clock: Clock): Promise<Principal | null> {
+  const match = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(authorization);
+  if (match === null) return null;
+  const token = await identity.findApiToken(await hashToken(match[1] as string), clock.wallMs());
+  if (token === null) return null;
+  const role = token.role === "application" ? null : token.role;
+  return { kind: "token", id: `token:${token.id}`, name: token.name, email: null, role };
+}

@@ -1,0 +1,62 @@
+import type { UserRole } from "../ports/identity.ts";
+
+/** `public`: nobody has to be signed in. Otherwise the least role: viewer < operator < admin. */
+export type RequiredRole = "public" | UserRole;
+
+/** The one table of who may do what. A route that is not named here does not exist; one without a handler fails the start. */
+export const permissions = {
+  "GET /session": "public",
+  "POST /setup": "public",
+  "POST /sign-in": "public",
+  "POST /sign-in/once": "public",
+  "POST /sign-out": "public",
+
+  "GET /state": "viewer",
+  "GET /system": "viewer",
+  "GET /nodes": "viewer",
+  "GET /nodes/:id": "viewer",
+  "GET /nodes/:id/series": "viewer",
+  "PUT /nodes/:id/maintenance": "operator",
+  "POST /nodes/:id/revoke": "admin",
+
+  "GET /clusters": "viewer",
+  "GET /clusters/:id": "viewer",
+  "GET /clusters/:id/series": "viewer",
+  "POST /clusters/:id/plan": "viewer",
+  "POST /clusters/:id/actions": "operator",
+  "PUT /clusters/:id/automation": "operator",
+  "PUT /clusters/:id/maintenance": "operator",
+  "GET /actions/:id": "viewer",
+  "POST /actions/:id/abort": "operator",
+
+  "GET /incidents": "viewer",
+  "GET /incidents/:id": "viewer",
+  "GET /incidents/:id/report": "viewer",
+  "POST /incidents/:id/acknowledge": "operator",
+  "POST /incidents/:id/resolve": "operator",
+  "POST /incidents/:id/close": "operator",
+  "POST /incidents/:id/reopen": "operator",
+  "POST /incidents/:id/notes": "operator",
+  "GET /traces": "viewer",
+
+  "GET /audit": "viewer",
+  "GET /audit/verify": "viewer",
+  "GET /audit/export": "admin",
+
+  "GET /enrolment-tokens": "admin",
+  "POST /enrolment-tokens": "admin",
+  "GET /users": "admin",
+  "POST /users": "admin",
+  "DELETE /users/:id": "admin",
+  "PUT /users/:id/role": "admin",
+  "POST /users/:id/password": "admin",
+  "POST /sign-in-links": "admin",
+  "GET /tokens": "admin",
+  "POST /tokens": "admin",
+  "DELETE /tokens/:id": "admin",
+
+  "GET /demo": "viewer",
+  "POST /demo/faults": "operator",
+} as const satisfies Readonly<Record<string, RequiredRole>>;
+
+export type RouteKey = keyof typeof permissions;

@@ -1,0 +1,90 @@
+import * as z from "zod/mini";
+import type { OperatorRequest } from "../../core/index.ts";
+import { notFound, Problem, readReply } from "../problem.ts";
+import { actorOf, defineRoute, type Route } from "../route.ts";
+import { maintenance, nodeId, reason } from "../schemas.ts";
+import type { HttpServices } from "../services.ts";
+import { found, withOwner } from "./fleet.ts";
+
+const kind = z.enum(["failover", "switchover", "rejoin"]);
+const actionBody = z.object({
+  kind,
+  target: z._default(z.nullable(nodeId), null),
+  /** From the plan that was shown: the action is refused when the state has changed since. */
+  planHash: z.string().check(z.maxLength(128)),
+  reason,
+  /** The cluster's name, typed: the confirmation for something that ends every session. */
+  confirm: z.string().check(z.maxLength(40)),
+});
+
+export function clusterRoutes(services: HttpServices): Route[] {
+  const { control } = services;
+  return [
+    defineRoute("POST /clusters/:id/plan", {
+      summary: "What an action would do now, with every check; changes nothing",
+      body: z.object({ kind, target: z._default(z.nullable(nodeId), null) }),
+      handle: ({ param, body }) =>
+        found(control.plan({ kind: body.kind, cluster: param("id"), target: body.target }), "cluster", param("id")),
+    }),
+    defineRoute("POST /clusters/:id/actions", {
+      summary: "Begin a failover, switchover or rejoin under the plan that was shown",
+      body: actionBody,
+      async handle({ param, body, principal }) {
+        if (control.findCluster(param("id")) === null) throw notFound("cluster", param("id"));
+        if (body.confirm !== param("id")) {
+          throw new Problem(400, "confirm", "Type the cluster's name to confirm.", { cluster: param("id") });
+        }
+        const request = toRequest(param("id"), body);
+        return Response.json(readReply(await control.request(actorOf(principal), request)), { status: 202 });
+      },
+    }),
+    defineRoute("PUT /clusters/:id/automation", {
+      summary: "Let automatic failover act, or hold it",
+      body: z.object({ state: z.enum(["on", "held"]), reason }),
+      handle: async ({ param, body, principal }) =>
+        readReply(
+          await control.request(actorOf(principal), {
+            kind: "set-automation",
+            cluster: param("id"),
+            state: body.state,
+            reason: body.reason,
+          }),
+        ),
+    }),
+    defineRoute("PUT /clusters/:id/maintenance", {
+      summary: "Mute alerts or hold automation for a cluster; null ends it",
+      body: z.object({ maintenance }),
+      async handle({ param, body, principal }) {
+        const actor = actorOf(principal);
+        const value = withOwner(body.maintenance, actor.name);
+        return readReply(
+          await control.request(actor, { kind: "set-cluster-maintenance", cluster: param("id"), maintenance: value }),
+        );
+      },
+    }),
+    defineRoute("GET /actions/:id", {
+      summary: "An action with its steps",
+      handle: ({ param }) => found(control.findAction(param("id")), "action", param("id")),
+    }),
+    defineRoute("POST /actions/:id/abort", {
+      summary: "Stop an action that can still go back",
+      body: z.object({ reason }),
+      handle: async ({ param, body, principal }) =>
+        readReply(
+          await control.request(actorOf(principal), {
+            kind: "abort-action",
+            actionId: param("id"),
+            reason: body.reason,
+          }),
+        ),
+    }),
+  ];
+}
+
+function toRequest(cluster: string, body: z.output<typeof actionBody>): OperatorRequest {
+  const { target, planHash, reason: why } = body;
+  if (body.kind === "failover") return { kind: "failover", cluster, target, planHash, reason: why };
+  if (target === null) throw new Problem(400, "target", "Name the node.");
+  if (body.kind === "switchover") return { kind: "switchover", cluster, target, planHash, reason: why };
+  return { kind: "rejoin", cluster, node: target, reason: why };
+}
