@@ -1,19 +1,12 @@
 // `npm run bench:failover`: faults on a real cluster under load, measured by the clients' own acknowledgements.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Demo } from "../../demo/demo.ts";
+import type { Demo } from "../../demo/demo.ts";
 import type { FaultName } from "../../demo/fault-names.ts";
-import { runSetup } from "../../scripts/setup.js";
+import { type DemoRunOptions, runMain, withDemo } from "../demo-run.ts";
 import { AcknowledgementLog } from "./acknowledgements.ts";
 import { type BenchOptions, readOptions } from "./options.ts";
 import { type RunResult, runOnce } from "./run.ts";
 import { formatTable, median } from "./statistics.ts";
 import { Surveyor } from "./survey.ts";
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const writesPerSecond = 100;
 
 interface Summary {
   readonly fault: FaultName;
@@ -120,38 +113,15 @@ function toJson(summaries: readonly Summary[]): unknown {
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2).filter((argument) => argument !== "--"));
-  const say = (line: string) => console.log(`  ${line}`);
-  await runSetup(say);
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "holdfast-bench-"));
   const application = new AcknowledgementLog();
-  const demo = new Demo({
-    root,
-    folder: join(folder, "cluster"),
-    basePort: options.port,
-    keep: false,
-    writesPerSecond,
-    say,
-    onAcknowledged: (writes) => {
-      for (const [id, node, sentMs, atMs] of writes) application.add({ id, node, sentMs, atMs });
-    },
-  });
-  const ending = new Promise<never>((_, reject) => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => reject(new Error(`Ended by ${signal}.`)));
-  });
-  try {
-    const work = demo.start().then(() => measure(options, demo, application));
-    const summaries = await Promise.race([work, ending]);
-    tellSummary(summaries);
-    await demo.stop();
-    if (options.json) console.log(JSON.stringify(toJson(summaries)));
-    return summaries.some(({ lost, double, stuck }) => lost + double + stuck > 0) ? 1 : 0;
-  } catch (error) {
-    console.error((error as Error).message);
-    await demo.stop();
-    return 1;
-  } finally {
-    if (options.folder === null) rmSync(folder, { recursive: true, force: true });
-  }
+  const onAcknowledged: DemoRunOptions["onAcknowledged"] = (writes) => {
+    for (const [id, node, sentMs, atMs] of writes) application.add({ id, node, sentMs, atMs });
+  };
+  const where = { port: options.port, folder: options.folder, onAcknowledged };
+  const summaries = await withDemo(where, (demo) => measure(options, demo, application));
+  tellSummary(summaries);
+  if (options.json) console.log(JSON.stringify(toJson(summaries)));
+  return summaries.some(({ lost, double, stuck }) => lost + double + stuck > 0) ? 1 : 0;
 }
 
-process.exit(await main());
+await runMain(main);
