@@ -13,7 +13,7 @@
 import { deadlineAfter, type Excuses, excusedMs } from "./excuses.ts";
 import { tailAt } from "./silence-histogram.ts";
 import { createModel, learnSilence, predict, predictTail, type SilenceModel } from "./silence-model.ts";
-import { type Aim, createSteering, learnSteering, type Steering, steer } from "./threshold-policy.ts";
+import { type Aim, createSteering, type Steering, steer } from "./threshold-policy.ts";
 
 export type DetectorConfig = {
   /** Scheduled distance between two beats, milliseconds, > 0. */
@@ -145,11 +145,8 @@ function startIncarnation(state: DetectorState, beat: Beat): void {
 
 function chooseThreshold(state: DetectorState): void {
   const { intervalMs, steering, aim, minSilenceMs, maxSilenceMs } = state;
-  learnSteering(steering, aim, state.beatsSinceChoice);
-  steer(steering, aim, predict(state.model), {
-    minRatio: minSilenceMs / intervalMs,
-    maxRatio: maxSilenceMs / intervalMs,
-  });
+  const bounds = { minRatio: minSilenceMs / intervalMs, maxRatio: maxSilenceMs / intervalMs };
+  steer(steering, aim, predict(state.model), bounds, state.beatsSinceChoice);
   state.thresholdMs = steering.thresholdRatio * intervalMs;
   state.beatsSinceChoice = 0;
 }
@@ -166,6 +163,11 @@ export function suspicion(state: DetectorState, nowMs: number, excuses?: Excuses
   const level = Math.max(0, -Math.log10(tailAt(predictTail(state.model), silenceMs / state.intervalMs)));
   const suspectAtMs = nextDeadlineMs(state, excuses);
   return { level, silenceMs, thresholdMs, suspectAtMs, suspected: nowMs >= suspectAtMs };
+}
+
+/** Is the node suspect at `nowMs`? The verdict of `suspicion` without the price of its level. */
+export function isSuspected(state: DetectorState, nowMs: number, excuses?: Excuses): boolean {
+  return nowMs >= nextDeadlineMs(state, excuses);
 }
 
 /** When to look again: the moment the node becomes suspect if nothing arrives. Infinity before the first beat. */

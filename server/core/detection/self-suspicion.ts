@@ -5,7 +5,10 @@
  *
  * Plain data and pure functions; every time is milliseconds of the receiver's monotonic clock.
  */
-import type { Excuse } from "./excuses.ts";
+import type { Stall } from "./excuses.ts";
+
+export type { Stall } from "./excuses.ts";
+export { DEFAULT_SIBLING_RULE, judgeSiblings, type SiblingRule, type SiblingVerdict } from "./siblings.ts";
 
 export type StallConfig = {
   /** How often the shell calls `recordTick`, milliseconds. */
@@ -23,15 +26,14 @@ export type StallLog = {
   config: StallConfig;
   lastTickMs: number | null;
   /** The newest stalls, oldest first, at most `MAX_STALLS`. */
-  spans: Excuse[];
-  graceMs: number;
+  stalls: Stall[];
 };
 
 /** A stall older than the longest silence anybody judges is of no use. */
 export const MAX_STALLS = 32;
 
 export function createStallLog(config: StallConfig = DEFAULT_STALL_CONFIG): StallLog {
-  return { config, lastTickMs: null, spans: [], graceMs: config.graceMs };
+  return { config, lastTickMs: null, stalls: [] };
 }
 
 /**
@@ -48,9 +50,9 @@ export function recordTick(log: StallLog, nowMs: number): StallLog {
 }
 
 /** Records a stall learned by other means (an event-loop delay monitor, SIGCONT). Mutates and returns `log`. */
-export function recordStall(log: StallLog, stall: Excuse): StallLog {
+export function recordStall(log: StallLog, stall: Stall): StallLog {
   if (!(stall.toMs > stall.fromMs)) return log;
-  log.spans.push({ fromMs: stall.fromMs, toMs: stall.toMs });
-  if (log.spans.length > MAX_STALLS) log.spans.shift();
+  log.stalls.push({ fromMs: stall.fromMs, toMs: stall.toMs });
+  if (log.stalls.length > MAX_STALLS) log.stalls.shift();
   return log;
 }

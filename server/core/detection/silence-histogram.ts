@@ -49,6 +49,8 @@ export function fadeHistogram(histogram: SilenceHistogram): void {
   histogram.total /= 2;
 }
 
+/** What was never seen counts as half a time (Jeffreys' prior). */
+const UNSEEN = 0.5;
 /** Silences longer than this many intervals are the tail, whose shape is smoothed by a prior. */
 const TAIL_FROM = Math.ceil(gridPosition(1.2));
 /** The prior's severity of a long silence: Pareto with this exponent, worth this many observed long silences. */
@@ -58,7 +60,7 @@ const PARETO: readonly number[] = GRID.map((ratio) => (GRID[TAIL_FROM]! / ratio)
 
 /**
  * Fills `tail[i]` with the probability that a live node stays silent longer than `GRID[i]` intervals: how often a silence
- * is long at all (one pseudo-count, so that the unseen is improbable, never impossible) times how long it then lasts (observed,
+ * is long at all (the unseen is improbable, never impossible) times how long it then lasts (observed,
  * smoothed by a Pareto prior). Non-increasing and positive.
  */
 export function fillTail(histogram: SilenceHistogram, tail: Float64Array): void {
@@ -69,9 +71,9 @@ export function fillTail(histogram: SilenceHistogram, tail: Float64Array): void 
     above += counts[i]!;
   }
   const long = tail[TAIL_FROM]!;
-  const longProbability = (long + 1) / (total + 1);
+  const longProbability = (long + UNSEEN) / (total + 1);
   for (let i = 0; i < GRID_POINTS; i++) {
-    if (i <= TAIL_FROM) tail[i] = (tail[i]! + 1) / (total + 1);
+    if (i <= TAIL_FROM) tail[i] = (tail[i]! + UNSEEN) / (total + 1);
     else tail[i] = (longProbability * (tail[i]! + PARETO_WEIGHT * PARETO[i]!)) / (long + PARETO_WEIGHT);
   }
 }

@@ -78,6 +78,10 @@ export function predictTail(model: SilenceModel): Float64Array {
 
 function fillContextTail(model: SilenceModel, overallTail: Float64Array): Float64Array {
   const { tail } = prediction;
+  if (model.troubles.sinceLast[0]! < 0) {
+    tail.set(overallTail);
+    return tail;
+  }
   let highest = 1;
   for (let i = 0; i < GRID_POINTS; i++) {
     const bent = overallTail[i]! * Math.exp(logRatioAt(model.troubles, GRID[i]!));
