@@ -1,4 +1,14 @@
-import type { CandidateVerdict, Decision, Event, Health, Now, Plan, State, Write } from "../core/index.ts";
+import type {
+  CandidateVerdict,
+  ClusterRecord,
+  Decision,
+  Event,
+  Health,
+  Now,
+  Plan,
+  State,
+  Write,
+} from "../core/index.ts";
 
 /** The core's functions as the loop calls them; injected, so that a test can put a small core in their place. */
 export interface Core {
@@ -19,5 +29,5 @@ export interface Judgements {
   planAction(state: State, request: PlanRequest, now: Now): Plan;
   judgeNodeHealth(state: State, nodeId: string, now: Now): Health;
   judgeClusterHealth(state: State, clusterId: string, now: Now): Health;
-  explainCandidates(state: State, clusterId: string, now: Now): readonly CandidateVerdict[];
+  explainCandidates(state: State, cluster: ClusterRecord, now: Now): readonly CandidateVerdict[];
 }

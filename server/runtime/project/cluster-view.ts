@@ -19,7 +19,7 @@ export function projectCluster(context: ProjectionContext, id: string): ClusterV
   if (record === undefined) return null;
   const health = context.judgements.judgeClusterHealth(context.state, id, context.now);
   const candidates = new Map(
-    context.judgements.explainCandidates(context.state, id, context.now).map((verdict) => [verdict.node, verdict]),
+    context.judgements.explainCandidates(context.state, record, context.now).map((verdict) => [verdict.node, verdict]),
   );
   const configuration = record.configurations.at(-1) ?? null;
   const primary = statusOf(context, record.primary);

@@ -1,0 +1,52 @@
+import type { Event, NodeRecord, State } from "../core/index.ts";
+import type { AgentIntake } from "../ports/agent-link.ts";
+import { limits, type PeerAssignment } from "../protocol/index.ts";
+
+export interface IntakeParts {
+  readonly state: State;
+  isReady(): boolean;
+  post(event: Event): boolean;
+  enrol(node: NodeRecord): Promise<boolean>;
+}
+
+/** The control plane as the agent gateway sees it. */
+export function createIntake({ state, isReady, post, enrol }: IntakeParts): AgentIntake {
+  return {
+    isReady,
+    post,
+    enrol,
+    findNode: (id) => state.durable.nodes.get(id) ?? null,
+    findNodeByKey(publicKey) {
+      for (const node of state.durable.nodes.values()) if (node.publicKey === publicKey) return node;
+      return null;
+    },
+    listPeers: (node) => listPeers(state, node),
+    heartbeatMs(node) {
+      for (const cluster of state.durable.clusters.values()) {
+        if (node in cluster.members) return limits.memberHeartbeatMs;
+      }
+      return limits.nodeHeartbeatMs;
+    },
+  };
+}
+
+/** Whom a node watches: the members of its clusters, and of those it declares (an application's node is a witness too). */
+function listPeers(state: State, node: string): PeerAssignment[] {
+  const peers: PeerAssignment[] = [];
+  const declared = clustersDeclaredBy(state, node);
+  for (const cluster of state.durable.clusters.values()) {
+    if (!(node in cluster.members) && !declared.has(cluster.id)) continue;
+    for (const member of Object.values(cluster.members)) {
+      if (member.id === node || peers.length >= limits.maxPeers) continue;
+      peers.push({ node: member.id, cluster: cluster.id, host: member.host, port: member.port });
+    }
+  }
+  return peers;
+}
+
+function clustersDeclaredBy(state: State, node: string): ReadonlySet<string> {
+  const label = state.durable.nodes.get(node)?.labels.clusters ?? "";
+  const declared = new Set(label.split(",").map((name) => name.trim()));
+  for (const workload of state.live.nodes.get(node)?.workloads ?? []) declared.add(workload.cluster);
+  return declared;
+}
