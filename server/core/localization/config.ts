@@ -10,23 +10,32 @@ export interface FamilyWeight {
 
 export interface LocalizerConfig {
   readonly families: Readonly<Record<Family, FamilyWeight>>;
-  /** A suspect with a lower score is not reported. */
+  /** When even the first suspect scores less, the evidence is not enough and nothing is reported. */
   readonly minScore: number;
 }
 
-/** The one configuration, online and offline. Chosen by cross-validation: see docs/decisions/localization.md. */
+/**
+ * The one configuration, online and offline. Floors are what normal operation shows, rounded up; weights were fitted by
+ * conditional logit and rounded. docs/decisions/localization.md has the figures.
+ */
 export const DEFAULT_CONFIG: LocalizerConfig = {
   families: {
-    cpu: { floor: 0.5, weight: 1 },
-    memory: { floor: 0.5, weight: 0.2 },
-    disk: { floor: 0.5, weight: 0.2 },
-    latency: { floor: 0.02, weight: 1 },
-    "symptom-latency": { floor: 0.02, weight: 0.6 },
-    errors: { floor: 0.001, weight: 1 },
+    /** Excess use in multiples of what a typical node uses at its peak. */
+    cpu: { floor: 1, weight: 1 },
+    memory: { floor: 0.2, weight: 1 },
+    disk: { floor: 0.2, weight: 1 },
+    /** Share of all the time users wait. */
+    latency: { floor: 0.04, weight: 2 },
+    "symptom-latency": { floor: 0.04, weight: 0.5 },
+    /** Share of all the requests. */
+    errors: { floor: 0.001, weight: 2 },
+    /** Share of all the time users wait. */
     "self-time": { floor: 0.01, weight: 0.5 },
-    "network-gap": { floor: 2, weight: 1 },
-    structure: { floor: 20, weight: 1 },
-    logs: { floor: 20, weight: 1 },
+    /** Milliseconds per call. */
+    "network-gap": { floor: 3, weight: 1.5 },
+    /** Log-likelihood ratio. */
+    structure: { floor: 10, weight: 1.5 },
+    logs: { floor: 10, weight: 2.5 },
   },
-  minScore: 0.05,
+  minScore: 1.5,
 };

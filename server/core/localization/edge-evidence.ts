@@ -3,73 +3,88 @@ import type { Finding } from "./evidence.ts";
 import { attributeGaps, type LateEdge } from "./gap-attribution.ts";
 import { splitAt } from "./series-window.ts";
 import { median, overWindows, quantile } from "./statistics.ts";
-import type { EdgeSeries, Series } from "./telemetry.ts";
+import type { EdgeSeries, Series, TelemetryWindow } from "./telemetry.ts";
 
-/** The latency of one call seen from both ends. */
-interface EdgeGap extends LateEdge {
-  readonly before: number;
-  readonly after: number;
-}
-
-/**
- * The same as the spans' network gap, from mesh metrics: latency at the source minus latency at the destination of each
- * call, scored by the least-squares gain of "this node delays each of its edges".
- */
-export function findEdgeGap(context: Context): Finding[] {
-  const { nodes } = context.window;
-  return attributeGaps(measureGaps(context)).map(({ node, magnitude, late }) => ({
-    node,
-    family: "network-gap",
-    magnitude,
-    evidence: {
-      kind: "network-gap",
-      source: "edge-metrics",
-      peers: late.map((gap) => nodes[gap.from === node ? gap.to : gap.from]!),
-      beforeMs: Math.max(...late.map((gap) => gap.before)),
-      afterMs: Math.max(...late.map((gap) => gap.after)),
-    },
-  }));
-}
-
-function measureGaps({ window, index, onset }: Context): EdgeGap[] {
-  const normal = new Map(window.normal.edgeMetrics.map((edge) => [keyOf(edge), edge.series]));
-  const current = new Map(window.current.edgeMetrics.map((edge) => [keyOf(edge), edge.series]));
-  const gaps: EdgeGap[] = [];
-  for (const edge of window.current.edgeMetrics) {
-    const from = index.get(edge.from);
-    const to = index.get(edge.to);
-    if (from === undefined || to === undefined || !SOURCE.test(edge.metric)) continue;
-    const nearKey = keyOf(edge);
-    const farKey = DESTINATIONS.map((name) => keyOf({ ...edge, metric: edge.metric.replace(SOURCE, name) })).find(
-      (key) => current.has(key),
-    );
-    if (farKey === undefined) continue;
-    const { before, after } = splitAt(subtract(edge.series, current.get(farKey)!), onset);
-    if (after.length === 0) continue;
-    const history = subtract(normal.get(nearKey), normal.get(farKey)).values;
-    const noisy = quantile(overWindows(history, after.length, median), 0.95) || 0;
-    const usual = Math.max(0, before.length > 0 ? median(before) : 0, noisy);
-    const now = median(after);
-    gaps.push({ from, to, before: usual * 1000, after: now * 1000, lateMs: Math.max(0, now - usual) * 1000 });
-  }
-  return gaps;
+/** The latency of one call at its source minus the latency at its destination, in seconds. */
+export interface EdgeGap {
+  readonly from: string;
+  readonly to: string;
+  readonly current: Series;
+  readonly history: Series;
 }
 
 /** Names that meshes give the two ends of a call. */
 const SOURCE = /source|client/;
 const DESTINATIONS = ["destination", "server"];
 
+/** Of the normal windows as long as the judged one, this share stays below the usual gap. */
+const NOISE_QUANTILE = 0.95;
+
+/** Pairs up the two ends of every call that was measured at both. */
+export function observeEdgeGaps({ current, normal }: TelemetryWindow): EdgeGap[] {
+  const normalOf = new Map(normal.edgeMetrics.map((edge) => [keyOf(edge), edge.series]));
+  const currentOf = new Map(current.edgeMetrics.map((edge) => [keyOf(edge), edge.series]));
+  const gaps: EdgeGap[] = [];
+  for (const edge of current.edgeMetrics) {
+    const { from, to, metric, series } = edge;
+    if (!SOURCE.test(metric)) continue;
+    const names = DESTINATIONS.map((name) => keyOf({ from, to, metric: metric.replace(SOURCE, name) }));
+    const far = names.find((key) => currentOf.has(key));
+    if (far === undefined) continue;
+    const history = subtract(normalOf.get(keyOf(edge)), normalOf.get(far));
+    gaps.push({ from, to, current: subtract(series, currentOf.get(far)), history });
+  }
+  return gaps;
+}
+
+interface LateMeshEdge extends LateEdge {
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+/** Time lost between the two ends of calls, from mesh metrics, by the node that adds it. */
+export function findEdgeGap({ window, index, onset }: Context, gaps: readonly EdgeGap[]): Finding[] {
+  const edges = gaps.flatMap(({ from, to, current, history }): LateMeshEdge[] => {
+    const caller = index.get(from);
+    const callee = index.get(to);
+    const { before, after } = splitAt(current, onset);
+    if (caller === undefined || callee === undefined || after.length === 0) return [];
+    const noise = quantile(overWindows(history.values, after.length, median), NOISE_QUANTILE) || 0;
+    const beforeMs = Math.max(0, before.length > 0 ? median(before) : 0, noise) * 1000;
+    const afterMs = median(after) * 1000;
+    return [{ from: caller, to: callee, beforeMs, afterMs, lateMs: Math.max(0, afterMs - beforeMs) }];
+  });
+  return attributeGaps(edges).map(({ node, magnitude, late }) => {
+    const latest = late.reduce((best, edge) => (edge.lateMs > best.lateMs ? edge : best));
+    return {
+      node,
+      family: "network-gap",
+      magnitude,
+      evidence: {
+        kind: "network-gap",
+        source: "edge-metrics",
+        peers: late.map((edge) => window.nodes[edge.from === node ? edge.to : edge.from]!),
+        beforeMs: latest.beforeMs,
+        afterMs: latest.afterMs,
+      },
+    };
+  });
+}
+
 /** Source minus destination where both were sampled. */
 function subtract(source: Series | undefined, destination: Series | undefined): Series {
   const far = new Map(destination?.timesS.map((time, i) => [time, destination.values[i]!]));
-  const timesS = (source?.timesS ?? []).filter((time) => far.has(time));
-  const values = (source?.values ?? []).flatMap((value, i) => {
-    const other = far.get(source!.timesS[i]!);
-    return other === undefined ? [] : [value - other];
-  });
+  const timesS: number[] = [];
+  const values: number[] = [];
+  for (const [i, time] of (source?.timesS ?? []).entries()) {
+    const other = far.get(time);
+    if (other === undefined) continue;
+    timesS.push(time);
+    values.push(source!.values[i]! - other);
+  }
   return { timesS, values };
 }
 
-function keyOf(edge: Pick<EdgeSeries, "from" | "to" | "metric">): string {
-  return `${edge.from}>${edge.to}>${edge.metric}`;
+function keyOf({ from, to, metric }: Pick<EdgeSeries, "from" | "to" | "metric">): string {
+  return `${from}>${to}>${metric}`;
 }

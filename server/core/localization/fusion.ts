@@ -4,17 +4,25 @@ import type { Evidence, Family, Finding } from "./evidence.ts";
 /** What kind of fault the evidence speaks for. */
 export type FaultClass = "cpu" | "memory" | "disk" | "network" | "latency" | "availability" | "code";
 
-const CLASS_OF: Readonly<Record<Family, FaultClass>> = {
-  cpu: "cpu",
-  memory: "memory",
-  disk: "disk",
+/** A starved node also answers late and behaves oddly: a resource, where one stands out, is asked first. */
+const RESOURCES: Readonly<Partial<Record<Family, FaultClass>>> = { cpu: "cpu", memory: "memory", disk: "disk" };
+
+/** Families that show what the code did. */
+const BEHAVIOUR: Readonly<Partial<Record<Family, FaultClass>>> = { structure: "code", logs: "code" };
+
+/** Families that show the mechanism of a fault. */
+const MECHANISMS: Readonly<Partial<Record<Family, FaultClass>>> = {
+  ...RESOURCES,
+  ...BEHAVIOUR,
+  "network-gap": "network",
+};
+
+/** Families that show only what it did to the users: they name the class when no mechanism is seen. */
+const SYMPTOMS: Readonly<Partial<Record<Family, FaultClass>>> = {
   latency: "latency",
   "symptom-latency": "latency",
   errors: "availability",
-  "self-time": "code",
-  "network-gap": "network",
-  structure: "code",
-  logs: "code",
+  "self-time": "latency",
 };
 
 export interface Suspect {
@@ -31,7 +39,7 @@ export interface Suspect {
  * ratio to the next suspect counts, not a distance, and no single exploding statistic decides.
  */
 export function fuse(nodes: readonly string[], findings: readonly Finding[], config: LocalizerConfig): Suspect[] {
-  const byNode = new Map<number, { finding: Finding; strength: number }[]>();
+  const byNode = new Map<number, Weighed[]>();
   for (const finding of findings) {
     const { floor, weight } = config.families[finding.family];
     const strength = weight * Math.log1p(finding.magnitude / floor);
@@ -45,22 +53,39 @@ export function fuse(nodes: readonly string[], findings: readonly Finding[], con
     return { node, list, score: list.reduce((total, { strength }) => total + strength, 0) };
   });
   scored.sort((a, b) => b.score - a.score || a.node - b.node);
-  const reported = scored.filter(({ score }) => score >= config.minScore);
-  const partition = reported.reduce((total, { score }) => total + Math.exp(score), nodes.length - reported.length);
-  return reported.map(({ node, list, score }) => ({
+  if (scored.length === 0 || scored[0]!.score < config.minScore) return [];
+  const partition = scored.reduce((total, { score }) => total + Math.exp(score), nodes.length - scored.length);
+  return scored.map(({ node, list, score }) => ({
     node: nodes[node]!,
     score,
-    class: classify(list),
+    class: classify(list, config),
     confidence: Math.exp(score) / partition,
     evidence: list.map(({ finding }) => finding.evidence),
   }));
 }
 
-function classify(list: readonly { finding: Finding; strength: number }[]): FaultClass {
+interface Weighed {
+  readonly finding: Finding;
+  readonly strength: number;
+}
+
+function classify(list: readonly Weighed[], { families }: LocalizerConfig): FaultClass {
+  const starves = list.some(
+    ({ finding: { family, magnitude } }) => RESOURCES[family] !== undefined && magnitude >= families[family].floor,
+  );
+  const mechanism = starves ? vote(list, { ...RESOURCES, ...BEHAVIOUR }) : vote(list, MECHANISMS);
+  return mechanism ?? vote(list, SYMPTOMS) ?? "latency";
+}
+
+/** The class that the strongest evidence speaks for, among the families of `classes`. */
+function vote(
+  list: readonly Weighed[],
+  classes: Readonly<Partial<Record<Family, FaultClass>>>,
+): FaultClass | undefined {
   const votes = new Map<FaultClass, number>();
   for (const { finding, strength } of list) {
-    const name = CLASS_OF[finding.family];
-    votes.set(name, (votes.get(name) ?? 0) + strength);
+    const name = classes[finding.family];
+    if (name !== undefined) votes.set(name, (votes.get(name) ?? 0) + strength);
   }
-  return [...votes].reduce((best, vote) => (vote[1] > best[1] ? vote : best))[0];
+  return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0];
 }

@@ -1,12 +1,12 @@
 import { type Behaviour, findBehaviourChange, observeLogs, observeStructure } from "./behaviour-evidence.ts";
 import { DEFAULT_CONFIG, type LocalizerConfig } from "./config.ts";
 import { type Context, createContext } from "./context.ts";
-import { findEdgeGap } from "./edge-evidence.ts";
+import { type EdgeGap, findEdgeGap, observeEdgeGaps } from "./edge-evidence.ts";
 import type { Finding } from "./evidence.ts";
 import { findExcess } from "./excess-evidence.ts";
 import { fuse, type Suspect } from "./fusion.ts";
 import { onsetHypotheses } from "./onset.ts";
-import { findResourceExcess } from "./resource-evidence.ts";
+import { findResourceExcess, observeResources, type ResourceUse } from "./resource-evidence.ts";
 import { collectDurations, type Durations } from "./span-durations.ts";
 import { findNetworkGap, findSelfTimeExcess } from "./span-evidence.ts";
 import { indexSpans, NORMAL, OpNames, type SpanIndex } from "./span-index.ts";
@@ -25,10 +25,10 @@ export function localize(window: TelemetryWindow, config: LocalizerConfig = DEFA
  * when the fault began.
  */
 export function collectFindings(window: TelemetryWindow): Finding[] {
-  const spans = observeSpans(window);
+  const observed = observe(window);
   const strongest = new Map<string, Finding>();
   for (const onset of onsetHypotheses(window)) {
-    for (const finding of judgeHypothesis(createContext(window, onset), spans)) {
+    for (const finding of judgeHypothesis(createContext(window, onset), observed)) {
       const key = `${finding.node}|${finding.family}`;
       if (finding.magnitude > (strongest.get(key)?.magnitude ?? 0)) strongest.set(key, finding);
     }
@@ -36,8 +36,10 @@ export function collectFindings(window: TelemetryWindow): Finding[] {
   return [...strongest.values()];
 }
 
-/** What the traces and logs show, counted once for all hypotheses. */
-interface SpanObservations {
+/** What the telemetry shows, read and counted once for all hypotheses. */
+interface Observations {
+  readonly resources: readonly ResourceUse[];
+  readonly edgeGaps: readonly EdgeGap[];
   readonly ops: OpNames;
   readonly durations: readonly Durations[];
   readonly behaviours: readonly Behaviour[];
@@ -45,7 +47,7 @@ interface SpanObservations {
   readonly waitedUs: number;
 }
 
-function observeSpans(window: TelemetryWindow): SpanObservations {
+function observe(window: TelemetryWindow): Observations {
   const ops = new OpNames();
   const logs = new Map<SpanIndex, LogTable>();
   const indexes: SpanIndex[] = [];
@@ -56,6 +58,8 @@ function observeSpans(window: TelemetryWindow): SpanObservations {
     if (period.logs) logs.set(index, period.logs);
   }
   return {
+    resources: observeResources(window),
+    edgeGaps: observeEdgeGaps(window),
     ops,
     durations: collectDurations(indexes),
     behaviours: [observeStructure(indexes, ops), observeLogs(indexes, logs)],
@@ -71,13 +75,14 @@ function rootTime({ table, period }: SpanIndex): number {
   return total;
 }
 
-function judgeHypothesis(context: Context, { ops, durations, behaviours, waitedUs }: SpanObservations): Finding[] {
+function judgeHypothesis(context: Context, observed: Observations): Finding[] {
+  const { ops, durations } = observed;
   return [
-    ...findResourceExcess(context),
+    ...findResourceExcess(context, observed.resources),
     ...findExcess(context),
-    ...findEdgeGap(context),
-    ...findSelfTimeExcess(context, durations, ops, waitedUs),
+    ...findEdgeGap(context, observed.edgeGaps),
+    ...findSelfTimeExcess(context, durations, ops, observed.waitedUs),
     ...findNetworkGap(context, durations),
-    ...behaviours.flatMap((behaviour) => findBehaviourChange(context, behaviour, ops)),
+    ...observed.behaviours.flatMap((behaviour) => findBehaviourChange(context, behaviour, ops)),
   ];
 }

@@ -3,58 +3,60 @@ import type { Family, Finding } from "./evidence.ts";
 import { classifyMetric, type MetricKind } from "./metric-kind.ts";
 import { splitAt } from "./series-window.ts";
 import { median, quantile } from "./statistics.ts";
+import type { Series, TelemetryWindow } from "./telemetry.ts";
 
 const RESOURCES: readonly (MetricKind & Family)[] = ["cpu", "memory", "disk"];
 
-/**
- * Nodes that use more of a resource than they ever did in normal operation. The excess is measured in the system's typical
- * use of the same metric (the median node), not in the node's own spread: on an idle node the spread is nearly zero and a
- * z-score explodes.
- */
-export function findResourceExcess(context: Context): Finding[] {
-  const { current, normal, nodes } = context.window;
-  const findings: Finding[] = [];
-  const typical = typicalLevels(context);
-  for (let node = 0; node < nodes.length; node++) {
-    const best = new Map<Family, Finding>();
-    for (const [metric, series] of Object.entries(current.metrics[nodes[node]!] ?? {})) {
-      const family = RESOURCES.find((kind) => kind === classifyMetric(metric).kind);
-      if (family === undefined || classifyMetric(metric).scope === "host") continue;
-      const split = splitAt(series, context.onset);
-      const history = normal.metrics[nodes[node]!]?.[metric]?.values ?? split.before;
-      const unit = typical.get(metric) ?? 0;
-      if (split.after.length === 0 || history.length === 0 || unit <= 0) continue;
-      const usual = split.before.length > 0 ? median(split.before) : 0;
-      const expected = Math.max(quantile(history, 0.95), usual);
-      const after = quantile(split.after, 0.6);
-      const magnitude = (after - expected) / unit;
-      if (magnitude <= (best.get(family)?.magnitude ?? 0)) continue;
-      const evidence = {
-        kind: "resource-excess",
-        resource: family as MetricKind,
-        metric,
-        before: usual,
-        after,
-        typical: unit,
-      } as const;
-      best.set(family, { node, family, magnitude, evidence });
-    }
-    findings.push(...best.values());
-  }
-  return findings;
+/** A node's use of a resource is at its peak above this share of its samples. */
+const PEAK = 0.95;
+
+/** One node's use of one resource. */
+export interface ResourceUse {
+  readonly node: number;
+  readonly family: MetricKind & Family;
+  readonly metric: string;
+  readonly series: Series;
+  /** Its peak in normal operation; undefined when it has no history. */
+  readonly peak: number | undefined;
+  /** The peak of the system's median node in the same metric: the unit of excess. */
+  readonly typical: number;
 }
 
-/** The median over nodes of each metric's normal level (its 95th percentile, so that an idle median is not zero). */
-function typicalLevels({ window }: Context): Map<string, number> {
-  const levels = new Map<string, number[]>();
-  for (const node of window.nodes) {
-    for (const [metric, series] of Object.entries(window.normal.metrics[node] ?? window.current.metrics[node] ?? {})) {
-      if (series.values.length === 0) continue;
-      const level = quantile(series.values, 0.95);
-      const list = levels.get(metric);
-      if (list) list.push(level);
-      else levels.set(metric, [level]);
+/** Reads the service-level resource metrics of every node and what is normal for each. */
+export function observeResources(window: TelemetryWindow): ResourceUse[] {
+  const uses: Omit<ResourceUse, "typical">[] = [];
+  for (const [node, name] of window.nodes.entries()) {
+    for (const [metric, series] of Object.entries(window.current.metrics[name] ?? {})) {
+      const { kind, scope } = classifyMetric(metric);
+      const family = RESOURCES.find((resource) => resource === kind);
+      if (family === undefined || scope === "host") continue;
+      const history = window.normal.metrics[name]?.[metric]?.values ?? [];
+      uses.push({ node, family, metric, series, peak: history.length > 0 ? quantile(history, PEAK) : undefined });
     }
   }
-  return new Map([...levels].map(([metric, list]) => [metric, median(list)]));
+  const peaks = new Map<string, number[]>();
+  for (const { metric, peak } of uses) if (peak !== undefined) peaks.set(metric, [...(peaks.get(metric) ?? []), peak]);
+  const typical = new Map([...peaks].map(([metric, list]) => [metric, median(list)]));
+  return uses.map((use) => ({ ...use, typical: typical.get(use.metric) ?? 0 }));
+}
+
+/**
+ * Nodes that use more of a resource than they do at their normal peak. The excess is measured in the system's typical use of
+ * the same metric, not in the node's own spread: on an idle node the spread is nearly zero and a z-score explodes.
+ */
+export function findResourceExcess({ onset }: Context, uses: readonly ResourceUse[]): Finding[] {
+  const strongest = new Map<string, Finding>();
+  for (const { node, family, metric, series, peak, typical } of uses) {
+    const { before, after } = splitAt(series, onset);
+    if (after.length === 0 || typical <= 0 || (peak === undefined && before.length === 0)) continue;
+    const usual = before.length > 0 ? median(before) : (peak ?? 0);
+    // Somewhat above the median, so that a fault that ends before the window does still shows.
+    const now = quantile(after, 0.6);
+    const magnitude = (now - Math.max(peak ?? usual, usual)) / typical;
+    const key = `${node}|${family}`;
+    if (magnitude <= (strongest.get(key)?.magnitude ?? 0)) continue;
+    const evidence = { kind: "resource-excess", resource: family, metric, before: usual, after: now, typical } as const;
+    strongest.set(key, { node, family, magnitude, evidence });
+  }
+  return [...strongest.values()];
 }

@@ -1,0 +1,132 @@
+import type { Context } from "./context.ts";
+import { classifyMetric, type MetricKind } from "./metric-kind.ts";
+import type { Onset } from "./onset.ts";
+import { type SplitSeries, splitAt } from "./series-window.ts";
+import { mean, median, overWindows, quantile, trimmedMean } from "./statistics.ts";
+import type { Series } from "./telemetry.ts";
+
+/** What users feel: seconds waited, or requests lost. */
+export type Suffering = "waiting" | "losing";
+
+/** How much worse a node serves since the fault, per sampling period, summed over its requests. */
+export interface Excess {
+  readonly metric: string;
+  /** The indicator as expected, and its median since the fault, in the metric's own unit. */
+  readonly before: number;
+  readonly after: number;
+  /** Seconds waited, or requests lost, beyond expectation. */
+  readonly amount: number;
+  /** How much of that the node shows in normal operation too. */
+  readonly noise: number;
+  /** In normal operation: seconds waited in all, or requests served. */
+  readonly volume: number;
+}
+
+/** Of the normal windows as long as the judged one, this share stays below the noise level. */
+const NOISE_QUANTILE = 0.975;
+
+/** Takes a whole series as "after". */
+const ALL: Onset = { quietUntilS: Number.NEGATIVE_INFINITY, startS: Number.NEGATIVE_INFINITY, isEarly: true };
+
+/** A metric of the kind asked for, and how its values turn into suffering per request. */
+interface Indicator {
+  readonly metric: string;
+  readonly perUnit: number;
+  /** What to expect where nothing is known. */
+  readonly ideal: number;
+}
+
+/**
+ * Measures what one node's users suffer. `undefined` when it has no such metric or no sample since the fault. A percentile
+ * stands in for a missing average; a node without a request count counts as one request per sample.
+ */
+export function measureExcess({ window, onset }: Context, node: string, suffering: Suffering): Excess | undefined {
+  const table = window.current.metrics[node];
+  const indicator = chooseIndicator(table, suffering);
+  if (table === undefined || indicator === undefined) return undefined;
+  const { metric, perUnit, ideal } = indicator;
+  const values = splitAt(table[metric], onset);
+  if (values.after.length === 0) return undefined;
+  const requests = chooseMetric(table, "requests");
+  const load = requests === undefined ? undefined : splitAt(table[requests], onset);
+  const normal = window.normal.metrics[node] ?? {};
+  const history = splitAt(normal[metric], ALL);
+  const historicLoad = requests === undefined ? undefined : splitAt(normal[requests], ALL);
+  const usual = worst([history.after], perUnit, ideal);
+  const expected = worst([history.after, values.before], perUnit, ideal);
+  const normalExcess = sufferingOf(history, historicLoad, usual, perUnit);
+  return {
+    metric,
+    before: expected,
+    after: median(values.after),
+    amount: persistent(sufferingOf(values, load, expected, perUnit)),
+    noise: quantile(overWindows(normalExcess, values.after.length, persistent), NOISE_QUANTILE) || 0,
+    volume:
+      (suffering === "waiting" ? mean(sufferingOf(history, historicLoad, 0, 1)) : mean(historicLoad?.after ?? [1])) ||
+      0,
+  };
+}
+
+/** The suffering since the fault against the time just before it alone, noise and all: is there anything to explain? */
+export function measureVisible({ window, onset }: Context, node: string, suffering: Suffering): number {
+  const table = window.current.metrics[node];
+  const indicator = chooseIndicator(table, suffering);
+  if (table === undefined || indicator === undefined) return 0;
+  const values = splitAt(table[indicator.metric], onset);
+  const requests = chooseMetric(table, "requests");
+  const reference =
+    values.before.length > 0 ? values.before : (window.normal.metrics[node]?.[indicator.metric]?.values ?? []);
+  const expected = worst([reference], indicator.perUnit, indicator.ideal);
+  const load = requests === undefined ? undefined : splitAt(table[requests], onset);
+  return persistent(sufferingOf(values, load, expected, indicator.perUnit)) || 0;
+}
+
+function chooseIndicator(
+  table: Readonly<Record<string, Series>> | undefined,
+  suffering: Suffering,
+): Indicator | undefined {
+  if (suffering === "waiting") {
+    const metric = chooseMetric(table, "latency");
+    return metric === undefined ? undefined : { metric, perUnit: 1, ideal: 0 };
+  }
+  const availability = chooseMetric(table, "availability");
+  if (availability !== undefined) return { metric: availability, perUnit: -0.01, ideal: 100 };
+  const errors = chooseMetric(table, "errors");
+  return errors === undefined ? undefined : { metric: errors, perUnit: 0.01, ideal: 0 };
+}
+
+/** The most "average" server-side metric of a kind. */
+function chooseMetric(table: Readonly<Record<string, Series>> | undefined, kind: MetricKind): string | undefined {
+  let best: string | undefined;
+  let bestRank = Number.POSITIVE_INFINITY;
+  for (const name of Object.keys(table ?? {})) {
+    const meaning = classifyMetric(name);
+    if (meaning.kind !== kind || meaning.side === "client" || meaning.scope === "host") continue;
+    if (meaning.preference < bestRank) {
+      best = name;
+      bestRank = meaning.preference;
+    }
+  }
+  return best;
+}
+
+/** What each sample costs the users: requests × how much worse than expected. */
+function sufferingOf(values: SplitSeries, load: SplitSeries | undefined, expected: number, perUnit: number): number[] {
+  const loadAt = load && new Map(load.afterTimesS.map((time, i) => [time, load.after[i]!]));
+  return values.after.map((value, i) => {
+    const requests = loadAt ? (loadAt.get(values.afterTimesS[i]!) ?? 0) : 1;
+    return requests * Math.max(0, perUnit * (value - expected));
+  });
+}
+
+/** A fault lasts: the mean without the highest and lowest fifth, so that one bad moment in a long window is not one. */
+function persistent(values: readonly number[]): number {
+  return trimmedMean(values, 0.2);
+}
+
+/** The worst of several medians: what was already so, in normal operation or just before, is not this fault's doing. */
+function worst(periods: readonly (readonly number[])[], perUnit: number, ideal: number): number {
+  const known = periods.filter((values) => values.length > 0).map((values) => median(values));
+  if (known.length === 0) return ideal;
+  return perUnit > 0 ? Math.max(...known) : Math.min(...known);
+}
