@@ -44,7 +44,11 @@ export async function readMigrations(directory: string): Promise<readonly Migrat
 export async function migrateDatabase(url: string, directory = findMigrationsDir()): Promise<readonly string[]> {
   const migrations = await readMigrations(directory);
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  await client.connect();
+  await client.connect().catch((error: Error) => {
+    throw new Error(
+      `Can't connect to the database at ${describeUrl(url)}: ${error.message}. Check DATABASE_URL and the server.`,
+    );
+  });
   try {
     await client.query("SELECT pg_advisory_lock($1)", [advisoryLock]);
     await client.query(createHistory);
@@ -56,6 +60,13 @@ export async function migrateDatabase(url: string, directory = findMigrationsDir
   } finally {
     await client.end();
   }
+}
+
+/** Without the password. */
+function describeUrl(url: string): string {
+  if (!URL.canParse(url)) return "the given URL";
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}:${port || 5432}${pathname}`;
 }
 
 /** As Prisma makes it. */

@@ -94,6 +94,10 @@ export interface ReadStore {
   >;
   /** For changes that do not pass through the loop (sign-in, roles, tokens). */
   appendAudit(draft: AuditDraft): Promise<void>;
+  /** The latest trace of a group on each node, newest first. */
+  traceExamples(
+    groupId: string,
+  ): Promise<readonly { readonly node: string; readonly at: number; readonly trace: ErrorTrace }[]>;
   /** Groups seen within the time, last seen first. */
   traceGroups(filter: {
     readonly node?: string;

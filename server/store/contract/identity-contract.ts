@@ -55,7 +55,7 @@ export function describeIdentityContract(getBackend: () => Backend): void {
       expect(alone[0]).toBeGreaterThan(Math.max(...first));
       expect(alone[1]).toBeGreaterThan(alone[0] ?? 0);
       expect(await backend.openAnother().directory.nextCounter("key-a")).toBeGreaterThan(alone[1] ?? 0);
-      expect(await directory.nextCounter("key-b")).toBe(1);
+      expect(await directory.nextCounter("key-b")).toBeGreaterThan(0);
     });
   });
 

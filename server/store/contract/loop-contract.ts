@@ -215,6 +215,8 @@ export function describeLoopContract(getBackend: () => Backend): void {
       const groups = await backend.stores.reads.traceGroups({ limit: 5 });
       expect(groups).toHaveLength(2);
       expect(groups[0]).toMatchObject({ message: "key 17 exists", count: 4, firstSeenAt: now, lastSeenAt: now + 50 });
+      const examples = await backend.stores.reads.traceExamples(groups[0]?.id ?? "");
+      expect(examples).toMatchObject([{ node: "pg-a", at: now + 50, trace: { message: "key 4 exists" } }]);
       expect(await backend.stores.reads.traceGroups({ fromMs: now + 10, limit: 5 })).toHaveLength(1);
       expect(await backend.stores.reads.traceGroups({ node: "nobody", limit: 5 })).toHaveLength(0);
     });

@@ -64,8 +64,9 @@ function applyWrites(tables: MemoryTables, folded: FoldedWrites): readonly Timel
   }
   tables.counters = folded.counters ?? tables.counters;
   tables.policy = folded.policy ?? tables.policy;
-  const knownNotes = new Set(tables.notes.map((note) => note.id));
-  tables.notes.push(...folded.notes.filter((note) => !knownNotes.has(note.id)));
+  for (const note of folded.notes) {
+    if (!tables.notes.some((known) => known.id === note.id)) tables.notes.push(note);
+  }
   for (const draft of folded.audit) appendAuditRow(tables, encodeAuditBody(draft));
   return folded.timeline.map((entry) => appendTimelineEntry(tables, entry));
 }

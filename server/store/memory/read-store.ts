@@ -52,6 +52,11 @@ export function createMemoryReadStore(tables: MemoryTables): ReadStore {
       requireAvailable(tables);
       appendAuditRow(tables, encodeAuditBody(draft));
     },
+    async traceExamples(groupId) {
+      requireAvailable(tables);
+      const examples = [...(tables.traceExamples.get(groupId)?.values() ?? [])];
+      return examples.sort((a, b) => b.at - a.at || compareText(a.node, b.node));
+    },
     async traceGroups(filter) {
       requireAvailable(tables);
       return [...tables.traceGroups.values()]

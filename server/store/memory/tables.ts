@@ -11,6 +11,7 @@ import type {
 } from "../../core/index.ts";
 import type { ApiTokenRecord, UserRole } from "../../ports/identity.ts";
 import type { Sample } from "../../ports/samples.ts";
+import type { ReadStore } from "../../ports/store.ts";
 import type { TraceGroupView } from "../../protocol/index.ts";
 import { type AuditHead, type AuditRow, auditGenesis } from "../shared/audit-chain.ts";
 import type { ServerKey } from "../shared/server-key.ts";
@@ -20,6 +21,8 @@ export interface StoredCommand {
   readonly record: CommandRecord;
   readonly finished: { readonly outcome: unknown } | null;
 }
+
+export type TraceExample = Awaited<ReturnType<ReadStore["traceExamples"]>>[number];
 
 export interface StoredEnrolmentToken {
   readonly labels: Readonly<Record<string, string>>;
@@ -50,6 +53,8 @@ export interface MemoryTables {
   /** `node spool` → highest applied seq. */
   readonly spools: Map<string, number>;
   readonly traceGroups: Map<string, TraceGroupView>;
+  /** Group → node → its latest trace. */
+  readonly traceExamples: Map<string, Map<string, TraceExample>>;
   readonly enrolmentTokens: Map<string, StoredEnrolmentToken>;
   serverKey: ServerKey | null;
   readonly commandCounters: Map<string, number>;
@@ -86,6 +91,7 @@ export function createMemoryTables(): MemoryTables {
     auditHead: auditGenesis,
     spools: new Map(),
     traceGroups: new Map(),
+    traceExamples: new Map(),
     enrolmentTokens: new Map(),
     serverKey: null,
     commandCounters: new Map(),

@@ -19,4 +19,6 @@ export function recordTrace(tables: MemoryTables, node: string, at: number, trac
     why,
   };
   tables.traceGroups.set(id, group);
+  const examples = tables.traceExamples.get(id) ?? new Map();
+  tables.traceExamples.set(id, examples.set(node, { node, at, trace }));
 }

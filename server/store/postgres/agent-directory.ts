@@ -25,10 +25,12 @@ const statements = {
     text: `INSERT INTO server_key (public_key, master_key_id, sealed_private_key) VALUES ($1, $2, $3)
       ON CONFLICT (id) DO NOTHING`,
   },
+  // Never below the clock: agents refuse a counter that goes back, and a restored backup knows only old ones.
   reserveCounters: {
     name: "reserve-counters",
-    text: `INSERT INTO command_counters AS known (agent_key, reserved) VALUES ($1, $2)
-      ON CONFLICT (agent_key) DO UPDATE SET reserved = known.reserved + excluded.reserved RETURNING reserved`,
+    text: `INSERT INTO command_counters AS known (agent_key, reserved)
+        VALUES ($1, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + $2)
+      ON CONFLICT (agent_key) DO UPDATE SET reserved = greatest(known.reserved + $2, excluded.reserved) RETURNING reserved`,
   },
 } as const satisfies Record<string, Statement>;
 

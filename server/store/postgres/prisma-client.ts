@@ -8,7 +8,8 @@ export type Database = PrismaClient;
 
 /** The client borrows our connections; it closes nothing. */
 export function createDatabase(pool: Pool): Database {
-  return new PrismaClient({ adapter: new PrismaPg(pool, { onPoolError: () => {}, onConnectionError: () => {} }) });
+  const adapter = new PrismaPg(pool, { onPoolError: () => {}, onConnectionError: () => {} });
+  return new PrismaClient({ adapter, errorFormat: "minimal" });
 }
 
 /** Prisma's codes for a server that can't be reached, does not answer, closed the connection, or has none left. */

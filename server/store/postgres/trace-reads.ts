@@ -1,5 +1,5 @@
 import type { ReadStore } from "../../ports/store.ts";
-import type { TraceGroupView } from "../../protocol/index.ts";
+import type { ErrorTrace, TraceGroupView } from "../../protocol/index.ts";
 import { clampLimit } from "../shared/pages.ts";
 import type { Database } from "./prisma-client.ts";
 
@@ -20,4 +20,13 @@ export async function readTraceGroups(database: Database, filter: TraceFilter): 
     count: Number(row.count),
     frames: row.frames as unknown as TraceGroupView["frames"],
   }));
+}
+
+export async function readTraceExamples(database: Database, groupId: string) {
+  const rows = await database.traceExample.findMany({
+    where: { groupId },
+    orderBy: [{ at: "desc" }, { node: "asc" }],
+    select: { node: true, at: true, trace: true },
+  });
+  return rows.map((row) => ({ ...row, trace: row.trace as unknown as ErrorTrace }));
 }
