@@ -1,6 +1,7 @@
 "use client";
 import { useLocale, useTranslations } from "next-intl";
 import { useMemo } from "react";
+import { formatLsn } from "../../server/core/replication/lsn.ts";
 import type { Reason } from "../../server/protocol/index.ts";
 import { cleanText } from "../format/hostile-text.ts";
 import { formatInstant, type TimeZoneChoice } from "../format/time.ts";
@@ -12,7 +13,7 @@ export type CodeData = Readonly<Record<string, string | number | boolean | null>
 
 /**
  * Values of a coded message as the sentence shows them. By the unit at the end of the name: `…Ms` → `0.58 s`, `…Bytes` →
- * `0.3 MB`, `…At`/`…WallMs` → an exact instant. Other numbers stay numbers (for plurals), booleans become `yes`/`no` (for
+ * `0.3 MB`, `…At`/`…WallMs` → an exact instant, `…Lsn` → `0/5A31F0C8`. Other numbers stay numbers (for plurals), booleans become `yes`/`no` (for
  * `select`), null becomes a dash, and text from nodes is cleaned and capped. For each `name` there is `hasName` (`yes`/`no`), so
  * that a clause can be left out: `{hasTarget, select, yes { to {target}} other {}}`.
  */
@@ -23,6 +24,7 @@ export function messageValues(data: CodeData, locale: Locale, zone: TimeZoneChoi
     if (value === null) values[name] = "–";
     else if (typeof value === "boolean") values[name] = value ? "yes" : "no";
     else if (typeof value === "string") values[name] = cleanText(value, 120);
+    else if (/^lsn$|Lsn$/.test(name)) values[name] = formatLsn(value);
     else if (/(At|WallMs)$/.test(name)) values[name] = formatInstant(value, zone);
     else if (name.endsWith("Ms")) values[name] = formatDuration(value, locale);
     else if (name.endsWith("Bytes")) values[name] = formatBytes(value, locale);
@@ -49,8 +51,10 @@ export type CodeNamespace =
   | "state"
   | "status"
   | "step"
+  | "suspectCause"
   | "timeline"
   | "verdict"
+  | "waterfall.detail"
   | "wayBack";
 
 /** Says a code in the reader's language; a code nobody has written words for is shown readably, never dropped. */
