@@ -10,43 +10,51 @@ import { clusterName } from "./topology.ts";
 /** The application's database. Only loopback reaches it, so the demo needs no password. */
 export const databaseOfApplication = { database: "orders", user: "orders" } as const;
 
+/** Whom the agents connect as. */
+export const superuser = "holdfast";
+
 export interface AgentConfigContext {
   readonly api: ApiClient;
   readonly binaries: EmbeddedBinaries;
   readonly keep: boolean;
 }
 
+interface Enrolment {
+  readonly token: string;
+  readonly serverKey: string;
+}
+
 /** Writes a node's `agent.yaml`, with a fresh one-time token unless the node has enrolled in an earlier run. */
 export async function writeAgentConfig(node: DemoNode, { api, binaries, keep }: AgentConfigContext): Promise<void> {
   const stateDir = join(node.plan.folder, "agent");
   const enrolled = keep && existsSync(stateDir);
-  const token = enrolled ? null : await api.post<{ readonly token: string }>("enrolment-tokens", { node: node.id });
+  const enrolment = enrolled ? null : await api.post<Enrolment>("enrolment-tokens", { node: node.id });
   const { control, agentHttp, zone } = node.plan;
   const config = {
     node: node.id,
     zone,
-    server: `ws://${control.host}:${control.port}/agent`,
-    ...(token === null ? {} : { enrolmentToken: token.token }),
+    server: `ws://${control.host}:${control.port}`,
+    ...(enrolment === null ? {} : { token: enrolment.token, serverKey: enrolment.serverKey }),
     stateDir,
-    http: agentHttp,
-    ...("dataDir" in node.plan ? { postgres: describePostgres(node.plan, binaries) } : {}),
+    listen: agentHttp,
+    ...("dataDir" in node.plan ? { services: [describePostgres(node.plan, binaries)] } : {}),
   };
   writeFileSync(node.configPath, stringify(config), { mode: 0o600 });
 }
 
 function describePostgres(plan: PostgresPlan, { binDir, runAs }: EmbeddedBinaries): Record<string, unknown> {
   return {
+    kind: "postgres",
     cluster: clusterName,
-    host: plan.listen.host,
-    port: plan.listen.port,
+    ...plan.listen,
     advertise: plan.advertised,
     binDir,
     dataDir: plan.dataDir,
-    user: "postgres",
-    runAs,
+    user: superuser,
+    ...(runAs === null ? {} : { runAs }),
     initialize: plan.initialize,
     authentication: "trust",
     databases: [{ name: databaseOfApplication.database, owner: databaseOfApplication.user }],
-    settings: { shared_buffers: "32MB", max_connections: "60", fsync: "on" },
+    settings: { shared_buffers: "32MB", max_connections: 60 },
   };
 }

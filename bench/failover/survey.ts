@@ -1,4 +1,4 @@
-import { databaseOfApplication } from "../../demo/agent-config.ts";
+import { databaseOfApplication, superuser } from "../../demo/agent-config.ts";
 import { applicationTable } from "../../demo/application.ts";
 import type { Demo } from "../../demo/demo.ts";
 import { pollUntil } from "../../demo/poll.ts";
@@ -41,7 +41,7 @@ export class Surveyor {
 
   /** Nodes that stream from this one now. */
   streamsFrom(node: string): Promise<ReadonlySet<string>> {
-    return readStreaming(this.#address(node), { ...databaseOfApplication, user: "postgres" });
+    return readStreaming(this.#address(node), { ...databaseOfApplication, user: superuser });
   }
 
   /** Everything acknowledged so far, looked for on the primary of now. */
