@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import type { Backend } from "./contract/backend.ts";
-import { describeIdentityContract } from "./contract/identity-contract.ts";
-import { describeLoopContract } from "./contract/loop-contract.ts";
-import { memoryBackend } from "./contract/memory-backend.ts";
-import { type PostgresBackend, startPostgresBackend } from "./contract/postgres-backend.ts";
-import { describeReadContract } from "./contract/read-contract.ts";
+import type { Backend } from "./testing/backend.ts";
+import { describeIdentityContract } from "./testing/identity-contract.ts";
+import { describeLoopContract } from "./testing/loop-contract.ts";
+import { memoryBackend } from "./testing/memory-backend.ts";
+import { type PostgresBackend, startPostgresBackend } from "./testing/postgres-backend.ts";
+import { describeReadContract } from "./testing/read-contract.ts";
 
 /** One suite for both: the twin must behave as the real one does. */
 function describeContract(getBackend: () => Backend): void {

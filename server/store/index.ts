@@ -7,7 +7,6 @@ export {
   startEmbeddedPostgres,
 } from "./embedded/embedded-server.ts";
 export { createMemoryStores, type MemoryStores } from "./memory/memory-stores.ts";
-export { type Installation, type InstallationOptions, openInstallation } from "./open-stores.ts";
 export { openPostgresStores, type PostgresOptions } from "./postgres/postgres-stores.ts";
 export { loadSecretKey, type SecretKey } from "./postgres/secret-key.ts";
 export type { AuthDatabase, Stores } from "./types.ts";

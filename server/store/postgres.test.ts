@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findMigrationsDir, migrateDatabase, readMigrations } from "../../prisma/migrate.ts";
-import { startCutProxy } from "./contract/cut-proxy.ts";
-import { draft, entry, node } from "./contract/fixtures.ts";
-import { type PostgresBackend, startPostgresBackend } from "./contract/postgres-backend.ts";
 import { openPostgresStores } from "./postgres/postgres-stores.ts";
+import { startCutProxy } from "./testing/cut-proxy.ts";
+import { draft, entry, node } from "./testing/fixtures.ts";
+import { type PostgresBackend, startPostgresBackend } from "./testing/postgres-backend.ts";
 
 /** What only a real database can show; the rest is in the contract. */
 let backend: PostgresBackend;
