@@ -36,7 +36,9 @@ export function incidentRoutes(services: HttpServices): Route[] {
       async handle({ param, query }) {
         const detail = await readDetail(services, param("id"));
         const isJson = query.format === "json";
-        const text = isJson ? `${JSON.stringify(detail, null, 2)}\n` : await writeMarkdown(detail, query.locale);
+        const text = isJson
+          ? `${JSON.stringify(detail, null, 2)}\n`
+          : writeMarkdown(detail, query.locale, services.clock.wallMs());
         return new Response(text, {
           headers: {
             "content-type": isJson ? "application/json" : "text/markdown; charset=utf-8",
