@@ -1,9 +1,10 @@
+import { parseApplicationName } from "../../agents/drivers/postgres/names.ts";
 import { emptyFence, type FenceRecord, judgeCommand, recordOutcome, stillHolds } from "../../agents/fence/promise.ts";
 import type { CommandOutcome, CommandRecord, Grant } from "../core/index.ts";
 import type { SessionMessage } from "./agent-frames.ts";
+import { startPrimary, startStandby } from "./agent-server.ts";
 import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
-import { supervise } from "./agent-supervisor.ts";
-import { runVerb } from "./agent-verbs.ts";
+import { concurrentVerbs, runVerb } from "./agent-verbs.ts";
 import type { Network, Side } from "./network.ts";
 import type { PostgresModel } from "./postgres-model.ts";
 import type { SimWorld } from "./trace.ts";
@@ -82,6 +83,10 @@ export class AgentModel {
   disconnectedSinceMs = 0;
   rejoining = false;
   probeOkMs = 0;
+  /** Verbs that wait for the one before them: one at a time on a server. */
+  private lane: (() => void)[] = [];
+  private laneBusy = false;
+  private demoteWatch = 0;
   /** Verbs under way, by command id. */
   readonly running = new Set<string>();
   private sawPostgres = false;
@@ -129,8 +134,12 @@ export class AgentModel {
     this.judging = null;
     this.eagerScheduled = false;
     this.rejoining = false;
+    this.lane = [];
+    this.laneBusy = false;
+    this.demoteWatch = 0;
     this.disconnectedSinceMs = world.nowMs;
     world.work(30, this.process, () => {
+      this.bootServer();
       this.connect();
       this.beat(world.nowMs + world.random.between(0, heartbeatMs));
       this.everySecond();
@@ -142,7 +151,7 @@ export class AgentModel {
     this.world.after(dueMs - this.world.nowMs, this.process, () => {
       watchPeers(this);
       this.probeOwnServer();
-      supervise(this);
+      this.policeSenders();
       this.sendHeartbeat(false);
       const missed = Math.max(1, Math.ceil((this.world.nowMs - dueMs + 0.001) / heartbeatMs));
       this.beat(dueMs + missed * heartbeatMs);
@@ -301,6 +310,19 @@ export class AgentModel {
 
   private begin(command: CommandRecord): void {
     this.running.add(command.id);
+    this.demoteWatch++;
+    if (concurrentVerbs.has(command.verb.verb)) return this.execute(command, () => {});
+    this.lane.push(() => this.execute(command, () => this.nextInLane()));
+    if (!this.laneBusy) this.nextInLane();
+  }
+
+  private nextInLane(): void {
+    const next = this.lane.shift();
+    this.laneBusy = next !== undefined;
+    next?.();
+  }
+
+  private execute(command: CommandRecord, then: () => void): void {
     this.world.emit({ kind: "command-began", node: this.node, command });
     let finished = false;
     runVerb(this, command, (outcome) => {
@@ -308,7 +330,59 @@ export class AgentModel {
       finished = true;
       this.disk.fence = this.fence.recordOutcome(this.disk.fence, command, outcome);
       this.finish(command, outcome);
+      then();
     });
+  }
+
+  /** Boot fenced: a server that runs is left alone; one that does not is started as a standby of whom the stored grant names. */
+  private bootServer(): void {
+    const { postgres, disk } = this;
+    if (postgres.alive || postgres.disk.state !== "ok") return;
+    const { standing, promise } = disk.fence;
+    if (!this.hands.bootsFenced) {
+      postgres.start();
+    } else if (standing.kind === "standby" && promise !== null)
+      startStandby(this, standing.primary.node, promise.epoch);
+    else startStandby(this, null, 0);
+  }
+
+  /** Nothing followed a demote: the member takes up its grant again, sooner when nobody can be asked. */
+  watchDemote(deadlineMs: number, holds: () => boolean): void {
+    const watch = this.demoteWatch;
+    const look = (waited: boolean): void => {
+      if (this.demoteWatch !== watch) return;
+      if (this.connected && !waited) {
+        this.world.after(3 * deadlineMs, this.process, () => look(true));
+        return;
+      }
+      this.returnAsPrimary(holds);
+    };
+    this.world.after(deadlineMs, this.process, () => look(false));
+  }
+
+  returnAsPrimary(holds: () => boolean): void {
+    const { standing } = this.disk.fence;
+    if (!holds() || standing.kind !== "demoted" || standing.configuration === null) return;
+    this.postgres.stopImmediate();
+    startPrimary(this, standing.configuration);
+  }
+
+  /** Ends walsenders that could make a quorum count wrongly, and a receiver that came back on a sealed member. */
+  private policeSenders(): void {
+    const { postgres, disk } = this;
+    if (!postgres.answers) return;
+    const { standing, promise } = disk.fence;
+    if (postgres.role === "primary" && promise !== null) {
+      const newest = new Map(postgres.senders.map((sender) => [sender.applicationName, sender]));
+      postgres.terminateSenders(
+        (sender) =>
+          newest.get(sender.applicationName) !== sender ||
+          parseApplicationName(sender.applicationName)?.epoch !== promise.epoch,
+      );
+    }
+    const mayNotReceive = standing.kind === "sealed" || standing.kind === "fenced";
+    if (mayNotReceive && postgres.receiver !== null && this.hands.terminatesReceiver)
+      postgres.terminateReceiver(() => {});
   }
 
   /** Whether a verb under way may still act: nothing higher was promised since. */

@@ -1,72 +1,105 @@
 import type { Verb } from "../core/index.ts";
 import type { AgentModel } from "./agent-model.ts";
-import { writeStandbySettings } from "./agent-supervisor.ts";
-import { done, type Finish, failed, whenRunning } from "./agent-verbs.ts";
+import { startStandby } from "./agent-server.ts";
+import { done, type Finish, failed } from "./agent-verbs.ts";
 import type { PostgresModel } from "./postgres-model.ts";
-import { forkOf, holds as historyHolds, refuseFollow } from "./wal.ts";
+import { forkOf, holds as reaches, refuseFollow } from "./wal.ts";
 
 type Args = Extract<Verb, { verb: "postgres.rejoin" }>["args"];
 
-/** `pg_rewind` or a clone, then the owned settings, then a start as a standby: never the other way round. */
-export function runRejoin(agent: AgentModel, args: Args, holds: () => boolean, finish: Finish): void {
+const streamingDeadlineMs = 120_000;
+
+/** Rewound where possible and asked for, cloned otherwise; ends when the member streams. Interrupted, it is done again. */
+export function runRejoin(agent: AgentModel, args: Args, epoch: number, holds: () => boolean, finish: Finish): void {
   const { postgres, world, process } = agent;
   const source = agent.parts.peers().find((peer) => peer.node === args.primary.node);
-  if (source === undefined) return finish(failed("precondition", `${args.primary.node} is not known here`));
-  if (args.mode === "rewind" && postgres.disk.state !== "ok") {
-    return finish(failed("precondition", "there is nothing to rewind"));
-  }
-  const began = world.nowMs;
+  if (source === undefined) return finish(failed("error", `${args.primary.node} can't be reached`));
+  const beganMs = world.nowMs;
   agent.rejoining = true;
-  postgres.stopImmediate();
   const end: Finish = (outcome) => {
     agent.rejoining = false;
     finish(outcome);
   };
-  const costMs = args.mode === "rewind" ? world.random.between(250, 900) : world.random.between(900, 3_000);
-  if (!reachable(agent, source))
-    return world.after(1_000, process, () => end(failed("source-unreachable", "no connection to the primary")));
-  const before = postgres.disk.written;
-  const untouched = args.mode === "rewind" && refuseFollow(before, source.disk.flushed) === null;
-  if (!untouched) postgres.disk.state = "broken";
-  world.work(costMs, process, () => {
-    if (!holds()) return end(failed("superseded", "a higher epoch was promised meanwhile"));
-    if (!reachable(agent, source)) return end(failed("source-unreachable", "the connection to the primary was lost"));
-    const divergentBytes = copyFrom(agent, source, untouched);
+  const overtaken = failed("overtaken", "a higher promise was made while this command ran");
+  const finishCopy = (mode: "rewind" | "clone", divergentBytes: number): void => {
+    if (!holds()) return end(overtaken);
+    postgres.disk.gateClosed = false;
     // The source's settings came along, and no signal file: both are put right before any start.
-    writeStandbySettings(agent, args.primary.node);
-    postgres.start();
-    whenRunning(agent, 10_000, (running) => {
-      const ms = world.nowMs - began;
-      if (running) end(done({ mode: args.mode, bytes: 16_000_000, divergentBytes, setAside: null, ms }));
-      else end(failed("start-failed", "the server did not come up"));
+    startStandby(agent, args.primary.node, epoch);
+    const { incarnation } = postgres.process;
+    const look = (): void => {
+      if (!holds()) return end(overtaken);
+      if (postgres.process.incarnation !== incarnation)
+        return end(failed("ended", "PostgreSQL ended after the rejoin"));
+      if (postgres.answers && postgres.receiver?.status === "streaming") {
+        const ms = Math.round(world.nowMs - beganMs);
+        return end(done({ mode, bytes: 16_000_000, divergentBytes, setAside: null, ms }));
+      }
+      if (world.nowMs - beganMs > streamingDeadlineMs)
+        return end(failed("not-streaming", "no stream after the rejoin"));
+      world.after(25, process, look);
+    };
+    world.after(25, process, look);
+  };
+  const clone = (): void => {
+    postgres.stopImmediate();
+    postgres.disk.state = "empty";
+    copy(agent, source, world.random.between(900, 3_000), holds, (divergentBytes) => {
+      if (divergentBytes === null) end(holds() ? failed("error", "the primary can't be reached") : overtaken);
+      else finishCopy("clone", divergentBytes);
     });
+  };
+  if (args.mode === "clone" || postgres.disk.state !== "ok") return clone();
+  postgres.stopImmediate();
+  rewind(agent, source, holds, (divergentBytes) => {
+    if (divergentBytes !== null) finishCopy("rewind", divergentBytes);
+    else if (holds()) clone();
+    else end(overtaken);
   });
 }
 
 function reachable(agent: AgentModel, source: PostgresModel): boolean {
   const { network } = agent.parts;
   const passes = network.passes(agent.node, source.node) && network.passes(source.node, agent.node);
-  return passes && source.host.up && source.answers && source.role === "primary";
+  return passes && source.host.up && source.answers;
 }
 
-function copyFrom(agent: AgentModel, source: PostgresModel, untouched: boolean): number {
+type Copied = (divergentBytes: number | null) => void;
+
+/** `pg_rewind`: refuses a source in recovery, and sees nothing to do where timeline number and position say so. */
+function rewind(agent: AgentModel, source: PostgresModel, holds: () => boolean, then: Copied): void {
   const { postgres, world } = agent;
+  if (!reachable(agent, source) || source.role !== "primary") {
+    return world.after(200, agent.process, () => then(null));
+  }
   const before = postgres.disk.written;
-  if (untouched) {
-    // "source and target cluster are on the same timeline, no rewind required": judged by number and position alone.
-    if (!historyHolds(source.disk.flushed, before)) {
+  if (refuseFollow(before, source.disk.flushed) === null) {
+    if (!reaches(source.disk.flushed, before)) {
       world.emit({ kind: "history-mixed", node: agent.node, with: source.node, timeline: before.timeline });
     }
-    return 0;
+    return world.work(80, agent.process, () => then(0));
   }
-  const sameSystem = postgres.disk.systemId === source.disk.systemId;
-  const divergentBytes = sameSystem ? before.lsn - forkOf(before, source.disk.flushed).lsn : 0;
-  postgres.disk.written = source.disk.flushed;
-  postgres.disk.flushed = source.disk.flushed;
-  postgres.disk.systemId = source.disk.systemId;
-  postgres.disk.historyUpTo = source.disk.flushed.timeline;
-  postgres.disk.names = source.disk.names;
-  postgres.disk.standbySignal = false;
-  postgres.disk.state = "ok";
-  return divergentBytes;
+  postgres.disk.state = "broken";
+  copy(agent, source, world.random.between(250, 900), holds, then);
+}
+
+/** Takes over the source's data; the directory is unusable until it is whole. */
+function copy(agent: AgentModel, source: PostgresModel, costMs: number, holds: () => boolean, then: Copied): void {
+  const { postgres, world, process } = agent;
+  if (!reachable(agent, source)) return world.after(1_000, process, () => then(null));
+  const { incarnation } = source.process;
+  world.work(costMs, process, () => {
+    if (!holds() || !reachable(agent, source) || source.process.incarnation !== incarnation) return then(null);
+    const { disk } = postgres;
+    const sameSystem = disk.systemId === source.disk.systemId;
+    const divergentBytes = sameSystem ? disk.written.lsn - forkOf(disk.written, source.disk.flushed).lsn : 0;
+    disk.written = source.disk.flushed;
+    disk.flushed = source.disk.flushed;
+    disk.systemId = source.disk.systemId;
+    disk.historyUpTo = source.disk.flushed.timeline;
+    disk.names = source.disk.names;
+    disk.standbySignal = false;
+    disk.state = "ok";
+    then(divergentBytes);
+  });
 }

@@ -78,7 +78,7 @@ export function buildHeartbeat(agent: AgentModel, eager: boolean): HeartbeatFram
 function stateOf(agent: AgentModel): PostgresState {
   const { postgres } = agent;
   if (agent.rejoining) return "rejoining";
-  if (postgres.disk.state !== "ok") return "empty";
+  if (postgres.disk.state === "empty") return "empty";
   if (!postgres.alive) return "stopped";
   if (postgres.process.frozen || ownProbe(agent).failingForMs > 500) return "hung";
   if (postgres.state === "starting") return "starting";
@@ -107,7 +107,7 @@ function buildStatus(agent: AgentModel): PostgresStatus {
     port: postgresPort,
     state,
     role: running ? postgres.role : null,
-    systemId: postgres.disk.state === "empty" ? null : postgres.disk.systemId,
+    systemId: running ? postgres.disk.systemId : null,
     version: "15.6",
     timeline: running ? postgres.disk.flushed.timeline : null,
     lsn: running ? postgres.disk.flushed.lsn : null,

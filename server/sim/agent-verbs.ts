@@ -2,120 +2,145 @@ import { applicationName, standbyNames, unsatisfiableNames } from "../../agents/
 import type { CommandOutcome, CommandRecord, SyncConfiguration, Verb } from "../core/index.ts";
 import type { AgentModel } from "./agent-model.ts";
 import { runRejoin } from "./agent-rejoin.ts";
-import { admitWhenSynced, writeStandbySettings } from "./agent-supervisor.ts";
+import { ask, letInWhenFlushed, startPrimary, startStandby, stopFenced, whenReady } from "./agent-server.ts";
 
-/** The verbs on the modelled server, with durations as measured on a real one. `finish` is called once at most. */
+/**
+ * The verbs as the real agent's driver carries them out, on the modelled server. Order of effects and refusals follow
+ * `agents/drivers/postgres/verbs`; durations are those measured on a real one. `finish` counts once.
+ */
 export type Finish = (outcome: CommandOutcome) => void;
 type Args<V extends Verb["verb"]> = Extract<Verb, { verb: V }>["args"];
 
 export const done = (data: Readonly<Record<string, unknown>> = {}): CommandOutcome => ({ status: "done", data });
 export const failed = (code: string, detail: string): CommandOutcome => ({ status: "failed", code, detail });
+export const refused = (code: string, detail: string): CommandOutcome => ({ status: "refused", code, detail });
+const noAnswer = failed("error", "the server did not answer in time");
+
+/** Verbs that need not wait for a long one. */
+export const concurrentVerbs: ReadonlySet<string> = new Set(["postgres.learn", "postgres.verify"]);
 
 export function runVerb(agent: AgentModel, command: CommandRecord, finish: Finish): void {
   const { verb, grant } = command;
-  const now = (): boolean => agent.holds(grant);
+  const holds = (): boolean => agent.holds(grant);
+  if (!holds()) return finish(refused("overtaken", "a higher promise was made before this command began"));
   switch (verb.verb) {
-    case "postgres.initialize":
-      return initialize(agent, verb.args.configuration, finish);
-    case "postgres.adopt":
-      return finish(failed("precondition", "the simulator starts without a running server"));
     case "postgres.learn":
       return finish(done());
+    case "postgres.initialize":
+      return initialize(agent, verb.args.configuration, finish);
     case "postgres.seal":
-      return seal(agent, now, finish);
-    case "postgres.promote":
-      return promote(agent, verb.args, now, finish);
-    case "postgres.follow":
-      return follow(agent, verb.args, finish);
-    case "postgres.configure":
-      return configure(agent, verb.args, finish);
-    case "postgres.verify":
-      return verify(agent, verb.args.deadlineMs, finish);
+      return seal(agent, finish);
+    case "postgres.rejoin":
+      return runRejoin(agent, verb.args, grant.epoch, holds, finish);
     case "postgres.fence":
       return fence(agent, finish);
+    default:
+      break;
+  }
+  if (agent.rejoining) return finish(refused("rejoining", "a rejoin is under way on this member"));
+  if (agent.postgres.disk.state === "empty") return finish(refused("empty", "there is no database on this member yet"));
+  switch (verb.verb) {
+    case "postgres.adopt":
+      return adopt(agent, verb.args.configuration, finish);
+    case "postgres.promote":
+      return promote(agent, verb.args, holds, finish);
+    case "postgres.follow":
+      return follow(agent, verb.args, grant.epoch, finish);
+    case "postgres.configure":
+      return configure(agent, verb.args, grant.epoch, finish);
+    case "postgres.verify":
+      return verify(agent, verb.args.deadlineMs, finish);
     case "postgres.demote":
-      return demote(agent, verb.args.deadlineMs, now, finish);
+      return demote(agent, verb.args.deadlineMs, holds, finish);
     case "postgres.regrant":
-      return regrant(agent, verb.args.configuration, now, finish);
-    case "postgres.rejoin":
-      return runRejoin(agent, verb.args, now, finish);
+      return regrant(agent, verb.args.configuration, finish);
     case "postgres.restart":
-      return restart(agent, verb.args, now, finish);
+      return restart(agent, verb.args, holds, finish);
     default:
       verb satisfies never;
   }
 }
 
-/** Polls until the server runs; false when it is gone or nothing came of it. */
-export function whenRunning(agent: AgentModel, deadlineMs: number, then: (running: boolean) => void): void {
-  const { postgres, world, process } = agent;
-  if (postgres.answers) return then(true);
-  if (!postgres.alive || deadlineMs <= 0) return then(false);
-  world.after(20, process, () => whenRunning(agent, deadlineMs - 20, then));
+function place(agent: AgentModel): CommandOutcome {
+  const { disk } = agent.postgres;
+  return done({ timeline: disk.flushed.timeline, systemId: disk.systemId });
 }
 
 function initialize(agent: AgentModel, configuration: SyncConfiguration, finish: Finish): void {
   const { postgres, world, process } = agent;
-  if (postgres.disk.state !== "empty") return finish(failed("precondition", "the data directory is not empty"));
+  if (postgres.disk.state !== "empty")
+    return finish(refused("not-empty", "the data directory holds a database already"));
   world.work(600, process, () => {
     postgres.disk.state = "ok";
     postgres.disk.systemId = world.random.hex();
-    postgres.disk.standbySignal = false;
-    postgres.disk.names = standbyNames(configuration);
-    postgres.start();
-    whenRunning(agent, 5_000, (running) => {
-      if (!running) return finish(failed("start-failed", "the server did not come up"));
-      postgres.admitted = true;
-      finish(done({ timeline: postgres.disk.flushed.timeline, systemId: postgres.disk.systemId }));
-    });
+    startPrimary(agent, configuration);
+    whenReady(agent, (ready) => finish(ready ? place(agent) : failed("error", "PostgreSQL ended while starting")));
   });
 }
 
-function seal(agent: AgentModel, holds: () => boolean, finish: Finish): void {
+function adopt(agent: AgentModel, configuration: SyncConfiguration, finish: Finish): void {
+  const { postgres } = agent;
+  if (!postgres.alive) return finish(refused("stopped", "PostgreSQL does not run on this member"));
+  ask(agent, (answered) => {
+    if (!answered) return finish(noAnswer);
+    if (postgres.role === "standby") return finish(refused("is-standby", "this member is a standby"));
+    postgres.setNames(standbyNames(configuration));
+    finish(place(agent));
+  });
+}
+
+function seal(agent: AgentModel, finish: Finish): void {
   const { postgres, world } = agent;
   const began = world.nowMs;
-  const { configurations, promoteIssuedEpoch } = agent.disk.fence;
-  const unknown = (promoted: boolean): void =>
-    finish(done({ timeline: null, lsn: null, configurations, promoted, receiverGoneMs: 0 }));
-  if (postgres.disk.state !== "ok") return unknown(false);
-  if ((postgres.alive && postgres.role === "primary") || promoteIssuedEpoch !== null) {
-    postgres.stopImmediate();
-    writeStandbySettings(agent, null);
-    return unknown(true);
-  }
-  if (!postgres.alive) {
-    writeStandbySettings(agent, null);
-    postgres.start();
-  }
-  whenRunning(agent, 5_000, (running) => {
-    if (!running || !holds()) return unknown(false);
-    postgres.setUpstream(null, postgres.disk.applicationName);
-    postgres.setNames(unsatisfiableNames);
-    const answer = (): void => {
+  const answer = (timeline: number | null, lsn: number | null, promoted: boolean): void => {
+    const { configurations } = agent.disk.fence;
+    finish(done({ timeline, lsn, configurations, promoted, receiverGoneMs: Math.round(world.nowMs - began) }));
+  };
+  if (postgres.disk.state === "empty" || agent.rejoining) return answer(null, null, false);
+  if (agent.disk.fence.promoteIssuedEpoch !== null) return stopFenced(agent, () => answer(null, null, true));
+  const readEnd = (): void => {
+    postgres.terminateReceiver(() => {
       const { timeline, lsn } = postgres.disk.flushed;
-      finish(done({ timeline, lsn, configurations, promoted: false, receiverGoneMs: world.nowMs - began }));
-    };
-    if (agent.hands.terminatesReceiver) postgres.terminateReceiver(answer);
-    else answer();
+      answer(timeline, lsn, false);
+    });
+  };
+  if (!postgres.alive) {
+    startStandby(agent, null, 0);
+    return whenReady(agent, (ready) =>
+      ready ? readEnd() : finish(failed("error", "PostgreSQL ended while starting")),
+    );
+  }
+  ask(agent, (answered) => {
+    if (!answered) return finish(noAnswer);
+    if (postgres.role === "primary") return stopFenced(agent, () => answer(null, null, true));
+    postgres.setNames(unsatisfiableNames);
+    postgres.setUpstream(null, postgres.disk.applicationName);
+    if (agent.hands.terminatesReceiver) return readEnd();
+    const { timeline, lsn } = postgres.disk.flushed;
+    answer(timeline, lsn, false);
   });
 }
 
 function promote(agent: AgentModel, args: Args<"postgres.promote">, holds: () => boolean, finish: Finish): void {
   const { postgres, world, process, hands } = agent;
   const began = world.nowMs;
-  if (!postgres.answers || postgres.role !== "standby") {
-    return finish(failed("precondition", "the server does not run as a standby"));
-  }
-  postgres.setNames(hands.namesOnPromote(standbyNames(args.configuration)));
-  world.work(world.random.between(2, 12), process, () => {
-    if (!holds()) return finish(failed("superseded", "a higher epoch was promised meanwhile"));
-    if (hands.reservesTimeline) postgres.disk.historyUpTo = Math.max(postgres.disk.historyUpTo, args.timeline - 1);
-    const wanted = postgres.process.incarnation;
-    postgres.promote(() => {
-      const { history, timeline } = postgres.disk.flushed;
-      finish(done({ timeline, switchLsn: history.at(-1)?.endLsn ?? 0, ms: world.nowMs - began }));
+  if (!postgres.alive)
+    return finish(refused("stopped", "PostgreSQL does not run on this member; it must be sealed first"));
+  const promoted = (): void => {
+    const { history, timeline } = postgres.disk.flushed;
+    finish(done({ timeline, switchLsn: history.at(-1)?.endLsn ?? 0, ms: Math.round(world.nowMs - began) }));
+  };
+  ask(agent, (answered) => {
+    if (!answered) return finish(noAnswer);
+    postgres.setNames(hands.namesOnPromote(standbyNames(args.configuration)));
+    if (postgres.role === "primary") return promoted();
+    world.work(world.random.between(2, 12), process, () => {
+      if (!holds()) return finish(failed("overtaken", "a higher promise was made while this command ran"));
+      if (hands.reservesTimeline) postgres.disk.historyUpTo = Math.max(postgres.disk.historyUpTo, args.timeline - 1);
+      const { incarnation } = postgres.process;
+      postgres.promote(promoted);
+      watchServer(agent, incarnation, finish);
     });
-    watchServer(agent, wanted, finish);
   });
 }
 
@@ -123,137 +148,123 @@ function promote(agent: AgentModel, args: Args<"postgres.promote">, holds: () =>
 function watchServer(agent: AgentModel, incarnation: number, finish: Finish): void {
   const { postgres, world, process } = agent;
   world.after(100, process, () => {
-    if (postgres.process.incarnation !== incarnation)
-      finish(failed("server-ended", "the server ended during the command"));
+    if (postgres.process.incarnation !== incarnation) finish(failed("error", "the connection ended"));
     else if (postgres.role !== "primary") watchServer(agent, incarnation, finish);
   });
 }
 
-function follow(agent: AgentModel, args: Args<"postgres.follow">, finish: Finish): void {
+function follow(agent: AgentModel, args: Args<"postgres.follow">, epoch: number, finish: Finish): void {
   const { postgres, world, process } = agent;
-  if (postgres.disk.state !== "ok") return finish(failed("precondition", "there is no usable data directory"));
-  if (postgres.alive && postgres.role === "primary") {
-    return finish(failed("precondition", "the server runs as a primary"));
-  }
   if (!postgres.alive) {
-    writeStandbySettings(agent, args.primary.node);
-    postgres.start();
-    return whenRunning(agent, 8_000, (running) =>
-      finish(running ? done() : failed("start-failed", "the server did not come up")),
-    );
+    startStandby(agent, args.primary.node, epoch);
+    return whenReady(agent, (ready) => finish(ready ? done() : failed("error", "PostgreSQL ended while starting")));
   }
-  const epoch = agent.disk.fence.promise?.epoch ?? 0;
-  whenRunning(agent, 8_000, (running) => {
-    if (!running) return finish(failed("start-failed", "the server did not come up"));
+  ask(agent, (answered) => {
+    if (!answered) return finish(noAnswer);
+    if (postgres.role === "primary")
+      return finish(refused("is-primary", "this member runs as a primary; it must rejoin"));
     postgres.setNames(unsatisfiableNames);
     postgres.setUpstream(args.primary.node, applicationName(epoch, agent.node));
     world.work(world.random.between(2, 10), process, () => finish(done()));
   });
 }
 
-function configure(agent: AgentModel, args: Args<"postgres.configure">, finish: Finish): void {
+function configure(agent: AgentModel, args: Args<"postgres.configure">, epoch: number, finish: Finish): void {
   const { postgres, world, process } = agent;
-  if (!postgres.answers || postgres.role !== "primary") {
-    return finish(failed("precondition", "the server does not run as a primary"));
-  }
-  postgres.setNames(standbyNames(args.configuration));
-  world.work(world.random.between(6, 15), process, () => {
-    if (!postgres.answers) return finish(failed("server-ended", "the server ended during the command"));
-    const leaving = new Set(args.leaving);
-    postgres.terminateSenders((sender) => leaving.has(sender.node));
-    finish(done({ flushLsn: postgres.disk.flushed.lsn }));
+  if (!postgres.alive) return finish(refused("stopped", "PostgreSQL does not run on this member"));
+  ask(agent, (answered) => {
+    if (!answered) return finish(noAnswer);
+    if (postgres.role !== "primary") return finish(refused("is-standby", "this member is a standby"));
+    const before = Number(/ANY (\d+)/.exec(postgres.disk.names)?.[1] ?? 0);
+    const grows = args.configuration.k > before;
+    postgres.setNames(standbyNames(args.configuration));
+    world.work(world.random.between(5, 12), process, () => {
+      if (!postgres.answers) return finish(noAnswer);
+      const leaving = args.leaving.map((node) => applicationName(epoch, node));
+      postgres.terminateSenders((sender) => grows || leaving.includes(sender.applicationName));
+      finish(done({ flushLsn: postgres.disk.flushed.lsn }));
+    });
   });
 }
 
 function verify(agent: AgentModel, deadlineMs: number, finish: Finish): void {
   const { postgres, world, process } = agent;
   const began = world.nowMs;
-  const taken = postgres.agentCommit(false, (how) => {
-    if (how === "acknowledged") finish(done({ ms: world.nowMs - began }));
-    else finish(failed("server-ended", "the session ended before the write was acknowledged"));
+  if (!postgres.alive) return finish(refused("stopped", "PostgreSQL does not run on this member"));
+  ask(agent, (answered) => {
+    if (!answered) return finish(noAnswer);
+    if (postgres.role !== "primary") return finish(refused("is-standby", "this member is a standby"));
+    postgres.agentCommit(false, (how) => {
+      if (how === "acknowledged") finish(done({ ms: Math.round(world.nowMs - began) }));
+      else finish(failed("error", "the connection ended"));
+    });
+    world.after(deadlineMs, process, () => finish(failed("not-acknowledged", `no follower within ${deadlineMs} ms`)));
   });
-  if (!taken) return finish(failed("precondition", "the server does not run as a primary"));
-  world.after(deadlineMs, process, () => finish(failed("timeout", `no follower acknowledged within ${deadlineMs} ms`)));
 }
 
 function fence(agent: AgentModel, finish: Finish): void {
-  const { postgres, world, process } = agent;
-  postgres.stopImmediate();
-  if (postgres.disk.state === "ok") writeStandbySettings(agent, null);
-  world.work(5, process, () => finish(done()));
+  if (agent.postgres.disk.state === "empty" || agent.rejoining) return finish(done({ stopped: true }));
+  stopFenced(agent, () => finish(done({ stopped: true })));
 }
 
 function demote(agent: AgentModel, deadlineMs: number, holds: () => boolean, finish: Finish): void {
   const { postgres, world, process } = agent;
   const began = world.nowMs;
-  if (!postgres.answers || postgres.role !== "primary") {
-    return finish(failed("precondition", "the server does not run as a primary"));
-  }
-  const { standing } = agent.disk.fence;
-  postgres.admitted = false;
-  postgres.stopFast();
-  const look = (): void => {
-    if (!postgres.alive) {
-      writeStandbySettings(agent, null);
-      return finish(done({ lsn: postgres.disk.flushed.lsn, timeline: postgres.disk.flushed.timeline }));
-    }
-    if (world.nowMs - began < deadlineMs) return world.after(3, process, look);
-    if (!holds()) return finish(failed("superseded", "a higher epoch was promised meanwhile"));
-    postgres.stopImmediate();
-    const names =
-      standing.kind === "demoted" && standing.configuration !== null
-        ? standbyNames(standing.configuration)
-        : unsatisfiableNames;
-    startPrimary(agent, names, () =>
-      finish(failed("deadline", "the shutdown took too long; the server runs as primary again")),
-    );
-  };
-  world.after(3, process, look);
+  if (!postgres.alive) return finish(done({ ms: 0, shutdownMs: 0 }));
+  ask(agent, (answered) => {
+    if (!answered) return finish(noAnswer);
+    if (postgres.role === "standby") return finish(refused("is-standby", "this member is a standby"));
+    postgres.disk.standbySignal = true;
+    postgres.stopFast();
+    const look = (): void => {
+      if (!postgres.alive) {
+        postgres.disk.names = unsatisfiableNames;
+        postgres.disk.upstream = null;
+        agent.watchDemote(deadlineMs, holds);
+        return finish(done({ ms: Math.round(world.nowMs - began) }));
+      }
+      if (world.nowMs - began < deadlineMs) return world.after(3, process, look);
+      agent.returnAsPrimary(holds);
+      finish(failed("shutdown-overdue", `PostgreSQL was not down after ${deadlineMs} ms; it runs as primary again`));
+    };
+    world.after(3, process, look);
+  });
 }
 
-function regrant(agent: AgentModel, configuration: SyncConfiguration, holds: () => boolean, finish: Finish): void {
+function regrant(agent: AgentModel, configuration: SyncConfiguration, finish: Finish): void {
   const { postgres } = agent;
-  if (postgres.answers && postgres.role === "primary") {
-    postgres.setNames(standbyNames(configuration));
-    postgres.admitted = true;
-    return finish(done({ timeline: postgres.disk.flushed.timeline }));
-  }
-  if (postgres.disk.state !== "ok") return finish(failed("precondition", "there is no usable data directory"));
-  postgres.stopImmediate();
-  if (!holds()) return finish(failed("superseded", "a higher epoch was promised meanwhile"));
-  startPrimary(agent, standbyNames(configuration), (running) =>
-    finish(
-      running
-        ? done({ timeline: postgres.disk.flushed.timeline })
-        : failed("start-failed", "the server did not come up"),
-    ),
-  );
+  const start = (): void => {
+    startPrimary(agent, configuration);
+    whenReady(agent, (ready) => finish(ready ? place(agent) : failed("error", "PostgreSQL ended while starting")));
+  };
+  if (!postgres.alive) return start();
+  ask(agent, (answered) => {
+    if (!answered) return finish(noAnswer);
+    if (postgres.role === "primary") {
+      postgres.setNames(standbyNames(configuration));
+      return finish(place(agent));
+    }
+    postgres.stopImmediate();
+    start();
+  });
 }
 
 function restart(agent: AgentModel, args: Args<"postgres.restart">, holds: () => boolean, finish: Finish): void {
-  const { postgres } = agent;
-  if (postgres.disk.state !== "ok") return finish(failed("precondition", "there is no usable data directory"));
-  if (postgres.alive) postgres.stopImmediate();
-  if (!holds()) return finish(failed("superseded", "a higher epoch was promised meanwhile"));
-  const answer = (running: boolean): void =>
-    finish(
-      running
-        ? done({ timeline: postgres.disk.flushed.timeline })
-        : failed("start-failed", "the server did not come up"),
+  const { postgres, disk } = agent;
+  if (args.as === "standby") {
+    const { standing } = disk.fence;
+    postgres.stopImmediate();
+    startStandby(agent, standing.kind === "standby" ? standing.primary.node : null, disk.fence.promise?.epoch ?? 0);
+    return whenReady(agent, (ready) => finish(ready ? done() : failed("error", "PostgreSQL ended while starting")));
+  }
+  if (postgres.answers && postgres.role === "primary") return finish(place(agent));
+  postgres.stopImmediate();
+  postgres.disk.gateClosed = args.configuration.k > 0;
+  startPrimary(agent, args.configuration);
+  whenReady(agent, (ready) => {
+    if (!ready) return finish(failed("error", "PostgreSQL ended while starting"));
+    letInWhenFlushed(agent, holds, (letIn) =>
+      finish(letIn ? place(agent) : failed("barrier-overdue", "too few members have flushed the end of recovery")),
     );
-  if (args.as === "primary") return startPrimary(agent, standbyNames(args.configuration), answer);
-  writeStandbySettings(agent, postgres.disk.upstream);
-  postgres.start();
-  whenRunning(agent, 8_000, answer);
-}
-
-/** Starts as primary on the present timeline and lets users in once enough standbys hold all of it. */
-function startPrimary(agent: AgentModel, names: string, then: (running: boolean) => void): void {
-  const { postgres } = agent;
-  postgres.disk.standbySignal = false;
-  postgres.disk.names = names;
-  postgres.disk.upstream = null;
-  postgres.start();
-  admitWhenSynced(agent);
-  whenRunning(agent, 8_000, then);
+  });
 }

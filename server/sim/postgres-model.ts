@@ -26,6 +26,8 @@ export interface PostgresDisk {
   /** Highest timeline that a history file in `pg_wal` names; a promotion takes the next one. */
   historyUpTo: number;
   systemId: string;
+  /** The host-based rules let only the agent and standbys in. */
+  gateClosed: boolean;
 }
 
 export interface Waiter {
@@ -59,8 +61,6 @@ export class PostgresModel {
   readonly process: Process;
   state: "stopped" | "starting" | "running" | "stopping" = "stopped";
   role: "primary" | "standby" | null = null;
-  /** False: the host-based rules let only the agent and standbys in. */
-  admitted = false;
   receiver: Receiver | null = null;
   /** When the receiver last ended, and why; the agent's log watcher sees it. */
   receiverEndedMs = Number.NEGATIVE_INFINITY;
@@ -98,6 +98,7 @@ export class PostgresModel {
       standbySignal: false,
       historyUpTo: 1,
       systemId: "",
+      gateClosed: false,
     };
     this.process.onDeath.push((how) => this.died(how));
     network.listen(host.name, "postgres", {
@@ -134,7 +135,7 @@ export class PostgresModel {
     if (this.process.alive || this.disk.state !== "ok") return;
     this.world.boot(this.process);
     this.state = "starting";
-    this.admitted = false;
+    this.role = null;
     const durationMs = this.timing.startMs * this.world.random.between(0.7, 2);
     this.world.work(durationMs, this.process, () => this.finishStart());
     this.onChange();
@@ -158,7 +159,7 @@ export class PostgresModel {
 
   /** A client's INSERT. Returns false when the server refuses it (no such server, read-only, not let in). */
   insert(row: number, done: Waiter["done"]): boolean {
-    if (!this.answers || this.role !== "primary" || !this.admitted) return false;
+    if (!this.answers || this.role !== "primary" || this.disk.gateClosed) return false;
     this.commit("row", row, false, done);
     return true;
   }
@@ -332,7 +333,6 @@ export class PostgresModel {
       disk.historyUpTo = opened.timeline;
       disk.standbySignal = false;
       this.role = "primary";
-      this.admitted = true;
       this.world.emit({ kind: "postgres-promoted", node: this.node, fork, opened });
       pumpSenders(this);
       this.onChange();
@@ -373,7 +373,6 @@ export class PostgresModel {
     if (how === "power") this.losePowerUnsynced();
     this.state = "stopped";
     this.role = null;
-    this.admitted = false;
     this.receiver = null;
     this.senders = [];
     this.flushScheduled = false;

@@ -26,6 +26,18 @@ export const checkNeedlessFailover: CreateChecker = (sim, violate) => {
     );
   };
 
+  const note = (name: string, nowMs: number): void => {
+    const node = sim.nodes.find((other) => other.name === name);
+    if (node === undefined || !isImpaired(node)) {
+      impairedSince.delete(name);
+      return;
+    }
+    const since = impairedSince.get(name) ?? nowMs;
+    impairedSince.set(name, since);
+    // Sampled every 100 ms, so it may have begun that much earlier.
+    if (nowMs - since >= blipMs - 100) explainedAt.set(name, nowMs);
+  };
+
   return {
     observe(event, nowMs) {
       if (event.kind === "postgres-ended") explainedAt.set(event.node, nowMs);
@@ -35,20 +47,13 @@ export const checkNeedlessFailover: CreateChecker = (sim, violate) => {
         const { id, kind, automatic, from, reason } = write.value;
         known.add(id);
         if (kind !== "failover" || !automatic || from === null) continue;
+        note(from, nowMs);
         const explained = explainedAt.get(from) ?? Number.NEGATIVE_INFINITY;
         if (nowMs - explained > explainsForMs) violate(`needless failover ${id} away from ${from} (${reason})`);
       }
     },
     sample(nowMs) {
-      for (const node of sim.nodes) {
-        if (!isImpaired(node)) {
-          impairedSince.delete(node.name);
-          continue;
-        }
-        const since = impairedSince.get(node.name) ?? nowMs;
-        impairedSince.set(node.name, since);
-        if (nowMs - since > blipMs - 100) explainedAt.set(node.name, nowMs);
-      }
+      for (const node of sim.nodes) note(node.name, nowMs);
     },
   };
 };
