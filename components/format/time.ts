@@ -43,11 +43,23 @@ export function formatInstant(at: number | null | undefined, zone: TimeZoneChoic
   return `${parts.date} ${parts.clock}.${parts.millis} ${parts.zone}`;
 }
 
-/** `14:02:17` on the day of `now`, `2026-11-20 14:02` before that. */
-export function formatClock(at: number | null | undefined, zone: TimeZoneChoice, now: number): string {
+/** `14:02:17` on the day of `now`, `Nov 20` before that; the exact instant belongs in the title. */
+export function formatClock(
+  at: number | null | undefined,
+  zone: TimeZoneChoice,
+  now: number,
+  locale: Locale = "en",
+): string {
   if (at === null || at === undefined || !Number.isFinite(at)) return MISSING;
   const parts = split(at, zone);
-  return parts.date === split(now, zone).date ? parts.clock : `${parts.date} ${parts.clock.slice(0, 5)}`;
+  const today = split(now, zone).date;
+  if (parts.date === today) return parts.clock;
+  return new Intl.DateTimeFormat(locale, {
+    month: "short",
+    day: "numeric",
+    ...(parts.date.slice(0, 4) === today.slice(0, 4) ? {} : { year: "numeric" }),
+    ...(zone === "utc" ? { timeZone: "UTC" } : {}),
+  }).format(at);
 }
 
 /** `14:02:17.204`, for timelines where milliseconds matter. */

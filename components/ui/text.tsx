@@ -47,7 +47,7 @@ export function useFormat() {
     duration: (ms: number | null | undefined) => formatDuration(ms, locale),
     number: (value: number | null | undefined, decimals = 0) => formatNumber(value, locale, decimals),
     percent: (share: number | null | undefined, fine = false) => formatPercent(share, locale, fine),
-    clock: (at: number | null | undefined, now: number) => formatClock(at, zone, now),
+    clock: (at: number | null | undefined, now: number) => formatClock(at, zone, now, locale),
     instant: (at: number | null | undefined) => formatInstant(at, zone),
     relative: (at: number | null | undefined, now: number) => formatRelative(at, now, locale),
   };
