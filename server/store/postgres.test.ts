@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client } from "pg";
+import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findMigrationsDir, migrateDatabase, readMigrations } from "../../prisma/migrate.ts";
+import { Prisma } from "./generated/client.ts";
 import { openPostgresStores } from "./postgres/postgres-stores.ts";
+import { createDatabase } from "./postgres/prisma-client.ts";
 import { startCutProxy } from "./testing/cut-proxy.ts";
 import { draft, entry, node } from "./testing/fixtures.ts";
 import { type PostgresBackend, startPostgresBackend } from "./testing/postgres-backend.ts";
@@ -122,6 +124,22 @@ describe("the server key", () => {
     await expect(forged.directory.serverKey()).rejects.toThrow();
     await client.end();
     await Promise.all([first, other, forged].map((each) => each.store.close()));
+  });
+});
+
+describe("the schema of the client", () => {
+  it("names only tables and columns that the migrations make", async () => {
+    const pool = new Pool({ connectionString: await backend.createDatabase() });
+    const client = createDatabase(pool);
+    const names = Object.values(Prisma.ModelName);
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names) {
+      const model = `${name[0]?.toLowerCase()}${name.slice(1)}` as Uncapitalize<typeof name>;
+      const { findFirst } = client[model] as { findFirst(): Promise<unknown> };
+      expect(await findFirst(), name).toBeNull();
+    }
+    await client.$disconnect();
+    await pool.end();
   });
 });
 

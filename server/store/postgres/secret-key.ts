@@ -51,7 +51,7 @@ async function readKeyFile(file: string): Promise<string | null> {
 /** Written beside and linked: the file is there whole or not at all, and the first of two starts wins. */
 async function makeKeyFile(file: string): Promise<string> {
   await mkdir(dirname(file), { recursive: true });
-  const beside = `${file}.${process.pid}`;
+  const beside = `${file}.${randomBytes(6).toString("hex")}`;
   await writeFile(beside, `${randomBytes(keyBytes).toString("base64")}\n`, { mode: 0o600 });
   try {
     await link(beside, file).catch((error: NodeJS.ErrnoException) => {

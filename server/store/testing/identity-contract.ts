@@ -66,6 +66,7 @@ export function describeIdentityContract(getBackend: () => Backend): void {
         secret: "a secret for tests only, thirty-two",
         database: backend.stores.createAuthDatabase(),
         emailAndPassword: { enabled: true },
+        logger: { disabled: true },
       });
     const signUp = async (auth: ReturnType<typeof createAuth>, name: string) =>
       (await auth.api.signUpEmail({ body: { name, email: `${name}@example.org`, password: "correct horse battery" } }))

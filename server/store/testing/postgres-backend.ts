@@ -35,7 +35,9 @@ export async function startPostgresBackend(): Promise<PostgresBackend> {
   };
   const createDatabase = async () => {
     const name = `test_${randomBytes(6).toString("hex")}`;
-    await administer("postgres", (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+    await administer("postgres", (client) =>
+      client.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`),
+    );
     return name;
   };
   const open = async (): Promise<OpenBackend> => {
