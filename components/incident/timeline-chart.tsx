@@ -1,9 +1,10 @@
 "use client";
 import { useTranslations } from "next-intl";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo } from "react";
 import type { TimelineEntry } from "../../server/core/index.ts";
 import { cleanText } from "../format/hostile-text.ts";
 import { useFormat } from "../ui/text.tsx";
+import { useWidth } from "../ui/use-size.ts";
 import { axisTicks, type LaneLayout, layoutTimeline, type Mark, placeOnAxis, type Scale } from "./timeline-layout.ts";
 
 const gutterPx = 84;
@@ -30,7 +31,8 @@ export function TimelineChart({
 }) {
   const t = useTranslations("timelineView");
   const format = useFormat();
-  const [box, width] = useWidth();
+  const [box, measured] = useWidth<HTMLDivElement>();
+  const width = Math.max(280, measured);
   const axisPx = Math.max(200, width - gutterPx - 16);
   const layout = useMemo(
     () => layoutTimeline(entries, { fromMs, toMs, scale, widthPx: axisPx, labelOf }),
@@ -182,19 +184,4 @@ function MarkShape({
       )}
     </g>
   );
-}
-
-/** The width of the element, kept current. */
-function useWidth(): [React.RefObject<HTMLDivElement | null>, number] {
-  const ref = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(960);
-  useEffect(() => {
-    if (ref.current === null) return;
-    const observer = new ResizeObserver(
-      ([entry]) => entry !== undefined && setWidth(Math.max(280, Math.floor(entry.contentRect.width))),
-    );
-    observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, []);
-  return [ref, width];
 }

@@ -28,7 +28,7 @@ export function ClusterPanel({ cluster }: { cluster: ClusterView }) {
       }
       aside={summary}
     >
-      <div className="grid gap-x-8 gap-y-5 lg:grid-cols-[minmax(0,10fr)_minmax(0,9fr)]">
+      <div className="grid gap-x-8 gap-y-5 lg:grid-cols-[minmax(0,11fr)_minmax(0,8fr)]">
         <div className="flex items-center">
           <ReplicationTree cluster={cluster} />
         </div>
@@ -58,7 +58,7 @@ export function useDurabilityText(cluster: ClusterView): string {
   return t("sync", { k: cluster.configuration?.k ?? cluster.durability.k });
 }
 
-function WorkloadCharts({ cluster }: { cluster: ClusterView }) {
+export function WorkloadCharts({ cluster }: { cluster: ClusterView }) {
   const t = useTranslations("overview");
   const format = useFormat();
   const source = useLiveSeries("cluster", cluster.id, RANGE_MS);

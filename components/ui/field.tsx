@@ -1,11 +1,11 @@
 "use client";
-import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useId } from "react";
+import { type ComponentPropsWithRef, type ReactNode, type SelectHTMLAttributes, useId } from "react";
 import { classes } from "./classes.ts";
 
 const control =
   "focus-ring h-8 w-full rounded-md border border-line bg-well px-2.5 text-sm text-ink hover:border-line-strong disabled:opacity-50 aria-invalid:border-danger";
 
-export function Input({ className, ...rest }: InputHTMLAttributes<HTMLInputElement>) {
+export function Input({ className, ...rest }: ComponentPropsWithRef<"input">) {
   return <input {...rest} className={classes(control, className)} />;
 }
 
