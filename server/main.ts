@@ -12,6 +12,7 @@ import { routeUpgrades } from "./gateway/upgrade.ts";
 import { createScreens, type ScreenHandler } from "./http/screens.ts";
 import { createHttpServer } from "./http/server.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { writeLocalToken } from "./local-token.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { openStores } from "./open-stores.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
       clock: systemClock,
       control: control.views,
       signIn: () => signIn,
+      localTokenHash: await writeLocalToken(config, lifecycle),
       setupTokens,
       signInTokens,
       version,

@@ -29,6 +29,12 @@ async function mayReadMetrics(services: HttpServices, headers: Headers, address:
   if (isLocal) return true;
   const signIn = services.signIn();
   if (signIn === null) return false;
-  const { principal } = await identifyCaller(headers, signIn, services.identity, services.clock);
+  const { principal } = await identifyCaller(
+    headers,
+    signIn,
+    services.identity,
+    services.clock,
+    services.localTokenHash,
+  );
   return hasRole(principal, "viewer");
 }

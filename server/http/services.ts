@@ -16,6 +16,8 @@ export interface HttpServices {
   readonly identity: IdentityStore;
   /** Null until the database was reached for the first time. */
   signIn(): SignIn | null;
+  /** SHA-256 of the token that lies in the data directory for the command line on this machine; null: none. */
+  readonly localTokenHash: string | null;
   readonly setupTokens: OneTimeTokens;
   readonly signInTokens: OneTimeTokens;
   readonly version: string;
