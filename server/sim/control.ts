@@ -199,8 +199,10 @@ export class ControlModel {
       commit: (leaderEpoch, writes) =>
         slowly(
           async () => {
+            const answerLost = this.tables.faults.nextAnswerLost;
             const outcome = await inner.commit(leaderEpoch, writes);
-            if (outcome.ok) world.emit({ kind: "control-committed", writes });
+            const made = outcome.ok || (outcome.code === "unknown" && answerLost === "made");
+            if (made) world.emit({ kind: "control-committed", writes });
             return outcome;
           },
           "before-commit",

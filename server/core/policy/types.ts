@@ -27,7 +27,7 @@ export const defaultPolicy: Policy = {
   minSilenceMs: 1_200,
   maxSilenceMs: 3_000,
   falseAlarmsPerNodeDay: 0.1,
-  probeFailingMs: 800,
+  probeFailingMs: 1_000,
   streamVetoMs: 1_000,
   fleetSilentShare: 0.6,
   onPostgresExit: "failover",

@@ -11,7 +11,7 @@ import { currentConfiguration, isStreaming } from "./members.ts";
 import { advancePromotion, enterSealing, explainNoQuorum, sealableMembers } from "./promotion.ts";
 import { advanceReconfigure, considerReconfigure } from "./reconfigure.ts";
 import { advanceRejoin, considerRejoins, forgetStreams } from "./rejoin.ts";
-import { advanceRestart, considerRestart } from "./restart.ts";
+import { advanceRestart, considerRestart, considerReturn } from "./restart.ts";
 import { advanceDemoting } from "./switchover.ts";
 import type { Action, ClusterRecord } from "./types.ts";
 
@@ -40,6 +40,7 @@ export function evaluateCluster(draft: Draft, clusterId: string): void {
   if (primaryVerdict !== null) return considerFailover(draft, cluster, primaryVerdict);
   forgetStreams(draft, cluster);
   considerBootstrap(draft, cluster);
+  considerReturn(draft, cluster);
   const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
   if (open === null || open.kind === "reconfigure" || open.state === "verifying") considerRejoins(draft, cluster);
   considerReconfigure(draft, demand(getCluster(draft, clusterId), clusterId));

@@ -1,20 +1,55 @@
-import { commandStep, type Draft, demand, getAction, getCluster } from "../draft.ts";
+import { commandStep, type Draft, demand, getAction, getCluster, wakeAt } from "../draft.ts";
 import type { Verdict } from "../incident/types.ts";
+import { isWitness } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { currentConfiguration, endpoints } from "./members.ts";
 import type { ClusterRecord } from "./types.ts";
 
 /** A restart that failed is tried again after this long. */
 const retryAfterMs = 5_000;
+/** A granted primary that does not run as one for this long came back fenced and waits for a word. */
+const steppedDownMs = 1_000;
 
 /**
  * Restart in place: PostgreSQL ended, its agent is there and no failover is possible (or the policy prefers this). The primary comes back
  * under the grant it holds; the agent admits users only after k members have flushed its end-of-recovery position.
  */
 export function considerRestart(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {
-  if (cluster.openActionId !== null || cluster.automation.state !== "on" || cluster.maintenance?.holdAutomation) return;
   if (!verdict.evidence.some((item) => item.code === "postgres-exited") || verdict.subject.id !== cluster.primary)
     return;
+  startRestart(draft, cluster, verdict.kind, verdict.sinceWallMs);
+}
+
+/**
+ * After a reboot the agent starts its server fenced, as a standby of nobody, also on the recorded primary. Where no failover took place
+ * meanwhile (too few standbys were left), nobody else will ever take writes: it is started again as what it was granted to be.
+ */
+export function considerReturn(draft: Draft, cluster: ClusterRecord): void {
+  const node = cluster.primary;
+  const since = draft.state.live.clusters.get(cluster.id)?.since;
+  if (node === null || since === undefined) return;
+  const key = `stepped-down:${node}`;
+  if (cluster.openActionId !== null || !hasSteppedDown(draft, cluster, node)) {
+    since.delete(key);
+    return;
+  }
+  const from = since.get(key) ?? draft.now.monoMs;
+  since.set(key, from);
+  if (draft.now.monoMs - from < steppedDownMs) return wakeAt(draft, from + steppedDownMs);
+  startRestart(draft, cluster, "came-back-fenced", draft.now.wallMs - (draft.now.monoMs - from));
+}
+
+function hasSteppedDown(draft: Draft, cluster: ClusterRecord, node: string): boolean {
+  const status = draft.state.live.nodes.get(node)?.postgres ?? null;
+  if (status === null || !isWitness(draft.state, node, draft.now)) return false;
+  if (status.promise !== null && status.promise.epoch > cluster.epoch) return false;
+  return (
+    (status.state === "running" && status.role === "standby") || (status.state === "stopped" && status.exit === null)
+  );
+}
+
+function startRestart(draft: Draft, cluster: ClusterRecord, reason: string, firstSignalAt: number): void {
+  if (cluster.openActionId !== null || cluster.automation.state !== "on" || cluster.maintenance?.holdAutomation) return;
   const recent = [...draft.state.durable.actions.values()].some(
     (action) =>
       action.cluster === cluster.id &&
@@ -23,7 +58,7 @@ export function considerRestart(draft: Draft, cluster: ClusterRecord, verdict: V
   );
   const configuration = currentConfiguration(cluster);
   if (recent || configuration === null) return;
-  const node = cluster.primary;
+  const node = demand(cluster.primary, "primary");
   const incident = [...draft.incidents.values(), ...draft.state.durable.incidents.values()].find(
     (item) => item.cluster === cluster.id && item.resolvedAt === null,
   );
@@ -33,10 +68,10 @@ export function considerRestart(draft: Draft, cluster: ClusterRecord, verdict: V
     state: "restarting",
     by: "holdfast",
     automatic: true,
-    reason: verdict.kind,
+    reason,
     incidentId: incident?.id ?? null,
     target: node,
-    firstSignalAt: verdict.sinceWallMs,
+    firstSignalAt,
     opensEpoch: false,
   });
   commandStep(draft, action.id, {
