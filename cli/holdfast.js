@@ -13,7 +13,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 const programs = {
   server: ["dist/server.js", "server/main.ts"],
-  agent: ["dist/agent.js", "agents/main.ts"],
+  agent: ["dist/agent.js", "agents/program.ts"],
 };
 const wantsHelp = process.argv.slice(3).some((argument) => argument === "--help" || argument === "-h");
 const program = wantsHelp ? undefined : programs[process.argv[2]];

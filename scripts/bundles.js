@@ -7,7 +7,7 @@ const banner = {
 };
 
 const bundles = [
-  { entry: "agents/main.ts", file: "agent.js", external: ["pg-native"] },
+  { entry: "agents/program.ts", file: "agent.js", external: ["pg-native"] },
   { entry: "server/main.ts", file: "server.js", packages: "external" },
   { entry: "cli/main.ts", file: "cli.js", packages: "external" },
   { entry: "demo/supervisor.ts", file: "supervisor.js", packages: "external" },
