@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   lifecycle.onStop("the control loop", () => control.stop());
 
   let signIn: SignIn | null = null;
+  let localTokenHash: string | null = null;
   let screens: ScreenHandler = (_request, response) => {
     response.writeHead(503, { "content-type": "text/plain; charset=utf-8", "retry-after": "1" });
     response.end("Holdfast is starting. Try again in a moment.\n");
@@ -48,7 +49,7 @@ async function main(): Promise<void> {
       clock: systemClock,
       control: control.views,
       signIn: () => signIn,
-      localTokenHash: await writeLocalToken(config, lifecycle),
+      localTokenHash: () => localTokenHash,
       setupTokens,
       signInTokens,
       version,
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
   );
   await listen(server, config);
   lifecycle.onStop("the web server", () => close(server));
+  localTokenHash = await writeLocalToken(config, lifecycle);
 
   screens = await createScreens({ root, ...config, secure: config.publicUrl.startsWith("https:"), log });
   await retry("The database can't be reached", log, async () => {

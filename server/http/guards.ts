@@ -29,7 +29,7 @@ export async function guard(services: HttpServices, request: Request, required: 
 async function findCaller(services: HttpServices, headers: Headers, required: RequiredRole): Promise<Caller> {
   const signIn = services.signIn();
   if (signIn !== null)
-    return identifyCaller(headers, signIn, services.identity, services.clock, services.localTokenHash);
+    return identifyCaller(headers, signIn, services.identity, services.clock, services.localTokenHash());
   if (required === "public") return nobody;
   throw new Problem(
     503,

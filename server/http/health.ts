@@ -34,7 +34,7 @@ async function mayReadMetrics(services: HttpServices, headers: Headers, address:
     signIn,
     services.identity,
     services.clock,
-    services.localTokenHash,
+    services.localTokenHash(),
   );
   return hasRole(principal, "viewer");
 }

@@ -17,7 +17,7 @@ export interface HttpServices {
   /** Null until the database was reached for the first time. */
   signIn(): SignIn | null;
   /** SHA-256 of the token that lies in the data directory for the command line on this machine; null: none. */
-  readonly localTokenHash: string | null;
+  localTokenHash(): string | null;
   readonly setupTokens: OneTimeTokens;
   readonly signInTokens: OneTimeTokens;
   readonly version: string;
