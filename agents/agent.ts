@@ -1,0 +1,256 @@
+import type { Server } from "node:http";
+import type { PostgresStatus, WorkloadReport } from "../server/core/index.ts";
+import type { ErrorTrace, ServerFrame, WelcomeFrame } from "../server/protocol/index.ts";
+import { CheckRunner } from "./checks/runner.ts";
+import { HostCollector } from "./collectors/host.ts";
+import { CommandExecutor, type VerbRunner } from "./commands/executor.ts";
+import type { AgentConfig } from "./config/load.ts";
+import { Heartbeat, type HeartbeatBody } from "./connection/heartbeat.ts";
+import { openIdentity } from "./connection/identity.ts";
+import { Connection } from "./connection/session.ts";
+import { PostgresDriver } from "./drivers/postgres/driver.ts";
+import { PostgresInstance } from "./drivers/postgres/instance.ts";
+import { PostgresKeeper } from "./drivers/postgres/keeper.ts";
+import { AgentStateStore, randomId } from "./fence/agent-state.ts";
+import { startLocalHttp } from "./http/local-http.ts";
+import { Peers } from "./peers/peers.ts";
+import { makePrivateDirectory } from "./shared/durable-file.ts";
+import type { Log } from "./shared/log.ts";
+import { Repeater } from "./shared/repeater.ts";
+import { monotonicMs } from "./shared/time.ts";
+import { SpoolSender } from "./spool/sender.ts";
+import { Spool } from "./spool/spool.ts";
+
+const memberReconnectCapMs = 2_000;
+const nodeReconnectCapMs = 15_000;
+const hostIntervalMs = 2_000;
+const idleHeartbeatMs = 1_000;
+/** A workload that was not reported for this long is not there any more. */
+const workloadTtlMs = 10_000;
+const maxWorkloads = 8;
+
+/** The node agent: everything it does, wired together. It decides nothing about the cluster; it reports, and does what its grants allow. */
+export class Agent {
+  readonly #config: AgentConfig;
+  readonly #log: Log;
+  readonly #store: AgentStateStore;
+  readonly #spool: Spool;
+  readonly #connection: Connection;
+  readonly #heartbeat: Heartbeat;
+  readonly #executor: CommandExecutor;
+  readonly #sender: SpoolSender;
+  readonly #peers: Peers;
+  readonly #checks: CheckRunner;
+  readonly #host: HostCollector;
+  readonly #hostLoop: Repeater;
+  readonly #instance: PostgresInstance | null;
+  readonly #driver: PostgresDriver | null;
+  readonly #keeper: PostgresKeeper | null;
+  readonly #workloads = new Map<string, { readonly report: WorkloadReport; readonly atMs: number }>();
+  #http: Server | null = null;
+
+  private constructor(config: AgentConfig, log: Log, parts: AgentParts) {
+    this.#config = config;
+    this.#log = log;
+    this.#store = parts.store;
+    this.#spool = parts.spool;
+    const bootId = randomId();
+    const changed = () => this.#heartbeat.beatNow();
+    this.#instance = config.postgres === null ? null : this.#makeInstance(config.postgres, changed);
+    this.#driver =
+      this.#instance === null ? null : new PostgresDriver(this.#instance, () => this.#connection.connected);
+    this.#keeper =
+      this.#instance === null
+        ? null
+        : new PostgresKeeper(
+            this.#instance,
+            () => this.#connection.connected,
+            () => this.#peers.nodesOf(config.postgres?.cluster ?? ""),
+          );
+    this.#peers = new Peers(config.node, config.peers, config.postgres, changed);
+    this.#checks = new CheckRunner(config.node, config.checks, changed);
+    this.#host = new HostCollector(config.postgres?.dataDir ?? config.stateDir);
+    this.#hostLoop = new Repeater(hostIntervalMs, () => this.#host.collect());
+    this.#heartbeat = new Heartbeat({
+      bootId,
+      collect: (nowMs) => this.#collect(nowMs),
+      send: (frame) => void this.#connection.send(frame),
+    });
+    this.#connection = new Connection({
+      url: config.server,
+      node: config.node,
+      zone: config.zone,
+      labels: config.labels,
+      bootId,
+      spoolId: this.#spool.id,
+      token: config.token,
+      pinnedServerKey: config.serverKey,
+      identity: parts.identity,
+      stateDir: config.stateDir,
+      reconnectCapMs: config.postgres === null ? nodeReconnectCapMs : memberReconnectCapMs,
+      log,
+      onWelcome: (welcome) => this.#welcomed(welcome),
+      onFrame: (frame) => this.#received(frame),
+      onDisconnect: () => this.#heartbeat.stop(),
+    });
+    this.#sender = new SpoolSender(this.#spool, (frame) => this.#connection.send(frame));
+    const runners = new Map<string, VerbRunner>();
+    if (this.#driver !== null && config.postgres !== null) runners.set(config.postgres.cluster, this.#driver);
+    this.#executor = new CommandExecutor({
+      store: this.#store,
+      allow: config.allow,
+      runners,
+      log,
+      session: () => ({
+        agentKey: this.#connection.agentKey,
+        serverKey: this.#connection.serverKey,
+        sessionMs: this.#connection.sessionMs(),
+      }),
+      send: (frame) => this.#connection.send(frame),
+      signal: (code, data) => this.#signal(code, data),
+    });
+  }
+
+  /** @throws Error when the state directory is damaged or the HTTP port is taken. */
+  static async create(config: AgentConfig, log: Log): Promise<Agent> {
+    await makePrivateDirectory(config.stateDir);
+    const [store, identity, spool] = await Promise.all([
+      AgentStateStore.open(config.stateDir),
+      openIdentity(config.stateDir),
+      Spool.open(config.stateDir, config.spool),
+    ]);
+    return new Agent(config, log, { store, identity, spool });
+  }
+
+  async start(): Promise<void> {
+    const { listen } = this.#config;
+    if (listen !== null) this.#http = await startLocalHttp({ ...listen, ...this.#httpHooks() });
+    this.#hostLoop.start();
+    this.#checks.start();
+    this.#connection.start();
+    await this.#instance?.boot().catch((error: unknown) => {
+      this.#log("error", "PostgreSQL could not be started", { error: String(error) });
+    });
+    this.#keeper?.start();
+  }
+
+  /** Ends the agent. PostgreSQL runs on, unless the configuration says otherwise. */
+  async stop(): Promise<void> {
+    this.#heartbeat.stop();
+    this.#connection.stop();
+    this.#keeper?.stop();
+    this.#driver?.close();
+    this.#peers.stop();
+    this.#checks.stop();
+    this.#hostLoop.stop();
+    this.#http?.close();
+    this.#http?.closeAllConnections();
+    await this.#instance?.close();
+    await this.#spool.close();
+  }
+
+  #makeInstance(service: NonNullable<AgentConfig["postgres"]>, changed: () => void): PostgresInstance {
+    const { cluster } = service;
+    return new PostgresInstance(service, {
+      log: this.#log,
+      fence: () => this.#store.fence(cluster),
+      timeline: () => this.#store.state.timelines[cluster] ?? null,
+      rememberTimeline: (timeline) => this.#rememberTimeline(cluster, timeline),
+      changed,
+      signal: (code, data) => this.#signal(code, data),
+    });
+  }
+
+  #rememberTimeline(cluster: string, timeline: number | null): void {
+    void this.#store.update((state) => {
+      const { [cluster]: _before, ...others } = state.timelines;
+      return { ...state, timelines: timeline === null ? others : { ...others, [cluster]: timeline } };
+    });
+  }
+
+  #collect(nowMs: number): HeartbeatBody {
+    return {
+      host: this.#host.last,
+      postgres: this.#postgres(nowMs),
+      peers: this.#peers.read(nowMs),
+      checks: this.#checks.read(nowMs),
+      workloads: this.#liveWorkloads(nowMs),
+    };
+  }
+
+  #postgres(nowMs = monotonicMs()): PostgresStatus | null {
+    return this.#instance?.snapshot(nowMs) ?? null;
+  }
+
+  #liveWorkloads(nowMs: number): readonly WorkloadReport[] {
+    for (const [name, entry] of this.#workloads) {
+      if (nowMs - entry.atMs > workloadTtlMs) this.#workloads.delete(name);
+    }
+    return [...this.#workloads.values()].map((entry) => entry.report);
+  }
+
+  #welcomed(welcome: WelcomeFrame): void {
+    this.#peers.assign(welcome.peers);
+    this.#heartbeat.start(welcome.heartbeatMs > 0 ? welcome.heartbeatMs : idleHeartbeatMs);
+    this.#executor.resend();
+    void this.#sender.begin(welcome.recordsUpTo);
+  }
+
+  #received(frame: ServerFrame): void {
+    switch (frame.t) {
+      case "command":
+        void this.#executor.receive(frame).catch((error: unknown) => {
+          this.#log("error", "a command could not be carried out", { error: String(error) });
+        });
+        return;
+      case "result-ack":
+        void this.#executor.acknowledge(frame.commandId);
+        return;
+      case "records-ack":
+        void this.#sender.acknowledged(frame.spoolId, frame.upTo);
+        return;
+      case "peers":
+        this.#peers.assign(frame.peers);
+        return;
+      case "challenge":
+      case "welcome":
+      case "refused":
+        return;
+      default:
+        frame satisfies never;
+    }
+  }
+
+  #signal(code: string, data: Readonly<Record<string, string | number | boolean | null>>): void {
+    void this.#spool.append({ kind: "signal", at: Date.now(), code, data }).catch((error: unknown) => {
+      this.#log("warn", "a signal could not be stored", { code, error: String(error) });
+    });
+  }
+
+  #httpHooks() {
+    return {
+      postgres: () => this.#postgres(),
+      status: () => ({
+        node: this.#config.node,
+        connected: this.#connection.connected,
+        ...this.#collect(monotonicMs()),
+      }),
+      takeTraces: async (traces: readonly ErrorTrace[]) => {
+        await Promise.all(traces.map((trace) => this.#spool.append({ kind: "trace", at: Date.now(), trace })));
+      },
+      takeWorkload: (report: WorkloadReport) => {
+        if (this.#workloads.size >= maxWorkloads && !this.#workloads.has(report.name)) return;
+        const before = this.#workloads.get(report.name)?.report;
+        this.#workloads.set(report.name, { report, atMs: monotonicMs() });
+        const flipped = before !== undefined && before.unavailableForMs > 0 !== report.unavailableForMs > 0;
+        if (flipped) this.#heartbeat.beatNow();
+      },
+    };
+  }
+}
+
+interface AgentParts {
+  readonly store: AgentStateStore;
+  readonly identity: Awaited<ReturnType<typeof openIdentity>>;
+  readonly spool: Spool;
+}

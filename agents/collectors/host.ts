@@ -1,0 +1,92 @@
+import { readFile, statfs } from "node:fs/promises";
+import { cpus, freemem, loadavg, totalmem } from "node:os";
+import type { HostMetrics } from "../../server/core/index.ts";
+import { monotonicMs } from "../shared/time.ts";
+
+/** Figures of the machine, taken now and then; a heartbeat carries the last ones. */
+export class HostCollector {
+  readonly #path: string;
+  #last: HostMetrics | null = null;
+  #cpu = { busy: 0, total: 0 };
+  #network: { readonly atMs: number; readonly rx: number; readonly tx: number } | null = null;
+
+  /** `path`: a directory on the disk to watch. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get last(): HostMetrics | null {
+    return this.#last;
+  }
+
+  async collect(): Promise<void> {
+    const [disk, memory, network] = await Promise.all([this.#disk(), usedMemory(), this.#networkRates()]);
+    this.#last = {
+      cpu: this.#cpuShare(),
+      load1: loadavg()[0] ?? 0,
+      cores: cpus().length,
+      memoryUsedBytes: memory,
+      memoryTotalBytes: totalmem(),
+      ...disk,
+      ...network,
+    };
+  }
+
+  /** Share of all cores since the last look. */
+  #cpuShare(): number {
+    let busy = 0;
+    let total = 0;
+    for (const { times } of cpus()) {
+      const sum = times.user + times.nice + times.sys + times.idle + times.irq;
+      total += sum;
+      busy += sum - times.idle;
+    }
+    const before = this.#cpu;
+    this.#cpu = { busy, total };
+    const elapsed = total - before.total;
+    return elapsed <= 0 ? 0 : Math.min(1, Math.max(0, (busy - before.busy) / elapsed));
+  }
+
+  async #disk(): Promise<Pick<HostMetrics, "diskUsedBytes" | "diskTotalBytes">> {
+    try {
+      const { bsize, blocks, bavail } = await statfs(this.#path);
+      return { diskTotalBytes: blocks * bsize, diskUsedBytes: (blocks - bavail) * bsize };
+    } catch {
+      return { diskTotalBytes: 0, diskUsedBytes: 0 };
+    }
+  }
+
+  async #networkRates(): Promise<Pick<HostMetrics, "networkRxBytesPerSecond" | "networkTxBytesPerSecond">> {
+    const totals = parseNetDev(await readFile("/proc/net/dev", "utf8").catch(() => ""));
+    const before = this.#network;
+    const nowMs = monotonicMs();
+    this.#network = { atMs: nowMs, ...totals };
+    if (before === null || nowMs <= before.atMs) return { networkRxBytesPerSecond: 0, networkTxBytesPerSecond: 0 };
+    const seconds = (nowMs - before.atMs) / 1_000;
+    return {
+      networkRxBytesPerSecond: Math.max(0, (totals.rx - before.rx) / seconds),
+      networkTxBytesPerSecond: Math.max(0, (totals.tx - before.tx) / seconds),
+    };
+  }
+}
+
+/** Bytes received and sent by all interfaces but loopback. Source: proc(5), `/proc/net/dev`. */
+export function parseNetDev(text: string): { readonly rx: number; readonly tx: number } {
+  let rx = 0;
+  let tx = 0;
+  for (const line of text.split("\n")) {
+    const match = /^\s*([^:\s]+):\s*(.*)$/.exec(line);
+    if (match === null || match[1] === "lo") continue;
+    const fields = (match[2] ?? "").trim().split(/\s+/).map(Number);
+    rx += fields[0] ?? 0;
+    tx += fields[8] ?? 0;
+  }
+  return { rx, tx };
+}
+
+/** Memory that programs cannot have any more; on Linux the page cache does not count as used. */
+async function usedMemory(): Promise<number> {
+  const text = await readFile("/proc/meminfo", "utf8").catch(() => "");
+  const available = /^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1];
+  return totalmem() - (available === undefined ? freemem() : Number(available) * 1024);
+}

@@ -1,0 +1,98 @@
+import * as z from "zod/mini";
+import type { CommandOutcome, Endpoint, Grant, SyncConfiguration, Verb } from "../../server/core/index.ts";
+import { limits } from "../../server/protocol/limits.ts";
+import type { FenceRecord } from "../fence/promise.ts";
+
+/** Decoders of commands and of what is stored about them. Anything not described here is refused. */
+
+const nodeId = z.string().check(z.regex(/^[a-z0-9-]{1,40}$/));
+const text = z.string().check(z.minLength(1), z.maxLength(200));
+const whole = z.int().check(z.gte(0));
+const port = z.int().check(z.gte(1), z.lte(65_535));
+
+export const grantSchema = z.strictObject({ epoch: whole, intentId: text, step: whole, configVersion: whole });
+
+const configurationSchema = z.strictObject({
+  epoch: whole,
+  version: whole,
+  k: whole,
+  members: z.array(nodeId).check(z.maxLength(limits.maxSyncMembers)),
+});
+
+/** Host names and addresses only: they are written into connection strings. */
+const endpointSchema = z.strictObject({
+  node: nodeId,
+  host: z.string().check(z.regex(/^[A-Za-z0-9._:-]{1,253}$/)),
+  port,
+});
+
+const configurations = z.array(configurationSchema).check(z.maxLength(64));
+const peers = z.array(endpointSchema).check(z.maxLength(limits.maxPeers));
+const deadlineMs = z.number().check(z.gte(1), z.lte(600_000));
+const withPeers = z.strictObject({ configuration: configurationSchema, peers });
+
+/** Arguments by verb. The Map is the dispatch: a verb that is not here does not exist. */
+const argumentSchemas = new Map<string, z.ZodMiniType>([
+  ["postgres.initialize", withPeers],
+  ["postgres.adopt", withPeers],
+  ["postgres.regrant", withPeers],
+  ["postgres.learn", z.strictObject({ configurations })],
+  ["postgres.seal", z.strictObject({})],
+  ["postgres.promote", z.strictObject({ configuration: configurationSchema, peers, timeline: whole })],
+  ["postgres.follow", z.strictObject({ primary: endpointSchema, configurations })],
+  [
+    "postgres.configure",
+    z.strictObject({ configuration: configurationSchema, leaving: z.array(nodeId).check(z.maxLength(64)), peers }),
+  ],
+  ["postgres.verify", z.strictObject({ deadlineMs })],
+  ["postgres.fence", z.strictObject({})],
+  ["postgres.demote", z.strictObject({ deadlineMs })],
+  ["postgres.rejoin", z.strictObject({ primary: endpointSchema, mode: z.enum(["rewind", "clone"]), configurations })],
+  [
+    "postgres.restart",
+    z.strictObject({ as: z.enum(["primary", "standby"]), configuration: configurationSchema, peers }),
+  ],
+]);
+
+export const verbNames: readonly string[] = [...argumentSchemas.keys()];
+
+export type DecodedVerb = { readonly ok: true; readonly verb: Verb } | { readonly ok: false; readonly detail: string };
+
+/** Decodes a verb's arguments. */
+export function decodeVerb(name: string, args: unknown): DecodedVerb {
+  const schema = argumentSchemas.get(name);
+  if (schema === undefined) return { ok: false, detail: `there is no verb ${name}` };
+  const parsed = z.safeParse(schema, args);
+  if (!parsed.success) return { ok: false, detail: z.prettifyError(parsed.error) };
+  return { ok: true, verb: { verb: name, args: parsed.data } as Verb };
+}
+
+export const commandOutcomeSchema: z.ZodMiniType<CommandOutcome> = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("done"), data: z.record(z.string(), z.unknown()) }),
+  z.object({ status: z.literal("refused"), code: z.string(), detail: z.string() }),
+  z.object({ status: z.literal("failed"), code: z.string(), detail: z.string() }),
+]);
+
+const standingSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("none") }),
+  z.object({ kind: z.literal("primary"), configuration: configurationSchema }),
+  z.object({ kind: z.literal("demoted"), configuration: z.nullable(configurationSchema) }),
+  z.object({ kind: z.literal("standby"), primary: endpointSchema }),
+  z.object({ kind: z.literal("sealed") }),
+  z.object({ kind: z.literal("fenced") }),
+  z.object({ kind: z.literal("rejoining") }),
+]);
+
+export const fenceRecordSchema: z.ZodMiniType<FenceRecord> = z.object({
+  promise: z.nullable(z.object({ epoch: whole, intentId: z.string(), step: whole, configVersion: whole })),
+  configurations: z.array(configurationSchema),
+  promoteIssuedEpoch: z.nullable(whole),
+  standing: standingSchema,
+});
+
+/** Compile-time agreement of decoders and contract. */
+export type Agreement = [
+  z.infer<typeof grantSchema> extends Grant ? true : never,
+  z.infer<typeof configurationSchema> extends SyncConfiguration ? true : never,
+  z.infer<typeof endpointSchema> extends Endpoint ? true : never,
+];

@@ -1,0 +1,198 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { isNode, LineCounter, parseDocument } from "yaml";
+import * as z from "zod/mini";
+import { verbNames } from "../commands/schemas.ts";
+import type { PostgresService } from "../drivers/postgres/service.ts";
+import { messageOf } from "../shared/time.ts";
+import { resolveRunAs } from "./run-as.ts";
+import { type AgentConfigFile, agentConfigSchema, type CheckConfig, type PostgresConfigFile } from "./schema.ts";
+
+/** What the agent runs by: the file with its defaults, secrets and paths resolved. */
+export interface AgentConfig {
+  readonly path: string;
+  readonly node: string;
+  readonly server: string;
+  readonly serverKey: string | null;
+  readonly token: string | null;
+  readonly zone: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stateDir: string;
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  readonly allow: ReadonlySet<string>;
+  readonly postgres: PostgresService | null;
+  readonly checks: readonly CheckConfig[];
+  readonly peers: AgentConfigFile["peers"];
+  readonly spool: AgentConfigFile["spool"];
+}
+
+/** The configuration cannot be used. The message names file, line and reason. */
+export class ConfigError extends Error {
+  constructor(path: string, line: number | null, reason: string) {
+    super(line === null ? `${path}: ${reason}` : `${path}:${line}: ${reason}`);
+    this.name = "ConfigError";
+  }
+}
+
+/** @throws ConfigError */
+export async function loadConfig(path: string): Promise<AgentConfig> {
+  const full = resolve(path);
+  let text: string;
+  try {
+    text = await readFile(full, "utf8");
+  } catch (error) {
+    throw new ConfigError(full, null, `cannot be read: ${messageOf(error)}`);
+  }
+  const file = parseConfig(full, text);
+  checkAddresses(full, text, file);
+  return resolveConfig(full, file);
+}
+
+/** Parses and validates the text of a configuration. @throws ConfigError */
+export function parseConfig(path: string, text: string): AgentConfigFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [broken] = document.errors;
+  if (broken !== undefined)
+    throw new ConfigError(path, lines.linePos(broken.pos[0]).line, `not valid YAML: ${broken.message}`);
+  const parsed = z.safeParse(agentConfigSchema, document.toJS() ?? {});
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.map(String).join(".") ?? "";
+  throw new ConfigError(
+    path,
+    lineOf(document, lines, issue?.path ?? []),
+    `${place === "" ? "" : `${place}: `}${issue?.message ?? "not valid"}`,
+  );
+}
+
+/** Line of a key, or of the nearest one above it when it is missing. */
+function lineOf(
+  document: ReturnType<typeof parseDocument>,
+  lines: LineCounter,
+  path: readonly PropertyKey[],
+): number | null {
+  for (let depth = path.length; depth >= 0; depth -= 1) {
+    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return null;
+}
+
+function checkAddresses(path: string, text: string, file: AgentConfigFile): void {
+  const lineWith = (key: string) => {
+    const index = text.split("\n").findIndex((line) => line.trimStart().startsWith(`${key}:`));
+    return index < 0 ? null : index + 1;
+  };
+  let url: URL;
+  try {
+    url = new URL(file.server);
+  } catch {
+    throw new ConfigError(path, lineWith("server"), `server: ${file.server} is not a URL`);
+  }
+  if (url.protocol === "ws:" && !isLoopback(url.hostname) && !file.allowInsecure) {
+    throw new ConfigError(
+      path,
+      lineWith("server"),
+      "server: plain ws:// to another machine is readable on the way; use wss://, or set allowInsecure: true if the network is trusted",
+    );
+  }
+  if (file.listen !== undefined && !isLoopback(file.listen.host) && !file.allowInsecure) {
+    throw new ConfigError(
+      path,
+      lineWith("listen"),
+      "listen.host: the agent's HTTP has no authentication; bind it to loopback, or set allowInsecure: true",
+    );
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+async function resolveConfig(path: string, file: AgentConfigFile): Promise<AgentConfig> {
+  const base = dirname(path);
+  const stateDir = resolve(base, file.stateDir);
+  const [service] = file.services;
+  return {
+    path,
+    node: file.node,
+    server: file.server,
+    serverKey: file.serverKey ?? null,
+    token: file.token ?? (await readSecret(path, base, "tokenFile", file.tokenFile, { optional: true })),
+    zone: file.zone,
+    labels: file.labels,
+    stateDir,
+    listen: file.listen ?? null,
+    allow: new Set(file.allow ?? (service === undefined ? [] : verbNames)),
+    postgres: service === undefined ? null : await resolvePostgres(path, base, stateDir, file, service),
+    checks: file.checks,
+    peers: file.peers,
+    spool: file.spool,
+  };
+}
+
+async function resolvePostgres(
+  path: string,
+  base: string,
+  stateDir: string,
+  file: AgentConfigFile,
+  service: PostgresConfigFile,
+): Promise<PostgresService> {
+  const dataDir = resolve(base, service.dataDir);
+  const password =
+    service.password ?? (await readSecret(path, base, "passwordFile", service.passwordFile, { optional: false }));
+  if (service.initialize && service.authentication !== "trust" && password === null) {
+    throw new ConfigError(
+      path,
+      null,
+      `services: a new cluster with ${service.authentication} needs password or passwordFile`,
+    );
+  }
+  return {
+    node: file.node,
+    cluster: service.cluster,
+    host: service.host,
+    port: service.port,
+    advertise: { host: service.advertise?.host ?? service.host, port: service.advertise?.port ?? service.port },
+    binDir: resolve(base, service.binDir),
+    dataDir,
+    user: service.user,
+    password,
+    runAs: await resolveRunAs(service.runAs ?? null, dataDir).catch((error: unknown) => {
+      throw new ConfigError(path, null, `services: ${messageOf(error)}`);
+    }),
+    manager: managerOf(service.start),
+    initialize: service.initialize,
+    authentication: service.authentication,
+    allowFrom: service.allowFrom,
+    databases: service.databases.map((database) => ({ ...database, password: database.password ?? null })),
+    settings: Object.fromEntries(Object.entries(service.settings).map(([key, value]) => [key, String(value)])),
+    stateDir,
+    stopWithAgent: file.stopWithAgent,
+  };
+}
+
+function managerOf(start: PostgresConfigFile["start"]): PostgresService["manager"] {
+  if (start === "agent") return null;
+  if ("unit" in start)
+    return { start: ["/usr/bin/systemctl", "start", start.unit], stop: ["/usr/bin/systemctl", "stop", start.unit] };
+  return start.command;
+}
+
+/** A token file may be gone once the node is enrolled; a password file may not. */
+async function readSecret(
+  path: string,
+  base: string,
+  key: string,
+  file: string | undefined,
+  options: { readonly optional: boolean },
+): Promise<string | null> {
+  if (file === undefined) return null;
+  try {
+    return (await readFile(resolve(base, file), "utf8")).trim();
+  } catch (error) {
+    if (options.optional) return null;
+    throw new ConfigError(path, null, `${key}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,134 @@
+import * as z from "zod/mini";
+import { limits } from "../../server/protocol/limits.ts";
+import { verbNames } from "../commands/schemas.ts";
+
+/** The shape of `agent.yaml`. Unknown keys are errors: a misspelt safety setting must not be ignored. */
+
+const nodeName = z.string().check(z.regex(/^[a-z0-9-]{1,40}$/, "use 1 to 40 of a–z, 0–9 and - for a node's name"));
+const port = z.int().check(z.gte(1), z.lte(65_535));
+const host = z.string().check(z.regex(/^[A-Za-z0-9._:-]{1,253}$/, "use a host name or an address"));
+const seconds = z.number().check(z.gte(1), z.lte(86_400));
+const argv = z.array(z.string().check(z.minLength(1))).check(z.minLength(1), z.maxLength(32));
+const name = z.string().check(z.minLength(1), z.maxLength(limits.maxNameLength));
+
+const runAs = z.union([name, z.strictObject({ uid: z.int().check(z.gte(1)), gid: z.int().check(z.gte(1)) })]);
+
+const start = z.union([
+  z.literal("agent"),
+  /** `systemctl start <unit>`, `systemctl stop <unit>`. */
+  z.strictObject({ unit: z.string().check(z.regex(/^[A-Za-z0-9@._-]{1,100}$/, "use a systemd unit name")) }),
+  /** Fixed argument vectors of any other service manager. */
+  z.strictObject({ command: z.strictObject({ start: argv, stop: argv }) }),
+]);
+
+const postgres = z.strictObject({
+  kind: z.literal("postgres"),
+  cluster: nodeName,
+  host: z._default(host, "127.0.0.1"),
+  port,
+  binDir: z.string(),
+  dataDir: z.string(),
+  user: z._default(name, "holdfast"),
+  password: z.optional(z.string()),
+  passwordFile: z.optional(z.string()),
+  start: z._default(start, "agent"),
+  runAs: z.optional(runAs),
+  initialize: z._default(z.boolean(), false),
+  advertise: z.optional(z.strictObject({ host: z.optional(host), port: z.optional(port) })),
+  authentication: z._default(z.enum(["scram-sha-256", "trust"]), "scram-sha-256"),
+  allowFrom: z._default(
+    z.array(
+      z.string().check(z.regex(/^[A-Za-z0-9./:_-]{1,80}$/, "use an address with mask, samenet, samehost or all")),
+    ),
+    ["samenet"],
+  ),
+  databases: z._default(
+    z.array(z.strictObject({ name, owner: name, password: z.optional(z.string()) })).check(z.maxLength(16)),
+    [],
+  ),
+  settings: z._default(
+    z.record(
+      z.string().check(z.regex(/^[a-z_][a-z0-9_.]{0,62}$/, "use the name of a PostgreSQL setting")),
+      z.union([z.string(), z.number(), z.boolean()]),
+    ),
+    {},
+  ),
+});
+
+const checkBase = {
+  name,
+  /** The node the check looks at; this one when left out. */
+  subject: z.optional(nodeName),
+  everySeconds: z._default(seconds, 5),
+  timeoutMs: z._default(z.int().check(z.gte(10), z.lte(60_000)), 2_000),
+};
+
+const check = z.discriminatedUnion("kind", [
+  z.strictObject({ ...checkBase, kind: z.literal("tcp"), host, port }),
+  z.strictObject({
+    ...checkBase,
+    kind: z.literal("http"),
+    url: z.string().check(z.regex(/^https?:\/\//, "use an http:// or https:// URL")),
+    status: z._default(z.int().check(z.gte(100), z.lte(599)), 200),
+    contains: z.optional(z.string()),
+  }),
+  z.strictObject({
+    ...checkBase,
+    kind: z.literal("sql"),
+    host,
+    port,
+    user: name,
+    password: z.optional(z.string()),
+    database: z._default(name, "postgres"),
+    query: z._default(z.string(), "SELECT 1"),
+    /** First column of the first row, as text, when it matters. */
+    expect: z.optional(z.string()),
+  }),
+  z.strictObject({
+    ...checkBase,
+    kind: z.literal("process"),
+    pidFile: z.optional(z.string()),
+    /** Start of the process's own name. */
+    command: z.optional(name),
+  }),
+  z.strictObject({
+    ...checkBase,
+    kind: z.literal("file"),
+    path: z.string(),
+    maxAgeSeconds: z.optional(seconds),
+    minFreeBytes: z.optional(z.int().check(z.gte(0))),
+    writable: z._default(z.boolean(), false),
+  }),
+]);
+
+export const agentConfigSchema = z.strictObject({
+  node: nodeName,
+  server: z.string().check(z.regex(/^wss?:\/\/[^\s/]+/, "use a ws:// or wss:// URL")),
+  allowInsecure: z._default(z.boolean(), false),
+  serverKey: z.optional(z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/, "use an Ed25519 public key in base64url"))),
+  token: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
+  tokenFile: z.optional(z.string()),
+  zone: z._default(name, "default"),
+  labels: z._default(z.record(name, z.string().check(z.maxLength(200))), {}),
+  stateDir: z.string().check(z.minLength(1)),
+  listen: z.optional(z.strictObject({ host: z._default(host, "127.0.0.1"), port })),
+  allow: z.optional(z.array(z.enum(verbNames as [string, ...string[]]))),
+  services: z._default(z.array(postgres).check(z.maxLength(1, "one PostgreSQL service an agent")), []),
+  checks: z._default(z.array(check).check(z.maxLength(limits.maxChecks)), []),
+  peers: z._default(
+    z.array(z.strictObject({ node: nodeName, cluster: nodeName, host, port })).check(z.maxLength(limits.maxPeers)),
+    [],
+  ),
+  stopWithAgent: z._default(z.boolean(), false),
+  spool: z._default(
+    z.strictObject({
+      maxBytes: z._default(z.int().check(z.gte(65_536)), 64 * 1024 * 1024),
+      maxRecords: z._default(z.int().check(z.gte(100)), 200_000),
+    }),
+    { maxBytes: 64 * 1024 * 1024, maxRecords: 200_000 },
+  ),
+});
+
+export type AgentConfigFile = z.infer<typeof agentConfigSchema>;
+export type CheckConfig = z.infer<typeof check>;
+export type PostgresConfigFile = z.infer<typeof postgres>;

@@ -1,0 +1,45 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Endpoint } from "../../../../server/core/index.ts";
+import type { PostgresInstance } from "../instance.ts";
+import type { SqlConnection, SqlTarget } from "../sql.ts";
+
+export interface CloneOptions {
+  readonly instance: PostgresInstance;
+  readonly primary: Endpoint;
+  readonly signal: AbortSignal;
+  readonly progress: (done: number, bytes: number, totalBytes: number) => void;
+}
+
+/** The primary that is cloned, reached with the member's own credentials. */
+export function sourceTarget({ instance, primary }: CloneOptions): SqlTarget {
+  return { ...instance.target("holdfast clone"), host: primary.host, port: primary.port };
+}
+
+/** A slot that keeps WAL from now on, so that what is written while the clone runs is still there when it streams. */
+export async function ensureReservedSlot(connection: SqlConnection, slot: string): Promise<void> {
+  await connection.query(
+    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND NOT active",
+    [slot],
+    5_000,
+  );
+  await connection.query(
+    "SELECT pg_create_physical_replication_slot($1, true) WHERE NOT EXISTS (SELECT 1 FROM pg_replication_slots WHERE slot_name = $1)",
+    [slot],
+    5_000,
+  );
+}
+
+/** Bytes of the files below a directory; files that vanish meanwhile do not count. */
+export async function measureDirectory(path: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) bytes += await measureDirectory(child);
+    else
+      bytes += await stat(child)
+        .then((file) => file.size)
+        .catch(() => 0);
+  }
+  return bytes;
+}

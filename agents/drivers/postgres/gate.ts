@@ -1,0 +1,78 @@
+import type { SyncConfiguration } from "../../../server/core/index.ts";
+import { poll } from "../../shared/time.ts";
+import { quoteIdentifier } from "./conf-text.ts";
+import type { PostgresInstance } from "./instance.ts";
+import { applicationName } from "./names.ts";
+import type { PostgresService } from "./service.ts";
+import { asLsn } from "./status-query.ts";
+import { Failure } from "./verbs/context.ts";
+
+/**
+ * After a crash, commits that were still waiting for a standby are visible. If such a primary were lost again they could be gone, so users are
+ * let in only when enough members have flushed the end of recovery. Until then `pg_hba.conf` admits nobody but Holdfast.
+ */
+
+const openRules = "pg_hba.holdfast-open";
+const barrierDeadlineMs = 30_000;
+
+/** Closes the gate. False when the access rules are not in the data directory, so that there is no gate. */
+export async function closeGate(instance: PostgresInstance): Promise<boolean> {
+  const rules = await instance.data.read("pg_hba.conf");
+  if (rules === null) return false;
+  if ((await instance.data.read(openRules)) === null) await instance.data.write(openRules, rules);
+  await instance.data.write("pg_hba.conf", closedRules(instance.service));
+  return true;
+}
+
+/** Whether the gate was left closed: the agent ended in between. */
+export async function isGateClosed(instance: PostgresInstance): Promise<boolean> {
+  return (await instance.data.read(openRules)) !== null;
+}
+
+export async function openGate(instance: PostgresInstance): Promise<void> {
+  if (await instance.data.moveAside(openRules, "pg_hba.conf")) instance.supervisor.reload();
+}
+
+/** Waits until k members of the configuration have flushed what this primary starts from, then opens the gate. */
+export async function letInWhenFlushed(
+  instance: PostgresInstance,
+  configuration: SyncConfiguration,
+  stillHolds: () => boolean,
+): Promise<void> {
+  const connection = await instance.control();
+  const [start] = await connection.query("SELECT pg_current_wal_insert_lsn() AS lsn", [], 2_000);
+  const needed = asLsn(start?.lsn);
+  const names = configuration.members.map((node) => applicationName(configuration.epoch, node));
+  const flushed = await poll(
+    async () => {
+      if (!stillHolds() || !instance.running)
+        throw new Failure("overtaken", "this primary ended or lost its grant before users were let in");
+      const rows = await (await instance.control()).query(
+        "SELECT flush_lsn FROM pg_stat_replication WHERE application_name = ANY ($1::text[]) AND state = 'streaming'",
+        [names],
+        2_000,
+      );
+      const holding = rows.filter((row) => needed !== null && (asLsn(row.flush_lsn) ?? 0) >= needed);
+      return holding.length >= configuration.k ? true : null;
+    },
+    { intervalMs: 20, deadlineMs: barrierDeadlineMs },
+  );
+  if (flushed === null) {
+    throw new Failure(
+      "barrier-overdue",
+      `fewer than ${configuration.k} members have flushed the end of recovery; users are kept out`,
+    );
+  }
+  await openGate(instance);
+}
+
+function closedRules(service: PostgresService): string {
+  const method = service.password === null ? "trust" : "md5";
+  const networks = service.allowFrom.length > 0 ? service.allowFrom : ["samenet"];
+  const user = quoteIdentifier(service.user);
+  const lines = networks.flatMap((network) => [
+    `host all ${user} ${network} ${method}`,
+    `host replication ${user} ${network} ${method}`,
+  ]);
+  return `# Holdfast lets users in when enough members hold what this server recovered. Your rules wait in ${openRules}.\n${lines.join("\n")}\n`;
+}

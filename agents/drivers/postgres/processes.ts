@@ -1,0 +1,148 @@
+import { spawn } from "node:child_process";
+import { readdir, readFile, readlink, realpath } from "node:fs/promises";
+import { messageOf, poll, sleep } from "../../shared/time.ts";
+
+/** The operating system's side of a PostgreSQL server. */
+
+export interface RunAs {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Whether a process is there and not just waiting to be reaped by its parent. */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+  if (process.platform !== "linux") return true;
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}
+
+/** Sends a signal; false when the process is gone. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function waitForExit(pid: number, deadlineMs: number): Promise<boolean> {
+  const gone = await poll(async () => ((await isAlive(pid)) ? null : true), { intervalMs: 5, deadlineMs });
+  return gone === true;
+}
+
+/** The postmaster's pid by its pid file, when that process is alive. */
+export async function findPostmaster(dataDir: string): Promise<number | null> {
+  let text: string;
+  try {
+    text = await readFile(`${dataDir}/postmaster.pid`, "utf8");
+  } catch {
+    return null;
+  }
+  const pid = Number.parseInt(text.split("\n")[0] ?? "", 10);
+  if (!Number.isInteger(pid) || pid <= 1 || !(await isAlive(pid))) return null;
+  return (await worksIn(pid, dataDir)) ? pid : null;
+}
+
+/** After a crash the pid may belong to another program: PostgreSQL's processes work in their data directory. */
+async function worksIn(pid: number, dataDir: string): Promise<boolean> {
+  if (process.platform !== "linux") return true;
+  try {
+    return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(dataDir));
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Kills what a dead postmaster left behind: a busy backend goes on for as long as its query runs, and keeps a new server from starting.
+ * Answers with the number killed. Linux only; elsewhere PostgreSQL's own interlock refuses to start until they are gone.
+ */
+export async function killOrphans(dataDir: string): Promise<number> {
+  if (process.platform !== "linux") return 0;
+  const directory = await realpath(dataDir).catch(() => null);
+  if (directory === null) return 0;
+  let killed = 0;
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
+    const cwd = await readlink(`/proc/${entry}/cwd`).catch(() => null);
+    if (cwd !== directory) continue;
+    const command = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
+    if (command.includes("postgres") && signal(Number(entry), "SIGKILL")) killed += 1;
+  }
+  return killed;
+}
+
+/** Stops a postmaster. `fast`: sessions ended, shutdown checkpoint, standbys served to the end. `immediate`: at once, as a crash. */
+export async function stopPostmaster(pid: number, mode: "fast" | "immediate", deadlineMs: number): Promise<boolean> {
+  if (!signal(pid, mode === "fast" ? "SIGINT" : "SIGQUIT")) return true;
+  return waitForExit(pid, deadlineMs);
+}
+
+/** Kills a postmaster for good, also one that is stopped (SIGSTOP), with everything it started. */
+export async function killPostmaster(pid: number, dataDir: string): Promise<void> {
+  signal(pid, "SIGKILL");
+  await waitForExit(pid, 2_000);
+  await killOrphans(dataDir);
+  await sleep(0);
+}
+
+/** Nothing of the agent's environment but the search path reaches a program. */
+export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", ...extra } as unknown as NodeJS.ProcessEnv;
+}
+
+export interface RunResult {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs a program by fixed path and arguments, no shell, with a time limit and at most 64 KiB of its output kept. */
+export function runProgram(
+  path: string,
+  args: readonly string[],
+  options: {
+    readonly runAs: RunAs | null;
+    readonly deadlineMs: number;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+    readonly cwd?: string;
+  },
+): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: cleanEnvironment(options.env),
+      cwd: options.cwd ?? "/",
+      ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.runAs ? { uid: options.runAs.uid, gid: options.runAs.gid } : {}),
+    });
+    let output = "";
+    const keep = (chunk: Buffer) => {
+      output = (output + chunk.toString("utf8")).slice(-65_536);
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    const timer = setTimeout(() => {
+      output += `\nended after ${options.deadlineMs} ms`;
+      child.kill("SIGKILL");
+    }, options.deadlineMs);
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(new Error(`${path} could not be run: ${messageOf(error)}`));
+    });
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, output });
+    });
+  });
+}

@@ -1,0 +1,209 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, openSync } from "node:fs";
+import { open, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { monotonicMs, sleep } from "../../shared/time.ts";
+import {
+  cleanEnvironment,
+  findPostmaster,
+  isAlive,
+  killOrphans,
+  killPostmaster,
+  runProgram,
+  signal,
+  stopPostmaster,
+  waitForExit,
+} from "./processes.ts";
+import type { PostgresService } from "./service.ts";
+
+export interface PostmasterExit {
+  readonly pid: number;
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** True when the agent was the parent and reaped it. */
+  readonly reaped: boolean;
+  readonly atMs: number;
+  /** The agent itself asked for it. */
+  readonly expected: boolean;
+}
+
+const watchIntervalMs = 50;
+const maxLogBytes = 16 * 1024 * 1024;
+
+/** Starts, stops and watches one postmaster. It outlives the agent: own session, output to a file. */
+export class Supervisor {
+  readonly #service: PostgresService;
+  readonly #onExit: (exit: PostmasterExit) => void;
+  #pid: number | null = null;
+  #child: ChildProcess | null = null;
+  #watch: NodeJS.Timeout | null = null;
+  #stopping = false;
+  #lastExit: PostmasterExit | null = null;
+
+  constructor(service: PostgresService, onExit: (exit: PostmasterExit) => void) {
+    this.#service = service;
+    this.#onExit = onExit;
+  }
+
+  get pid(): number | null {
+    return this.#pid;
+  }
+
+  get lastExit(): PostmasterExit | null {
+    return this.#lastExit;
+  }
+
+  get logPath(): string {
+    return join(this.#service.stateDir, "log", `${this.#service.cluster}-postgres.log`);
+  }
+
+  /** Takes a server that runs already under watch. Answers whether there is one. */
+  async attach(): Promise<boolean> {
+    if (this.#pid !== null) return true;
+    const pid = await findPostmaster(this.#service.dataDir);
+    if (pid === null) return false;
+    this.#adopt(pid, null);
+    return true;
+  }
+
+  /** Starts the server. Resolves when the process exists; it may not accept connections yet. */
+  async start(): Promise<void> {
+    if (await this.attach()) return;
+    this.#stopping = false;
+    await killOrphans(this.#service.dataDir);
+    const { manager } = this.#service;
+    if (manager === null) {
+      await this.#spawn();
+      return;
+    }
+    const [path, ...args] = manager.start as [string, ...string[]];
+    const result = await runProgram(path, args, { runAs: null, deadlineMs: 60_000 });
+    if (result.code !== 0)
+      throw new Error(`${manager.start.join(" ")} ended with code ${result.code}: ${result.output.slice(-500)}`);
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      if (await this.attach()) return;
+      await sleep(50);
+    }
+    throw new Error(`${manager.start.join(" ")} succeeded, but no postmaster works in ${this.#service.dataDir}`);
+  }
+
+  /** Stops the server; past the deadline it is killed. `immediate` leaves crash recovery to the next start. */
+  async stop(mode: "fast" | "immediate", deadlineMs: number): Promise<{ readonly killed: boolean }> {
+    this.#stopping = true;
+    await this.attach();
+    const pid = this.#pid;
+    let killed = false;
+    if (pid !== null && !(await stopPostmaster(pid, mode, deadlineMs))) {
+      killed = true;
+      await killPostmaster(pid, this.#service.dataDir);
+    }
+    if (pid !== null) this.#ended(pid, null, null, false);
+    await killOrphans(this.#service.dataDir);
+    if (this.#service.manager !== null) await this.#tellManager(this.#service.manager.stop);
+    return { killed };
+  }
+
+  /** Asks for a fast shutdown and waits; a server that is not down by the deadline is left as it is. */
+  async shutDown(deadlineMs: number): Promise<boolean> {
+    const pid = this.#pid;
+    if (pid === null) return true;
+    this.#stopping = true;
+    signal(pid, "SIGINT");
+    const gone = await waitForExit(pid, deadlineMs);
+    if (gone) this.#ended(pid, null, null, false);
+    return gone;
+  }
+
+  /** Signals a reload of the configuration files. */
+  reload(): boolean {
+    return this.#pid !== null && signal(this.#pid, "SIGHUP");
+  }
+
+  /** Looks at once instead of at the next turn: a connection has just closed. */
+  checkNow(): void {
+    void this.#check();
+  }
+
+  /** Stops watching; PostgreSQL runs on. */
+  release(): void {
+    if (this.#watch) clearInterval(this.#watch);
+    this.#watch = null;
+    this.#child?.removeAllListeners();
+    this.#child?.unref();
+  }
+
+  async #spawn(): Promise<void> {
+    const { binDir, dataDir, runAs } = this.#service;
+    const log = await this.#openLog();
+    const child = spawn(join(binDir, "postgres"), ["-D", dataDir], {
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: "/",
+      env: cleanEnvironment({ TZ: "UTC" }),
+      ...(runAs ? { uid: runAs.uid, gid: runAs.gid } : {}),
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", (error) =>
+        reject(new Error(`${join(binDir, "postgres")} could not be started: ${error.message}`)),
+      );
+    });
+    if (child.pid !== undefined) this.#adopt(child.pid, child);
+  }
+
+  async #openLog(): Promise<number> {
+    mkdirSync(join(this.#service.stateDir, "log"), { recursive: true, mode: 0o700 });
+    const size = await stat(this.logPath)
+      .then((file) => file.size)
+      .catch(() => 0);
+    if (size > maxLogBytes) await truncate(this.logPath, 0);
+    return openSync(this.logPath, "a", 0o600);
+  }
+
+  /** The end of PostgreSQL's log, to say why a start failed. */
+  async logTail(bytes = 600): Promise<string> {
+    const file = await open(this.logPath, "r").catch(() => null);
+    if (file === null) return "";
+    try {
+      const { size } = await file.stat();
+      const length = Math.min(bytes, size);
+      const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+      return buffer.toString("utf8");
+    } finally {
+      await file.close();
+    }
+  }
+
+  #adopt(pid: number, child: ChildProcess | null): void {
+    this.#pid = pid;
+    this.#child = child;
+    this.#stopping = false;
+    child?.once("exit", (code, name) => this.#ended(pid, code, name, true));
+    child?.unref();
+    if (this.#watch) clearInterval(this.#watch);
+    this.#watch = child === null ? setInterval(() => void this.#check(), watchIntervalMs) : null;
+    this.#watch?.unref();
+  }
+
+  async #check(): Promise<void> {
+    const pid = this.#pid;
+    if (pid === null || this.#child !== null) return;
+    if (!(await isAlive(pid))) this.#ended(pid, null, null, false);
+  }
+
+  #ended(pid: number, code: number | null, name: string | null, reaped: boolean): void {
+    if (this.#pid !== pid) return;
+    this.#pid = null;
+    this.#child = null;
+    if (this.#watch) clearInterval(this.#watch);
+    this.#watch = null;
+    this.#lastExit = { pid, code, signal: name, reaped, atMs: monotonicMs(), expected: this.#stopping };
+    if (!this.#stopping) void killOrphans(this.#service.dataDir);
+    this.#onExit(this.#lastExit);
+  }
+
+  async #tellManager(command: readonly string[]): Promise<void> {
+    const [path, ...args] = command as [string, ...string[]];
+    await runProgram(path, args, { runAs: null, deadlineMs: 30_000 });
+  }
+}

@@ -1,0 +1,37 @@
+import { monotonicMs } from "../../../shared/time.ts";
+import type { PostgresInstance } from "../instance.ts";
+import { type Settings, standbySettings } from "../settings.ts";
+import { type ArgsOf, assertDatabase, type Data, Refusal, type VerbContext } from "./context.ts";
+
+/** Streams from the primary of the grant, under the grant's epoch. Does not wait for the stream: the primary may still be on its way. */
+export async function follow({ instance, grant }: VerbContext, args: ArgsOf<"postgres.follow">): Promise<Data> {
+  const startedAt = monotonicMs();
+  assertDatabase(instance);
+  if (args.primary.node === instance.service.node) throw new Refusal("self", "a member cannot follow itself");
+  const settings = standbySettings(instance.service, args.primary, grant.epoch);
+  if (!instance.running) {
+    await instance.startStandby(settings);
+  } else {
+    if (!(await instance.inRecovery()))
+      throw new Refusal("is-primary", "this member runs as a primary; it must rejoin");
+    await applyFollow(instance, settings);
+  }
+  void prepareSlots(instance, [args.primary.node]);
+  instance.monitor.wake();
+  return { ms: Math.round(monotonicMs() - startedAt) };
+}
+
+async function applyFollow(instance: PostgresInstance, settings: Settings): Promise<void> {
+  await instance.applySettings(settings);
+  await instance.waitForSetting("primary_conninfo", settings.primary_conninfo ?? "", 2_000);
+}
+
+/** In the background: this member may be the next primary, and then its followers need slots at once. */
+async function prepareSlots(instance: PostgresInstance, nodes: readonly string[]): Promise<void> {
+  try {
+    await instance.dropReservedSlots();
+    await instance.ensureSlots(nodes);
+  } catch (error) {
+    instance.host.log("warn", "slots could not be prepared", { error: String(error) });
+  }
+}

@@ -1,0 +1,141 @@
+import { monotonicMs, within } from "../../../shared/time.ts";
+import { closeGate, letInWhenFlushed } from "../gate.ts";
+import { createCluster, prepareDatabase } from "../initialize.ts";
+import { othersOf, type PostgresInstance } from "../instance.ts";
+import { fencedSettings, primarySettings, standbySettings } from "../settings.ts";
+import { type ArgsOf, assertDatabase, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
+
+/** Makes a new cluster of this empty member and starts it as the first primary. */
+export async function initialize({ instance }: VerbContext, args: ArgsOf<"postgres.initialize">): Promise<Data> {
+  const startedAt = monotonicMs();
+  await instance.refreshEmpty();
+  if (!instance.empty) throw new Refusal("not-empty", `${instance.service.dataDir} holds a database already`);
+  if (!instance.service.initialize) {
+    throw new Refusal(
+      "not-allowed",
+      "this agent's configuration does not allow it to make a new cluster (initialize: true)",
+    );
+  }
+  await createCluster(instance);
+  await instance.startPrimary(args.configuration);
+  await prepareDatabase(instance, { fresh: true });
+  await instance.ensureSlots(othersOf(args.peers, instance.service.node));
+  return { ...(await place(instance)), ms: Math.round(monotonicMs() - startedAt) };
+}
+
+/** Takes over a primary as it runs. Settings that need a restart are written and come into force with the next one. */
+export async function adopt({ instance }: VerbContext, args: ArgsOf<"postgres.adopt">): Promise<Data> {
+  assertDatabase(instance);
+  if (!instance.running) throw new Refusal("stopped", "PostgreSQL does not run on this member");
+  if (await instance.inRecovery())
+    throw new Refusal("is-standby", "this member is a standby; only a primary can be adopted");
+  await prepareDatabase(instance, { fresh: false });
+  await instance.ensureSlots(othersOf(args.peers, instance.service.node));
+  const settings = primarySettings(args.configuration);
+  await instance.applyOwned(settings);
+  await instance.waitForSetting("synchronous_standby_names", settings.synchronous_standby_names ?? "", 2_000);
+  return place(instance);
+}
+
+/** Runs as primary again under a new grant: a seal that did not lead to a promotion, or a demote that was undone. */
+export async function regrant({ instance }: VerbContext, args: ArgsOf<"postgres.regrant">): Promise<Data> {
+  const startedAt = monotonicMs();
+  assertDatabase(instance);
+  if (instance.running && (await instance.inRecovery())) await instance.stop(10_000);
+  if (instance.running) {
+    const settings = primarySettings(args.configuration);
+    await instance.applySettings(settings);
+    await instance.waitForSetting("synchronous_standby_names", settings.synchronous_standby_names ?? "", 2_000);
+  } else {
+    await instance.startPrimary(args.configuration);
+  }
+  await instance.ensureSlots(othersOf(args.peers, instance.service.node));
+  return { ...(await place(instance)), ms: Math.round(monotonicMs() - startedAt) };
+}
+
+/** Starts again after a crash of PostgreSQL alone, under the grant that is held. */
+export async function restart(context: VerbContext, args: ArgsOf<"postgres.restart">): Promise<Data> {
+  const { instance } = context;
+  const startedAt = monotonicMs();
+  assertDatabase(instance);
+  if (args.as === "standby") {
+    const { standing, promise } = instance.host.fence();
+    const settings =
+      standing.kind === "standby" && promise !== null
+        ? standbySettings(instance.service, standing.primary, promise.epoch)
+        : fencedSettings;
+    if (instance.running) await instance.stop(5_000);
+    await instance.startStandby(settings);
+    return { ms: Math.round(monotonicMs() - startedAt) };
+  }
+  if (instance.running && !(await instance.inRecovery())) return { ...(await place(instance)), ms: 0 };
+  if (instance.running) await instance.stop(5_000);
+  const gated = args.configuration.k > 0 && (await closeGate(instance));
+  await instance.startPrimary(args.configuration);
+  await instance.ensureSlots(othersOf(args.peers, instance.service.node));
+  if (gated) await letInWhenFlushed(instance, args.configuration, () => context.stillHolds());
+  return { ...(await place(instance)), ms: Math.round(monotonicMs() - startedAt) };
+}
+
+/** Stops PostgreSQL and keeps it from coming back as a primary. */
+export async function fence({ instance }: VerbContext): Promise<Data> {
+  const startedAt = monotonicMs();
+  if (instance.empty || instance.rejoining) return { stopped: true, ms: 0 };
+  await instance.stopFenced();
+  const ms = Math.round(monotonicMs() - startedAt);
+  // As a standby of nobody it can say where its WAL ends, which decides how it comes back.
+  await instance.startStandby(fencedSettings, { wait: false });
+  return { stopped: true, ms };
+}
+
+/**
+ * Switchover, first half: a fast shutdown, which ends sessions and serves standbys to the last byte. The checkpoint before it keeps the
+ * shutdown short. A primary that is not down in time is restarted, and the step has failed.
+ */
+export async function demote(context: VerbContext, args: ArgsOf<"postgres.demote">): Promise<Data> {
+  const { instance } = context;
+  const startedAt = monotonicMs();
+  assertDatabase(instance);
+  if (instance.running && (await instance.inRecovery())) throw new Refusal("is-standby", "this member is a standby");
+  if (instance.running) {
+    const connection = await instance.control();
+    await within(
+      connection.query("CHECKPOINT", [], 600_000),
+      args.deadlineMs,
+      "the checkpoint before the shutdown",
+    ).catch(() => undefined);
+    await instance.data.setStandbySignal(true);
+    const shutdownAt = monotonicMs();
+    if (!(await instance.supervisor.shutDown(args.deadlineMs))) {
+      await returnAsPrimary(context);
+      throw new Failure(
+        "shutdown-overdue",
+        `PostgreSQL was not down after ${args.deadlineMs} ms; it runs as primary again`,
+      );
+    }
+    await instance.data.writeSettings(fencedSettings);
+    const lsn = await instance.data.shutdownLsn();
+    return { lsn, ms: Math.round(monotonicMs() - startedAt), shutdownMs: Math.round(monotonicMs() - shutdownAt) };
+  }
+  return { lsn: await instance.data.shutdownLsn(), ms: 0, shutdownMs: 0 };
+}
+
+/** After a demote that nothing followed: the primary of the held grant comes back. */
+export async function returnAsPrimary(context: VerbContext): Promise<void> {
+  const { instance } = context;
+  const { standing } = instance.host.fence();
+  if (!context.stillHolds() || standing.kind !== "demoted" || standing.configuration === null) return;
+  await instance.supervisor.stop("immediate", 1_000);
+  await instance.startPrimary(standing.configuration);
+}
+
+async function place(instance: PostgresInstance): Promise<Data> {
+  const connection = await instance.control();
+  const [row] = await connection.query(
+    "SELECT pg_walfile_name(pg_current_wal_lsn()) AS file, (SELECT system_identifier::text FROM pg_control_system()) AS system_id",
+    [],
+    2_000,
+  );
+  instance.monitor.wake();
+  return { timeline: Number.parseInt(String(row?.file).slice(0, 8), 16), systemId: String(row?.system_id) };
+}

@@ -1,0 +1,59 @@
+import type { LocalProbe } from "../../server/core/index.ts";
+
+/** What a repeated probe last said, and since when it has been failing. */
+export class ProbeRecord {
+  #ok = false;
+  #ms: number | null = null;
+  #failingSinceMs: number | null = null;
+  #reason: string | null = null;
+  #known = false;
+
+  get known(): boolean {
+    return this.#known;
+  }
+
+  get ok(): boolean {
+    return this.#ok;
+  }
+
+  get reason(): string | null {
+    return this.#reason;
+  }
+
+  /** Answers whether the verdict flipped. */
+  succeed(ms: number): boolean {
+    const flipped = !this.#ok;
+    this.#known = true;
+    this.#ok = true;
+    this.#ms = ms;
+    this.#failingSinceMs = null;
+    this.#reason = null;
+    return flipped;
+  }
+
+  /** `sinceMs`: when the failing probe began. Answers whether the verdict or its reason changed. */
+  fail(reason: string, sinceMs: number): boolean {
+    const changed = this.#ok || !this.#known || this.#reason !== reason;
+    this.#known = true;
+    this.#ok = false;
+    this.#reason = reason;
+    this.#failingSinceMs ??= sinceMs;
+    return changed;
+  }
+
+  reset(): void {
+    this.#known = false;
+    this.#ok = false;
+    this.#ms = null;
+    this.#failingSinceMs = null;
+    this.#reason = null;
+  }
+
+  failingForMs(nowMs: number): number {
+    return this.#failingSinceMs === null ? 0 : Math.max(0, nowMs - this.#failingSinceMs);
+  }
+
+  read(nowMs: number): LocalProbe {
+    return { ok: this.#ok, ms: this.#ms, failingForMs: this.failingForMs(nowMs), reason: this.#reason };
+  }
+}
