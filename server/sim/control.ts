@@ -40,6 +40,8 @@ interface Session {
 
 const sessionSilenceMs = 6_000;
 const pingMs = 2_000;
+/** From the first event to the batch: what arrives meanwhile comes along. */
+const takeInMs = 1.5;
 
 /** The real loop and core on a simulated host, with sessions to simulated agents and a database that outlives it. */
 export class ControlModel {
@@ -166,7 +168,7 @@ export class ControlModel {
         };
       },
       soon: (run) => {
-        if (alive()) later(0.1 * host.load, run);
+        if (alive()) later(takeInMs * host.load, run);
       },
     };
   }

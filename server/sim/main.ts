@@ -24,7 +24,12 @@ async function replay(seed: number): Promise<void> {
   const result = await runSeed({
     seed,
     lengthMs,
-    watch: (sim) => createStory(sim, (line) => console.log(line), values.trace),
+    watch: (sim) =>
+      createStory(
+        sim,
+        (nowMs, who, what) => console.log(`${(nowMs / 1_000).toFixed(3).padStart(9)} s  ${who.padEnd(5)}  ${what}`),
+        values.trace,
+      ),
   });
   for (const violation of result.violations) {
     console.log(`VIOLATION ${violation.checker} at ${violation.atMs} ms: ${violation.text}`);

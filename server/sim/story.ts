@@ -3,14 +3,18 @@ import type { Simulation } from "./simulation.ts";
 import type { TraceEvent } from "./trace.ts";
 
 /**
- * Tells a run as lines that a person can read: `12.345 s  who  what`. `everything` adds what only helps to debug.
+ * Tells a run in lines that a person can read: when, who, what. `everything` adds what only helps to debug.
  * Golden scenarios compare these lines, so their order and words are part of what is tested.
  */
-export function createStory(sim: Simulation, tell: (line: string) => void, everything = false): void {
+export function createStory(
+  sim: Simulation,
+  tell: (nowMs: number, who: string, what: string) => void,
+  everything = false,
+): void {
   const phases = new Map<string, string>();
   sim.world.listen((event, nowMs) => {
     for (const [who, what] of describeEvent(event, phases, everything)) {
-      tell(`${(nowMs / 1_000).toFixed(3).padStart(9)} s  ${who.padEnd(7)}  ${what}`);
+      tell(nowMs, who, what);
     }
   });
 }

@@ -149,7 +149,7 @@ export const controlFaults: readonly Nemesis[] = [
 ];
 
 /** What an operator does on the screen: looks at the plan, then runs it under the hash that was shown. */
-function requestAction(sim: Simulation, pick: Pick, kind: "switchover" | "failover", who: string): string {
+export function requestAction(sim: Simulation, pick: Pick, kind: "switchover" | "failover", who: string): string {
   const { control, world, cluster } = sim;
   const primary = currentPrimary(sim);
   const target = primary === undefined ? sim.nodes[0]?.name : pick.other(primary).name;

@@ -2,7 +2,7 @@ import type { SimNode, Simulation } from "../simulation.ts";
 import type { Process } from "../world.ts";
 import type { Nemesis } from "./nemesis.ts";
 
-function freezeAll(sim: Simulation, processes: readonly Process[]): () => void {
+export function freezeAll(sim: Simulation, processes: readonly Process[]): () => void {
   const stopped = processes.filter((process) => process.alive && !process.frozen);
   const incarnations = stopped.map((process) => process.incarnation);
   for (const process of stopped) sim.world.freeze(process);
