@@ -9,7 +9,7 @@ import { answerRequest } from "./recovery/requests.ts";
 import type { State } from "./state.ts";
 import type { Now } from "./time.ts";
 import { evaluateNodes } from "./topology/evaluate-nodes.ts";
-import { observe } from "./topology/observe.ts";
+import { ensureClusterLive, observe } from "./topology/observe.ts";
 import { seeAgent } from "./topology/sight.ts";
 
 /** Ended actions kept in memory beyond those that run: retries look at them. */
@@ -24,8 +24,13 @@ export function decide(state: State, events: readonly Event[], now: Now): Decisi
   const draft = createDraft(state, now);
   for (const event of events) takeEvent(draft, event);
   judgeSelf(draft);
-  for (const clusterId of clusterIds(draft)) evaluateCluster(draft, clusterId);
-  evaluateNodes(draft);
+  const ticked = events.some((event) => event.kind === "ticked");
+  for (const clusterId of clusterIds(draft)) {
+    ensureClusterLive(draft, clusterId);
+    // What nothing has touched is looked at by the tick: time alone changes judgements, too.
+    if (ticked || draft.touched.has(`cluster:${clusterId}`)) evaluateCluster(draft, clusterId);
+  }
+  if (ticked) evaluateNodes(draft);
   return closeDraft(draft);
 }
 

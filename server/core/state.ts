@@ -37,6 +37,8 @@ export interface ClusterLive {
   readonly id: string;
   /** Wall clock at which each present condition was first seen, by condition key; drives hysteresis and "since". */
   readonly since: Map<string, number>;
+  /** Nodes that report how they see a member: the only ones worth asking. */
+  readonly observers: Set<string>;
 }
 
 export interface SelfLive {

@@ -75,6 +75,8 @@ export class ControlLoop {
   #scheduled = false;
   #stopped = false;
   #cancelWake: () => void = () => {};
+  /** When the tick is due, monotonic; in the past when none is set. */
+  #dueAtMs = Number.NEGATIVE_INFINITY;
   #cancelProbe: () => void = () => {};
   #stopLagMeter: () => void = () => {};
 
@@ -384,15 +386,18 @@ export class ControlLoop {
     resolve?.(committed);
   }
 
-  /** The core's own deadline or the next tick, whichever comes first. */
+  /** The core's own deadline or the next tick, whichever comes first: batches that keep coming never push the tick away. */
   #wakeAt(wakeAtMs: number | null): void {
-    if (this.#stopped) return;
+    if (this.#stopped || (wakeAtMs !== null && wakeAtMs >= this.#dueAtMs)) return;
+    const nowMs = this.#parts.clock.monoMs();
+    if (wakeAtMs === null && this.#dueAtMs > nowMs) return;
+    this.#dueAtMs = wakeAtMs === null ? nowMs + tickMs : Math.max(nowMs + 1, wakeAtMs);
     this.#cancelWake();
-    const delayMs = wakeAtMs === null ? tickMs : Math.min(tickMs, Math.max(1, wakeAtMs - this.#parts.clock.monoMs()));
     this.#cancelWake = this.#parts.clock.setTimer(() => {
+      this.#dueAtMs = Number.NEGATIVE_INFINITY;
       this.post({ kind: "ticked" });
       this.#wakeAt(null);
-    }, delayMs);
+    }, this.#dueAtMs - nowMs);
   }
 
   #halt(): void {

@@ -145,13 +145,11 @@ function joinIncident(draft: Draft, incident: Incident, verdict: Verdict): void 
 /** Every fact behind the verdict gets its own place on the axis, at the time it was seen. */
 function recordSignals(draft: Draft, incidentId: string, verdict: Verdict, evidence: Verdict["evidence"]): void {
   for (const item of evidence) {
-    const sinceAgo = item.data.forMs ?? item.data.silentMs;
-    const at = draft.now.wallMs - (typeof sinceAgo === "number" ? sinceAgo : 0);
     appendTimeline(draft, {
       incidentId,
       lane: "signal",
       kind: item.code,
-      at: Math.max(at, verdict.sinceWallMs),
+      at: item.at ?? verdict.sinceWallMs,
       subject: verdict.subject,
       data: { ...item.data, stance: item.stance },
       actor: item.observer,

@@ -20,6 +20,8 @@ export interface Evidence {
   readonly data: Readonly<Record<string, string | number | boolean | null>>;
   /** Whether it speaks for (`for`) or against (`against`) the judgement. */
   readonly stance: "for" | "against";
+  /** Wall clock at which it began to be so, milliseconds; absent when it has no beginning. */
+  readonly at?: number;
 }
 
 /** What a node is judged to be. `mode` says how a primary or node went; it is named differently on the screen. */

@@ -30,7 +30,6 @@ const confirmMs = 2_000;
 /** Loads one snapshot, judges, takes the next steps. May be called at any time: it only acts on what is there. */
 export function evaluateCluster(draft: Draft, clusterId: string): void {
   const { live } = draft.state;
-  if (!live.clusters.has(clusterId)) live.clusters.set(clusterId, { id: clusterId, since: new Map() });
   for (const action of runningActions(draft, clusterId)) advanceAction(draft, action);
   const cluster = demand(getCluster(draft, clusterId), clusterId);
   const verdicts = judgeCluster(draft, cluster);
@@ -39,12 +38,19 @@ export function evaluateCluster(draft: Draft, clusterId: string): void {
   const primaryVerdict = verdicts.find((verdict) => fatal.has(verdict.kind)) ?? null;
   if (primaryVerdict !== null) return considerFailover(draft, cluster, primaryVerdict);
   forgetStreams(draft, cluster);
+  if (!maySelfRepair(cluster)) return;
   considerBootstrap(draft, cluster);
   considerReturn(draft, cluster);
   const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
   if (open === null || open.kind === "reconfigure" || open.state === "verifying") considerRejoins(draft, cluster);
   considerReconfigure(draft, demand(getCluster(draft, clusterId), clusterId));
   passPreflight(draft, demand(getCluster(draft, clusterId), clusterId));
+}
+
+/** Held by a person, by maintenance or by an alarm of ours: observe only. A new cluster has to be put together before it can be let go. */
+function maySelfRepair(cluster: ClusterRecord): boolean {
+  if (cluster.maintenance?.holdAutomation) return false;
+  return cluster.automation.state === "on" || cluster.automation.reason === "preflight-pending";
 }
 
 function advanceAction(draft: Draft, action: Action): void {
@@ -155,8 +161,7 @@ export function startFailover(
   },
 ): Action {
   const cluster = demand(getCluster(draft, clusterId), clusterId);
-  if (cluster.openActionId !== null)
-    endAction(draft, cluster.openActionId, "aborted", { code: "superseded", data: {} });
+  if (cluster.openActionId !== null) supersede(draft, cluster, cluster.openActionId);
   for (const action of runningActions(draft, clusterId))
     endAction(draft, action.id, "aborted", { code: "superseded", data: {} });
   const incident = [...draft.incidents.values(), ...draft.state.durable.incidents.values()].find(
@@ -177,6 +182,19 @@ export function startFailover(
   });
   enterSealing(draft, action.id);
   return demand(getAction(draft, action.id), action.id);
+}
+
+/**
+ * The promotion of a superseded intent has an unknown outcome: its candidate may have opened a timeline whose number the next one takes
+ * again, and "no rewind required" would then be wrong. It is cloned, never rewound.
+ */
+function supersede(draft: Draft, cluster: ClusterRecord, actionId: string): void {
+  const open = demand(getAction(draft, actionId), actionId);
+  const target = open.target === null ? undefined : cluster.members[open.target];
+  if (open.promoteSent && target !== undefined) {
+    patchCluster(draft, cluster.id, { members: { ...cluster.members, [target.id]: { ...target, cloneOnly: true } } });
+  }
+  endAction(draft, actionId, "aborted", { code: "superseded", data: {} });
 }
 
 /** A new cluster is held until it once was as promised: enough synchronous standbys, every member streaming. */

@@ -96,21 +96,22 @@ function receives(sight: ObserverSight, state: State, cluster: ClusterRecord, su
   return advancedAgoMs !== null && advancedAgoMs + sight.ageMs < state.durable.policy.streamVetoMs;
 }
 
+type TimedEvidence = Evidence & { readonly at: number };
+
 /** The verdict on a member, or null while nothing (or not enough) speaks against it. */
 export function judgeMember(state: State, cluster: ClusterRecord, nodeId: string, now: Now): Verdict | null {
   const facts = gatherFacts(state, cluster, nodeId, now);
   const row = table.find((candidate) => candidate.when(facts));
-  const role = cluster.primary === nodeId ? "primary" : "standby";
+  const alone = facts.agent === "closed" || facts.agent === "silent";
+  const onlyAgent = alone && (facts.vetoedBy.length > 0 || facts.reachedBy.length > 0);
+  if (row === undefined && !onlyAgent) return null;
   const evidence = collectEvidence(state, cluster, nodeId, facts, now);
   if (row !== undefined) {
+    const role = cluster.primary === nodeId ? "primary" : "standby";
     const mode = role === "standby" && row.mode === "partitioned" ? "lost" : row.mode;
     return makeVerdict(`${mode}-${role}` as VerdictKind, row.class, nodeId, cluster.id, evidence, now);
   }
-  const alone = facts.agent === "closed" || facts.agent === "silent";
-  if (alone && (facts.vetoedBy.length > 0 || facts.reachedBy.length > 0)) {
-    return makeVerdict("unreachable-agent", "unknown", nodeId, cluster.id, evidence, now);
-  }
-  return null;
+  return makeVerdict("unreachable-agent", "unknown", nodeId, cluster.id, evidence, now);
 }
 
 function makeVerdict(
@@ -118,13 +119,13 @@ function makeVerdict(
   faultClass: FaultClass,
   node: string,
   cluster: string,
-  evidence: readonly { readonly evidence: Evidence; readonly at: number }[],
+  evidence: readonly TimedEvidence[],
   now: Now,
 ): Verdict {
-  const supporting = evidence.filter((item) => item.evidence.stance === "for");
-  const observers = new Set(supporting.map((item) => item.evidence.observer)).size;
+  const supporting = evidence.filter((item) => item.stance === "for");
+  const observers = new Set(supporting.map((item) => item.observer)).size;
   const contrary = evidence.length - supporting.length;
-  const proof = supporting.some((item) => item.evidence.code === "postgres-exited");
+  const proof = supporting.some((item) => item.code === "postgres-exited");
   return {
     kind,
     class: faultClass,
@@ -132,7 +133,7 @@ function makeVerdict(
     cluster,
     // Each further independent observer halves the doubt; what speaks against doubles it. Proof leaves almost none.
     confidence: proof ? 0.99 : Math.max(0.5, Math.min(0.99, 1 - 0.2 * 0.5 ** (observers - 1) * 2 ** contrary)),
-    evidence: evidence.map((item) => item.evidence),
+    evidence,
     sinceWallMs: Math.min(now.wallMs, ...supporting.map((item) => item.at)),
   };
 }
@@ -144,8 +145,8 @@ export function collectEvidence(
   nodeId: string,
   facts: MemberFacts,
   now: Now,
-): { readonly evidence: Evidence; readonly at: number }[] {
-  const items: { evidence: Evidence; at: number }[] = [];
+): TimedEvidence[] {
+  const items: TimedEvidence[] = [];
   const add = (
     code: string,
     observer: string,
@@ -154,8 +155,11 @@ export function collectEvidence(
     data: Evidence["data"] = {},
   ) =>
     items.push({
-      evidence: { code, observer, stance, data: { node: nodeId, ...data } },
-      at: now.wallMs - Math.max(0, agoMs),
+      code,
+      observer,
+      stance,
+      data: { node: nodeId, ...data },
+      at: now.wallMs - Math.max(0, Math.round(agoMs)),
     });
 
   const lostAgo = now.wallMs - agentLostSince(state, nodeId, now);

@@ -58,7 +58,7 @@ function recentlyFailed(draft: Draft, cluster: ClusterRecord, node: string): boo
 function needsRejoin(draft: Draft, cluster: ClusterRecord, member: MemberRecord, status: PostgresStatus): Mode | null {
   if (status.state === "empty") return "clone";
   const streaming = isStreaming(draft.state, cluster, member.id);
-  if (member.standing === "member") {
+  if (member.standing === "member" && !member.cloneOnly) {
     return streaming || !goneFor(draft, cluster, member.id, "stream", streamGoneMs) ? null : "follow";
   }
   if (member.cloneOnly) return "clone";

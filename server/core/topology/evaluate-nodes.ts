@@ -21,22 +21,27 @@ const diskFullShare = 0.95;
 /** Faults of nodes themselves, whatever runs on them: gone, a disk nearly full, a check that fails. */
 export function evaluateNodes(draft: Draft): void {
   if (draft.state.live.self.frozen !== null) return;
+  const members = new Set(
+    [...draft.state.durable.clusters.values()].flatMap((cluster) => Object.keys(cluster.members)),
+  );
+  const openBySubject = new Map(
+    listIncidents(draft)
+      .filter((incident) => incident.cluster === null && incident.resolvedAt === null)
+      .map((incident) => [incident.cause.subject.id, incident]),
+  );
   for (const node of draft.state.durable.nodes.values()) {
     const muted = node.revokedAt !== null || node.maintenance?.muteAlerts === true;
-    const verdict = muted ? null : judgeNode(draft, node);
-    const open = listIncidents(draft).find(
-      (incident) => incident.cluster === null && incident.cause.subject.id === node.id && incident.resolvedAt === null,
-    );
+    const verdict = muted ? null : judgeNode(draft, node, members.has(node.id));
+    const open = openBySubject.get(node.id);
     if (verdict !== null && open === undefined) openNodeIncident(draft, verdict);
     else if (verdict === null && open !== undefined) resolveNodeIncident(draft, open);
   }
 }
 
-function judgeNode(draft: Draft, node: NodeRecord): Verdict | null {
+function judgeNode(draft: Draft, node: NodeRecord, isMember: boolean): Verdict | null {
   const { now, state } = draft;
   const live = state.live.nodes.get(node.id);
   const agent = seeAgent(state, node.id, now);
-  const isMember = [...state.durable.clusters.values()].some((cluster) => cluster.members[node.id] !== undefined);
   if (agent === "awaited") return null;
   if (agent !== "alive") {
     // A member of a cluster is judged with its cluster: one fault, one incident.

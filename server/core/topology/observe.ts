@@ -3,7 +3,7 @@ import { type Draft, getCluster, getNode, patchCluster, putCluster } from "../dr
 import type { Event, HeartbeatReceived } from "../event.ts";
 import type { ClusterRecord, MemberRecord } from "../recovery/types.ts";
 import type { PostgresStatus } from "../replication/status.ts";
-import type { Live } from "../state.ts";
+import type { ClusterLive } from "../state.ts";
 import type { NodeLive } from "./types.ts";
 
 /** Beats of a cluster's member come four times a second; of any other node once. */
@@ -22,10 +22,6 @@ export function observe(draft: Draft, event: Event): void {
     default:
       return;
   }
-}
-
-export function getNodeLive(live: Live, id: string): NodeLive | null {
-  return live.nodes.get(id) ?? null;
 }
 
 function ensureNodeLive(draft: Draft, id: string): NodeLive {
@@ -76,7 +72,7 @@ function observeConnect(draft: Draft, event: Extract<Event, { kind: "agent-conne
   node.closeReason = null;
   node.lastFrameAtMs = draft.now.monoMs;
   node.detector.lastArrivalMs = Math.max(node.detector.lastArrivalMs, draft.now.monoMs);
-  draft.touched.add(`node:${event.node}`);
+  touchNode(draft, node);
 }
 
 function observeDisconnect(draft: Draft, event: Extract<Event, { kind: "agent-disconnected" }>): void {
@@ -124,12 +120,30 @@ function observeHeartbeat(draft: Draft, event: HeartbeatReceived): void {
   node.checks = event.checks;
   node.workloads = event.workloads;
   touchNode(draft, node);
+  for (const peer of event.peers)
+    if (peer.cluster !== null) ensureClusterLive(draft, peer.cluster).observers.add(event.node);
   if (event.postgres !== null) declareMember(draft, event.node, event.postgres);
+}
+
+/** What is remembered of a cluster while we run. */
+export function ensureClusterLive(draft: Draft, id: string): ClusterLive {
+  const { clusters } = draft.state.live;
+  const known = clusters.get(id);
+  if (known !== undefined) return known;
+  const fresh: ClusterLive = { id, since: new Map(), observers: new Set() };
+  clusters.set(id, fresh);
+  return fresh;
 }
 
 function touchNode(draft: Draft, node: NodeLive): void {
   draft.touched.add(`node:${node.id}`);
   if (node.postgres !== null) draft.touched.add(`cluster:${node.postgres.cluster}`);
+  for (const { cluster } of node.peers) {
+    if (cluster === null) continue;
+    // What a witness sees changes the judgement of the cluster it looks at.
+    ensureClusterLive(draft, cluster).observers.add(node.id);
+    draft.touched.add(`cluster:${cluster}`);
+  }
   for (const workload of node.workloads) draft.touched.add(`cluster:${workload.cluster}`);
 }
 

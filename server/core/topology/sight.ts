@@ -69,8 +69,9 @@ export interface ObserverSight {
 /** What every other witness sees of `subject`. */
 export function gatherSights(state: State, cluster: ClusterRecord, subject: string, now: Now): ObserverSight[] {
   const sights: ObserverSight[] = [];
-  for (const node of state.live.nodes.values()) {
-    if (node.id === subject || !isWitness(state, node.id, now)) continue;
+  for (const id of state.live.clusters.get(cluster.id)?.observers ?? []) {
+    const node = state.live.nodes.get(id);
+    if (node === undefined || id === subject || !isWitness(state, id, now)) continue;
     const sight = node.peers.find((peer) => peer.node === subject);
     if (sight === undefined) continue;
     const isMember = cluster.members[node.id]?.standing === "member";
