@@ -6,11 +6,11 @@ import type {
   MetricTable,
   Period,
   Series,
-  SpanTable,
   Target,
   TelemetryWindow,
 } from "../../server/core/localization/telemetry.ts";
 import { type RawCase, type RawNormal, readIndex, readJson, toWindow } from "./case-file.ts";
+import { selectTraces } from "./stress.ts";
 
 const CUTS = [0.5, 0.6, 0.7, 0.8, 0.9];
 
@@ -75,8 +75,8 @@ function cutWindow(base: TelemetryWindow, cut: number, length: number): Telemetr
   return {
     ...base,
     faultTimeS,
-    normal: { ...filterPeriod(normal, isHead), spans: normal.spans && sliceTraces(normal.spans, 0, cut, 0) },
-    current: { ...filterPeriod(normal, isTail), spans: normal.spans && sliceTraces(normal.spans, cut, 1, 1) },
+    normal: { ...filterPeriod(normal, isHead), ...sliceTraces(normal, 0, cut) },
+    current: { ...filterPeriod(normal, isTail), ...sliceTraces(normal, cut, 1) },
   };
 }
 
@@ -93,21 +93,14 @@ function filterPeriod(period: Period, keep: (timeS: number) => boolean): Period 
   return { metrics: metrics satisfies MetricTable, edgeMetrics };
 }
 
-/** The traces between two shares of the table, all begun at `startUs`. */
-function sliceTraces(spans: SpanTable, from: number, to: number, startUs: number): SpanTable {
+/** The traces between two shares of the table and their log lines, counted from the first of them. */
+function sliceTraces({ spans, logs }: Period, from: number, to: number): Pick<Period, "spans" | "logs"> {
+  if (spans === undefined) return {};
   const traces = [...new Set(spans.trace)];
   const kept = new Set(traces.slice(Math.floor(traces.length * from), Math.floor(traces.length * to)));
-  const rows = spans.trace.flatMap((trace, row) => (kept.has(trace) ? [row] : []));
-  const newRow = new Map(rows.map((row, i) => [row, i]));
-  const origin = Math.min(...rows.map((row) => spans.startUs[row]!));
-  const pick = (column: readonly number[]): number[] => rows.map((row) => column[row]!);
-  return {
-    ops: spans.ops,
-    trace: pick(spans.trace),
-    parent: rows.map((row) => (spans.parent[row]! < 0 ? spans.parent[row]! : (newRow.get(spans.parent[row]!) ?? -2))),
-    node: pick(spans.node),
-    op: pick(spans.op),
-    startUs: rows.map((row) => spans.startUs[row]! - origin + startUs),
-    durationUs: pick(spans.durationUs),
-  };
+  const sliced = selectTraces({ metrics: {}, edgeMetrics: [], spans, logs }, (trace) => kept.has(trace));
+  const originUs = Math.min(...sliced.spans!.startUs);
+  const startUs = sliced.spans!.startUs.map((start) => start - originUs);
+  const timeMs = sliced.logs?.timeMs.map((time) => time - originUs / 1000);
+  return { spans: { ...sliced.spans!, startUs }, logs: sliced.logs && { ...sliced.logs, timeMs: timeMs! } };
 }

@@ -1,6 +1,13 @@
 import { AFTER, BEFORE, LAST, NORMAL } from "./span-index.ts";
 import { binomialSurprise } from "./statistics.ts";
-import type { Counts, Follow, RequestKind, Transitions, TransitionTable } from "./transitions.ts";
+import {
+  type Counts,
+  type Follow,
+  type RequestKind,
+  START,
+  type Transitions,
+  type TransitionTable,
+} from "./transitions.ts";
 
 /** A step that no longer follows another, or newly does, in one kind of request. */
 export interface Change {
@@ -33,7 +40,7 @@ export function loudestChange(request: RequestKind, isEarly: boolean, isError: E
     if (side.base(pooled.seen) < MIN_BASELINE || side.after(pooled.seen) < MIN_AFTER) continue;
     const callers = strata.flatMap((table) => table.get(pooled.from) ?? []);
     for (const [to, follow] of pooled.next) {
-      const surprise = Math.min(surpriseOf(pooled, pooled, to, side), stratifiedSurprise(pooled, callers, to, side));
+      const surprise = Math.min(surpriseOf(pooled, pooled, to, side), stratifiedSurprise(callers, to, isEarly));
       if (surprise <= (loudest?.surprise ?? 0) || isRecovery(pooled, side, isError)) continue;
       loudest = toChange(request, pooled, to, follow, surprise, side, isEarly);
     }
@@ -88,13 +95,17 @@ function isRecovery({ seen, next }: Transitions, { base, after }: Sides, isError
  * The same counted apart for each calling operation, so that a new mix of callers is no change of this node's behaviour.
  * A caller without history enough is given the benefit of any other caller's.
  */
-function stratifiedSurprise(pooled: Transitions, callers: readonly Transitions[], to: number, side: Sides): number {
-  const known = callers.filter((stratum) => side.base(stratum.seen) >= MIN_BASELINE);
+function stratifiedSurprise(callers: readonly Transitions[], to: number, isEarly: boolean): number {
+  const isKnown = (stratum: Transitions): boolean =>
+    chooseSides(stratum.seen, isEarly).base(stratum.seen) >= MIN_BASELINE;
+  const known = callers.filter(isKnown);
   let total = 0;
   for (const stratum of callers) {
-    if (side.after(stratum.seen) === 0) continue;
-    const histories = known.includes(stratum) ? [stratum] : known.length > 0 ? known : [pooled];
-    total += Math.min(...histories.map((history) => surpriseOf(history, stratum, to, side)));
+    const side = chooseSides(stratum.seen, isEarly);
+    // What a request begins with depends on who asks: only a known caller can be seen to ask for something else.
+    if (side.after(stratum.seen) === 0 || (stratum.from === START && !isKnown(stratum))) continue;
+    const histories = isKnown(stratum) ? [stratum] : known;
+    if (histories.length > 0) total += Math.min(...histories.map((history) => surpriseOf(history, stratum, to, side)));
   }
   return total;
 }

@@ -34,8 +34,8 @@ export const DEFAULT_CONFIG: LocalizerConfig = {
     /** Milliseconds per call. */
     "network-gap": { floor: 3, weight: 1.5 },
     /** Log-likelihood ratio. */
-    structure: { floor: 10, weight: 1.5 },
-    logs: { floor: 10, weight: 2.5 },
+    structure: { floor: 6, weight: 1.5 },
+    logs: { floor: 7, weight: 2.5 },
   },
-  minScore: 1.5,
+  minScore: 1.4,
 };

@@ -1,4 +1,4 @@
-import { AFTER, LAST, type SpanIndex } from "./span-index.ts";
+import { AFTER, LAST, NORMAL, type SpanIndex } from "./span-index.ts";
 import { quantileOfSorted } from "./statistics.ts";
 
 /** Time that one kind of span spent outside its children, in microseconds, by period; each list ascending. */
@@ -16,6 +16,7 @@ export interface Durations {
 
 /** Fewer samples than this on either side say nothing. */
 export const MIN_SPANS = 3;
+const MIN_AFTER = 2;
 
 interface Group {
   readonly node: number;
@@ -46,12 +47,22 @@ export function collectDurations(indexes: readonly SpanIndex[]): Durations[] {
       group.byPeriod[period[row]!]!.push(ownUs);
     }
   }
-  return [...groups.values()].map(({ node, peer, op, byPeriod }) => {
-    const [normal, before] = byPeriod;
-    // The minutes before the stated fault time may already hold the fault: normal operation is the better witness.
-    const reference = normal.length >= MIN_SPANS ? normal : [...normal, ...before];
-    return { node, peer, op, before: sorted(reference), last: sorted(byPeriod[LAST]), after: sorted(byPeriod[AFTER]) };
+  const list = [...groups.values()];
+  const anyCall = sorted(list.flatMap(({ peer, byPeriod }) => (peer < 0 ? [] : byPeriod[NORMAL])));
+  return list.map(({ node, peer, op, byPeriod }) => {
+    const before = referenceOf(byPeriod, peer < 0 ? undefined : anyCall);
+    return { node, peer, op, before, last: sorted(byPeriod[LAST]), after: sorted(byPeriod[AFTER]) };
   });
+}
+
+/**
+ * What to hold a group against. The minutes before the stated fault time may already hold the fault: normal operation is the
+ * better witness. A call too rare to have a history is held against the system's other calls.
+ */
+function referenceOf([normal, before]: Group["byPeriod"], others: Float64Array | undefined): Float64Array {
+  if (normal.length >= MIN_SPANS) return sorted(normal);
+  const own = [...normal, ...before];
+  return own.length >= MIN_SPANS || others === undefined ? sorted(own) : others;
 }
 
 /** How much longer the typical span took, and over how many; `undefined` when either side is too small. */
@@ -68,7 +79,7 @@ export interface Shift {
  */
 export function measureShift({ before, last, after: late }: Durations, isEarly: boolean): Shift | undefined {
   const after = isEarly && last.length > 0 ? sorted([...last, ...late]) : late;
-  if (before.length < MIN_SPANS || after.length < MIN_SPANS) return undefined;
+  if (before.length < MIN_SPANS || after.length < MIN_AFTER) return undefined;
   const error = Math.hypot(standardError(before), standardError(after));
   const us = Math.max(0, interquartileMean(after) - interquartileMean(before) - 2 * error);
   return { us, spans: after.length, beforeUs: quantileOfSorted(before, 0.5), afterUs: quantileOfSorted(after, 0.5) };
