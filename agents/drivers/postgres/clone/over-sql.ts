@@ -103,14 +103,15 @@ async function copyFiles(options: CloneOptions, control: SqlConnection, reader: 
   return copied;
 }
 
+// A file that vanished has no size. The whole record is never NOT NULL: on Unix it has no creation time.
 const listQuery = `
 WITH RECURSIVE tree(path, bytes, is_directory) AS (
   SELECT name, (stat).size, (stat).isdir
-  FROM pg_ls_dir('.', true, false) AS name, LATERAL (SELECT pg_stat_file(name, true) AS stat) AS s WHERE stat IS NOT NULL
+  FROM pg_ls_dir('.', true, false) AS name, LATERAL (SELECT pg_stat_file(name, true) AS stat) AS s WHERE (stat).size IS NOT NULL
   UNION ALL
   SELECT tree.path || '/' || name, (stat).size, (stat).isdir
   FROM tree, LATERAL pg_ls_dir(tree.path, true, false) AS name, LATERAL (SELECT pg_stat_file(tree.path || '/' || name, true) AS stat) AS s
-  WHERE tree.is_directory AND stat IS NOT NULL AND tree.path <> ALL ($1::text[])
+  WHERE tree.is_directory AND (stat).size IS NOT NULL AND tree.path <> ALL ($1::text[])
 )
 SELECT path, bytes, is_directory FROM tree`;
 
