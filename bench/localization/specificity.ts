@@ -54,8 +54,7 @@ export function scoreSpecificity(windows: readonly NormalWindow[], config?: Loca
   const groups = new Map<string, boolean[]>();
   for (const { set, protocol, window } of windows) {
     const isEmpty = localize(window, config).length === 0;
-    for (const name of [`${protocol}:${set}`, protocol, "all"])
-      groups.set(name, [...(groups.get(name) ?? []), isEmpty]);
+    for (const name of [`${set} ${protocol}`, set, "all"]) groups.set(name, [...(groups.get(name) ?? []), isEmpty]);
   }
   return Object.fromEntries([...groups].map(([name, list]) => [name, list.filter(Boolean).length / list.length]));
 }
