@@ -9,6 +9,7 @@ import type {
   TraceGroupView,
 } from "../../server/protocol/index.ts";
 import { useWatch } from "../live/use-entities.ts";
+import { serverNow } from "../live/use-now.ts";
 import { apiGet } from "./api.ts";
 
 export interface Page<T> {
@@ -65,7 +66,7 @@ export function useSeries(kind: "nodes" | "clusters", id: string, rangeMs: numbe
   return useQuery({
     queryKey: ["series", kind, id, rangeMs, stepMs],
     queryFn: ({ signal }) => {
-      const toMs = Date.now();
+      const toMs = Math.round(serverNow());
       return apiGet<SeriesView>(
         `${kind}/${encodeURIComponent(id)}/series`,
         { fromMs: toMs - rangeMs, toMs, stepMs },

@@ -48,7 +48,9 @@ export function DemoPanel() {
       title={t("title")}
       aside={
         <div className="flex items-center gap-2">
-          <span aria-hidden>{t("target")}</span>
+          <span aria-hidden className="whitespace-nowrap">
+            {t("target")}
+          </span>
           <Select
             aria-label={t("targetLabel")}
             value={chosen}

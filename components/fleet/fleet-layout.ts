@@ -109,12 +109,13 @@ export function cellAt(layout: FleetLayout, x: number, y: number): number {
   return -1;
 }
 
-/** The largest cell, between 9 and 26 px, at which the fleet fits `maxHeight`; small fleets get large cells. */
-export function chooseCell(count: number, groups: number, width: number, maxHeight: number): number {
-  for (const cell of [26, 22, 18, 16, 14, 12, 11, 10]) {
+/** The largest cell, at most 20 px, at which the fleet fits `maxHeight`; never below `minCell`. */
+export function chooseCell(count: number, groups: number, width: number, maxHeight: number, minCell: number): number {
+  for (const cell of [20, 18, 16, 14, 12, 11, 10, 9, 8, 7, 6, 5]) {
+    if (cell <= minCell) break;
     const columns = Math.max(1, Math.floor(width / cell));
     const rows = Math.ceil(count / columns) + groups;
     if (rows * cell + groups * (HEADING_PX + GROUP_GAP_PX) <= maxHeight) return cell;
   }
-  return 9;
+  return minCell;
 }

@@ -26,20 +26,22 @@ export function FleetMap({
   nodes,
   groupBy,
   maxHeight,
+  minCell = 9,
   selected,
   onOpen,
   label,
 }: {
   nodes: readonly NodeView[];
   groupBy: GroupBy;
-  /** Cells are made as large as fit this height, and never smaller than 9 px. */
+  /** Cells are made as large as fit this height, and never smaller than `minCell` (9 px, to be told apart by shape). */
   maxHeight: number;
+  minCell?: number;
   selected?: string | null;
   onOpen: (id: string) => void;
   label: string;
 }) {
   const [ref, width] = useWidth<HTMLDivElement>();
-  const layout = useStableLayout(nodes, groupBy, width, maxHeight);
+  const layout = useStableLayout(nodes, groupBy, width, maxHeight, minCell);
   const canvas = useRef<HTMLCanvasElement>(null);
   usePaintedCells(canvas, layout);
   const [cursor, setCursor] = useState(-1);
@@ -109,6 +111,7 @@ function useStableLayout(
   by: GroupBy,
   width: number,
   maxHeight: number,
+  minCell: number,
 ): FleetLayout | null {
   const last = useRef<{ signature: string; layout: FleetLayout } | null>(null);
   return useMemo(() => {
@@ -121,12 +124,12 @@ function useStableLayout(
       hash = hashText(hash, node.id);
       hash = hashText(hash, group);
     }
-    const signature = `${hash}:${by}:${width}:${maxHeight}`;
+    const signature = `${hash}:${by}:${width}:${maxHeight}:${minCell}`;
     if (last.current?.signature === signature) return last.current.layout;
-    const layout = layoutFleet(nodes, by, width, chooseCell(nodes.length, groups.size, width, maxHeight));
+    const layout = layoutFleet(nodes, by, width, chooseCell(nodes.length, groups.size, width, maxHeight, minCell));
     last.current = { signature, layout };
     return layout;
-  }, [nodes, by, width, maxHeight]);
+  }, [nodes, by, width, maxHeight, minCell]);
 }
 
 /** FNV-1a, enough to tell one set of names from another. */

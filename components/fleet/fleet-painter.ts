@@ -53,11 +53,24 @@ function createSprites(cell: number, scale: number): Sprites {
       // Shapes are drawn on a 16-unit square, like the glyphs of the page.
       const unit = canvas.width / 16;
       context.scale(unit, unit);
-      drawShape(context, state, resolveColor(`--color-${state}`), page);
+      if (cell < TOLD_BY_SHAPE_PX) drawDot(context, state, resolveColor(`--color-${state}`));
+      else drawShape(context, state, resolveColor(`--color-${state}`), page);
     }
     return [state, canvas] as const;
   });
   return Object.fromEntries(entries) as Sprites;
+}
+
+/** Below this there is no room for shapes: size and colour tell, and the hint on each cell says the word. */
+const TOLD_BY_SHAPE_PX = 8;
+
+function drawDot(c: CanvasRenderingContext2D, state: HealthState, color: string): void {
+  c.fillStyle = color;
+  if (state === "healthy") {
+    c.globalAlpha = 0.6;
+    return circle(c, 8, 8, 4.6);
+  }
+  c.fillRect(1, 1, 14, 14);
 }
 
 function drawShape(c: CanvasRenderingContext2D, state: HealthState, color: string, page: string): void {

@@ -31,7 +31,8 @@ export function FleetPanel() {
         <FleetMap
           nodes={nodes}
           groupBy={zones > 12 ? "none" : "zone"}
-          maxHeight={nodes.length > 400 ? 300 : 220}
+          maxHeight={300}
+          minCell={4}
           onOpen={(id) => router.push(`/nodes/${encodeURIComponent(id)}`)}
           label={t("mapLabel", { count: nodes.length })}
         />

@@ -39,8 +39,8 @@ export function ProblemList() {
         </div>
       ) : (
         <ul>
-          {shown.map((problem) => (
-            <ProblemRow key={problem.key} problem={problem} />
+          {shown.map((problem, index) => (
+            <ProblemRow key={problem.key} problem={problem} loud={index === 0 && problem.state === "down"} />
           ))}
         </ul>
       )}
@@ -53,10 +53,10 @@ export function ProblemList() {
   );
 }
 
-function ProblemRow({ problem }: { problem: Problem }) {
+/** `loud`: the one place on the screen that asks for the eye. */
+function ProblemRow({ problem, loud }: { problem: Problem; loud: boolean }) {
   const t = useTranslations("problems");
   const say = useCodeText();
-  const urgent = problem.state === "down";
   return (
     <li className="flex items-center gap-3 border-t border-line py-2.5">
       <span className="inline-flex w-4 shrink-0 justify-center">
@@ -76,7 +76,7 @@ function ProblemRow({ problem }: { problem: Problem }) {
       <Link
         href={problem.href}
         data-problem-link
-        className={classes(buttonClasses(urgent ? "primary" : "secondary"), "min-w-24")}
+        className={classes(buttonClasses(loud ? "primary" : "secondary"), "min-w-24")}
       >
         {t(`button.${problem.button}`)}
       </Link>

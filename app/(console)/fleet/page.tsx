@@ -1,0 +1,7 @@
+import { FleetScreen } from "@/components/fleet/fleet-screen";
+
+export const metadata = { title: "Fleet" };
+
+export default function FleetPage() {
+  return <FleetScreen />;
+}

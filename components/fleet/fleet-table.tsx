@@ -1,0 +1,244 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are virtual and absolutely placed, which table elements can not be
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows and cells of a table are not focusable, what is in them is
+"use client";
+import {
+  createColumnHelper,
+  createSortedRowModel,
+  rowSortingFeature,
+  type SortingState,
+  tableFeatures,
+  useTable,
+} from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import Link from "next/link";
+import { useTranslations } from "next-intl";
+import { useMemo, useRef } from "react";
+import type { NodeView } from "../../server/protocol/index.ts";
+import { useEntity } from "../live/use-entities.ts";
+import { useKey } from "../shell/use-shortcuts.ts";
+import { classes } from "../ui/classes.ts";
+import { StateWord } from "../ui/state-glyph.tsx";
+import { compareUrgency } from "../ui/state-urgency.ts";
+import { RelativeTime, useFormat } from "../ui/text.tsx";
+import type { SortKey } from "./fleet-filter.ts";
+import { compareNatural } from "./fleet-layout.ts";
+import { UsageBar } from "./usage-bar.tsx";
+
+const ROW_PX = 36;
+const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
+const helper = createColumnHelper<typeof features, NodeView>();
+
+type Compare = (a: NodeView, b: NodeView) => number;
+const share = (used: number | undefined, total: number | undefined) =>
+  used === undefined || !total ? -1 : used / total;
+const compares: Record<SortKey, Compare> = {
+  state: (a, b) => compareUrgency(a.state, b.state) || compareNatural(a.id, b.id),
+  id: (a, b) => compareNatural(a.id, b.id),
+  role: (a, b) => compareNatural(a.role, b.role) || compareNatural(a.id, b.id),
+  cluster: (a, b) => compareNatural(a.cluster ?? "~", b.cluster ?? "~") || compareNatural(a.id, b.id),
+  zone: (a, b) => compareNatural(a.zone, b.zone) || compareNatural(a.id, b.id),
+  cpu: (a, b) => (a.host?.cpu ?? -1) - (b.host?.cpu ?? -1),
+  memory: (a, b) =>
+    share(a.host?.memoryUsedBytes, a.host?.memoryTotalBytes) - share(b.host?.memoryUsedBytes, b.host?.memoryTotalBytes),
+  disk: (a, b) =>
+    share(a.host?.diskUsedBytes, a.host?.diskTotalBytes) - share(b.host?.diskUsedBytes, b.host?.diskTotalBytes),
+  suspicion: (a, b) => a.suspicion / a.suspicionThreshold - b.suspicion / b.suspicionThreshold,
+  seen: (a, b) => (a.lastSeenAt ?? 0) - (b.lastSeenAt ?? 0),
+};
+
+const widths: Record<SortKey, string> = {
+  state: "w-32",
+  id: "w-44 grow",
+  role: "w-24",
+  cluster: "w-32",
+  zone: "w-24",
+  cpu: "w-28",
+  memory: "w-28",
+  disk: "w-28",
+  suspicion: "w-24",
+  seen: "w-28",
+};
+
+const columns = helper.columns(
+  (Object.keys(compares) as SortKey[]).map((key) =>
+    helper.accessor((node) => node.id, {
+      id: key,
+      header: key,
+      sortFn: (a, b) => compares[key](a.original, b.original),
+    }),
+  ),
+);
+
+/** The table twin of the map: only the rows in view are in the page. `j`/`k` walk, Enter opens. */
+export function FleetTable({
+  nodes,
+  sort,
+  order,
+  onSort,
+  onOpen,
+  selected,
+}: {
+  nodes: readonly NodeView[];
+  sort: SortKey;
+  order: "asc" | "desc";
+  onSort: (sort: SortKey, order: "asc" | "desc") => void;
+  onOpen: (id: string) => void;
+  selected: string | null;
+}) {
+  const t = useTranslations("fleet");
+  const scroll = useRef<HTMLDivElement>(null);
+  const sorting = useMemo<SortingState>(() => [{ id: sort, desc: order === "desc" }], [sort, order]);
+  const table = useTable({
+    features,
+    columns,
+    data: nodes as NodeView[],
+    getRowId: (node) => node.id,
+    state: { sorting },
+    enableSortingRemoval: false,
+    onSortingChange: (update) => {
+      const next = (typeof update === "function" ? update(sorting) : update)[0];
+      if (next !== undefined) onSort(next.id as SortKey, next.desc ? "desc" : "asc");
+    },
+  });
+  const { rows } = table.getRowModel();
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => rows[index]?.id ?? index,
+    overscan: 8,
+  });
+  const walk = (step: number) => {
+    const at = rows.findIndex((row) => row.id === selected);
+    const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
+    if (next === undefined) return;
+    virtual.scrollToIndex(Math.max(0, at + step));
+    onOpen(next.id);
+  };
+  useKey("j", () => walk(1));
+  useKey("k", () => walk(-1));
+
+  return (
+    <div role="table" aria-label={t("tableLabel")} aria-rowcount={rows.length + 1} className="text-sm">
+      <div
+        ref={scroll}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+        tabIndex={0}
+        className="focus-ring h-[max(20rem,calc(100dvh-17rem))] overflow-auto"
+      >
+        <div role="rowgroup" className="sticky top-0 z-10 min-w-max bg-panel">
+          <div role="row" className="flex border-b border-line">
+            {table.getHeaderGroups()[0]?.headers.map((header) => {
+              const key = header.id as SortKey;
+              const sorted = header.column.getIsSorted();
+              return (
+                <div
+                  key={key}
+                  role="columnheader"
+                  aria-sort={sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : "none"}
+                  className={classes("shrink-0 px-2", widths[key])}
+                >
+                  <button
+                    type="button"
+                    onClick={() => header.column.toggleSorting()}
+                    className="focus-ring flex h-9 items-center gap-1 rounded-sm text-xs font-medium text-muted hover:text-ink"
+                  >
+                    {t(`column.${key}`)}
+                    {sorted === "asc" && <ArrowUp size={12} aria-hidden />}
+                    {sorted === "desc" && <ArrowDown size={12} aria-hidden />}
+                  </button>
+                </div>
+              );
+            })}
+          </div>
+        </div>
+        <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const row = rows[item.index];
+            if (row === undefined) return null;
+            return (
+              <FleetRow
+                key={row.id}
+                id={row.id}
+                index={item.index}
+                top={item.start}
+                selected={row.id === selected}
+                onOpen={onOpen}
+              />
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function FleetRow({
+  id,
+  index,
+  top,
+  selected,
+  onOpen,
+}: {
+  id: string;
+  index: number;
+  top: number;
+  selected: boolean;
+  onOpen: (id: string) => void;
+}) {
+  const node = useEntity("node", id);
+  const role = useTranslations("role");
+  const t = useTranslations("fleet");
+  const format = useFormat();
+  if (node === undefined) return null;
+  const { host } = node;
+  const cell = (key: SortKey, content: React.ReactNode, extra?: string) => (
+    <div role="cell" className={classes("num flex shrink-0 items-center truncate px-2", widths[key], extra)}>
+      {content}
+    </div>
+  );
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the link inside opens by keyboard
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      onClick={() => onOpen(id)}
+      className={classes(
+        "absolute inset-x-0 flex cursor-pointer border-b border-line hover:bg-raised",
+        selected && "bg-raised",
+      )}
+      style={{ height: ROW_PX, transform: `translateY(${top}px)` }}
+    >
+      {cell("state", <StateWord state={node.state} />)}
+      {cell(
+        "id",
+        <Link
+          href={`/nodes/${encodeURIComponent(id)}`}
+          onClick={(event) => event.stopPropagation()}
+          className="focus-ring truncate font-medium hover:underline"
+        >
+          {id}
+        </Link>,
+      )}
+      {cell("role", role(node.role), "text-muted")}
+      {cell("cluster", node.cluster ?? "", "text-muted")}
+      {cell("zone", node.zone, "text-muted")}
+      {cell("cpu", <UsageBar used={host?.cpu ?? null} label={t("column.cpu")} />)}
+      {cell(
+        "memory",
+        <UsageBar used={host ? host.memoryUsedBytes / host.memoryTotalBytes : null} label={t("column.memory")} />,
+      )}
+      {cell(
+        "disk",
+        <UsageBar used={host ? host.diskUsedBytes / host.diskTotalBytes : null} label={t("column.disk")} />,
+      )}
+      {cell(
+        "suspicion",
+        `${format.number(node.suspicion, 1)} / ${format.number(node.suspicionThreshold, 1)}`,
+        "text-muted",
+      )}
+      {cell("seen", node.connected ? t("now") : <RelativeTime at={node.lastSeenAt} />, "text-muted")}
+    </div>
+  );
+}
