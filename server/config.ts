@@ -5,6 +5,8 @@ import { LineCounter, parseDocument } from "yaml";
 import * as z from "zod/mini";
 import { defaultPolicy, type Policy } from "./core/index.ts";
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What an operator may set. Secrets are separate: they come by the environment or by files, never by this file. */
 export interface Config {
   readonly host: string;
@@ -32,6 +34,11 @@ export interface Config {
 /** A mistake of the configuration, in a sentence with its place. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+  readonly exitCode: number;
+  constructor(sentence: string, exitCode = 2) {
+    super(sentence);
+    this.exitCode = exitCode;
+  }
 }
 
 const port = z.int().check(z.gte(1), z.lte(65_535));
@@ -70,7 +77,7 @@ const fileSchema = z.strictObject({
 type FileConfig = z.output<typeof fileSchema>;
 
 /** `file`: a YAML file, or null. The environment stands above the file. @throws ConfigError */
-export function loadConfig(file: string | null, environment: NodeJS.ProcessEnv): Config {
+export function loadConfig(file: string | null, environment: Environment): Config {
   const settings = file === null ? {} : readFile(file);
   const host = environment.HOLDFAST_HOST ?? settings.host ?? "127.0.0.1";
   const listenPort = readNumber(environment, "HOLDFAST_PORT", 1, 65_535) ?? settings.port ?? 7400;
@@ -142,7 +149,7 @@ function findLine(
   return null;
 }
 
-function readNumber(environment: NodeJS.ProcessEnv, name: string, least: number, most: number): number | null {
+function readNumber(environment: Environment, name: string, least: number, most: number): number | null {
   const text = environment[name];
   if (text === undefined || text === "") return null;
   const value = Number(text);
@@ -159,7 +166,7 @@ function checkPolicy(policy: Partial<Policy>): void {
   }
 }
 
-function readDemo(environment: NodeJS.ProcessEnv): Config["demo"] {
+function readDemo(environment: Environment): Config["demo"] {
   const { HOLDFAST_DEMO_URL: url, HOLDFAST_DEMO_TOKEN: token, HOLDFAST_DEMO_FAULTS: faults } = environment;
   if (url === undefined || token === undefined) return null;
   return { url: url.replace(/\/$/, ""), token, faults: (faults ?? "").split(",").filter((name) => name !== "") };

@@ -9,7 +9,7 @@ import { hashToken } from "./protocol/token-hash.ts";
  * A token for the command line on this machine, new at each start, in a file that only the server's own user may read; it goes
  * with the process. Answers with its hash.
  */
-export async function writeLocalToken(config: Config, lifecycle: Lifecycle): Promise<string> {
+export async function writeLocalToken(config: Config, lifecycle: Pick<Lifecycle, "onStop">): Promise<string> {
   const token = `hl_${randomBytes(32).toString("base64url")}`;
   const file = join(config.dataDir, "local.token");
   mkdirSync(config.dataDir, { recursive: true });

@@ -219,8 +219,8 @@ export class ControlLoop {
     }
     switch (outcome.code) {
       case "conflict":
-        this.#halt();
         this.#giveUp(batch, "not-leader");
+        this.#halt();
         this.#parts.onConflict(outcome.detail);
         return;
       case "unknown":
