@@ -23,7 +23,7 @@ async function asUser(member: TrialMember): Promise<SqlConnection> {
   );
 }
 
-describe.skipIf(binDir === null)("a cluster on real PostgreSQL", () => {
+describe.skipIf(binDir === null)("a cluster on real PostgreSQL", { timeout: 180_000 }, () => {
   let root: Awaited<ReturnType<typeof makeTrialRoot>>;
   let a: TrialMember;
   let b: TrialMember;

@@ -71,15 +71,17 @@ export async function killOrphans(dataDir: string): Promise<number> {
   if (process.platform !== "linux") return 0;
   const directory = await realpath(dataDir).catch(() => null);
   if (directory === null) return 0;
-  let killed = 0;
+  const killed: number[] = [];
   for (const entry of await readdir("/proc")) {
     if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
     const cwd = await readlink(`/proc/${entry}/cwd`).catch(() => null);
     if (cwd !== directory) continue;
     const command = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
-    if (command.includes("postgres") && signal(Number(entry), "SIGKILL")) killed += 1;
+    if (command.includes("postgres") && signal(Number(entry), "SIGKILL")) killed.push(Number(entry));
   }
-  return killed;
+  // As long as one is there, shared memory is in use and a new server refuses to start.
+  for (const pid of killed) await waitForExit(pid, 2_000);
+  return killed.length;
 }
 
 /** Stops a postmaster. `fast`: sessions ended, shutdown checkpoint, standbys served to the end. `immediate`: at once, as a crash. */

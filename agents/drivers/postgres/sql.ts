@@ -33,12 +33,9 @@ export class SqlConnection {
   }
 
   /** @throws DeadlineError, or the error of the socket or the server (with its `code`). */
-  static async connect(
-    target: SqlTarget,
-    options: { readonly deadlineMs: number; readonly binary?: boolean },
-  ): Promise<SqlConnection> {
+  static async connect(target: SqlTarget, options: { readonly deadlineMs: number }): Promise<SqlConnection> {
     const socket = new Socket();
-    const config: pg.ClientConfig & { readonly binary: boolean } = {
+    const config: pg.ClientConfig = {
       host: target.host,
       port: target.port,
       user: target.user,
@@ -47,7 +44,6 @@ export class SqlConnection {
       application_name: target.applicationName,
       stream: () => socket,
       ssl: false,
-      binary: options.binary ?? false,
       keepAlive: true,
     };
     const client = new pg.Client(config);

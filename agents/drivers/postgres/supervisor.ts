@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
-import { open, stat, truncate } from "node:fs/promises";
+import { open, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { monotonicMs, sleep } from "../../shared/time.ts";
 import {
@@ -71,6 +71,8 @@ export class Supervisor {
     if (await this.attach()) return;
     this.#stopping = false;
     await killOrphans(this.#service.dataDir);
+    // A dead postmaster that nobody reaped yet still has its pid, and PostgreSQL takes it for a living one.
+    await rm(join(this.#service.dataDir, "postmaster.pid"), { force: true });
     const { manager } = this.#service;
     if (manager === null) {
       await this.#spawn();

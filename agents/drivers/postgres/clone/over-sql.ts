@@ -46,9 +46,10 @@ export async function cloneOverSql(options: CloneOptions): Promise<number> {
   const { instance, signal } = options;
   const target = sourceTarget(options);
   const control = await SqlConnection.connect(target, { deadlineMs: 5_000 });
+  // Bytes travel as hexadecimal text: the driver reads its binary format as UTF-8 and would spoil them.
   const reader = await SqlConnection.connect(
     { ...target, applicationName: "holdfast clone reader" },
-    { deadlineMs: 5_000, binary: true },
+    { deadlineMs: 5_000 },
   );
   try {
     await ensureReservedSlot(control, slotName(instance.service.node));
