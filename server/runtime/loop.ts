@@ -256,7 +256,10 @@ export class ControlLoop {
       if (write.kind === "put-node" && write.value.revokedAt !== null) link.drop(write.value.id, "key-revoked");
     }
     const durable = decision.writes.length > 0;
-    this.#parts.publish({ touched: decision.touched, durable, timeline, originWallMs: now.wallMs });
+    // Signing and sending go first; making views of it all can wait for the next turn.
+    clock.soon(() => {
+      this.#parts.publish({ touched: decision.touched, durable, timeline, originWallMs: now.wallMs });
+    });
     if (durable) link.refreshPeers();
   }
 
