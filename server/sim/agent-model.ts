@@ -34,7 +34,8 @@ export const soundHands: AgentHands = {
   terminatesReceiver: true,
   bootsFenced: true,
   remembersCommands: true,
-  reservesTimeline: true,
+  // As the real agent today: a candidate that did not win is cloned instead.
+  reservesTimeline: false,
   admitsAfterSync: true,
 };
 

@@ -39,7 +39,7 @@ function probe(agent: AgentModel, peer: PostgresModel): PeerSight["reason"] {
     return "timeout";
   if (!peer.alive) return "refused";
   if (peer.process.frozen || peer.diskStuck) return "accepted-silent";
-  return peer.state === "running" ? null : "error";
+  return peer.state === "running" && !peer.slotsFull ? null : "error";
 }
 
 function sightOf(agent: AgentModel, node: string): PeerSight {

@@ -52,6 +52,7 @@ export class ControlModel {
   trap: Trap | null = null;
   /** Milliseconds for a round trip to the database. */
   storeLatencyMs = 2;
+  sendsBeforeCommit = false;
   private readonly inner: Store;
   private readonly sessions = new Map<string, Session>();
   private sessionCount = 0;
@@ -141,6 +142,7 @@ export class ControlModel {
       decide: (state, events, now) => {
         const decision = core.decide(state, events, now);
         world.emit({ kind: "control-decided", decision, state, wallMs: now.wallMs });
+        if (this.sendsBeforeCommit) for (const command of decision.send) this.transmit(command);
         return decision;
       },
       applyWrites: core.applyWrites,
@@ -217,10 +219,7 @@ export class ControlModel {
     const alive = (): boolean => this.process.alive && this.process.incarnation === incarnation;
     return {
       send: (command: CommandRecord) => {
-        const session = this.sessions.get(command.node);
-        if (!alive() || session === undefined) return false;
-        this.world.emit({ kind: "command-sent", command });
-        session.side.send({ kind: "command", command });
+        if (!alive() || !this.transmit(command)) return false;
         this.pass("after-send");
         return true;
       },
@@ -230,6 +229,14 @@ export class ControlModel {
       drop: (node) => this.sessions.get(node)?.side.close(),
       refreshPeers: () => {},
     };
+  }
+
+  private transmit(command: CommandRecord): boolean {
+    const session = this.sessions.get(command.node);
+    if (session === undefined) return false;
+    this.world.emit({ kind: "command-sent", command });
+    session.side.send({ kind: "command", command });
+    return true;
   }
 
   private accept(side: Side<SessionMessage>): void {

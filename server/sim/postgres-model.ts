@@ -67,6 +67,8 @@ export class PostgresModel {
   senders: Sender[] = [];
   waiters: Waiter[] = [];
   replayPaused = false;
+  /** No connection left for ordinary users: probes of peers are refused, streams and the agent's own SQL go on. */
+  slotsFull = false;
   /** Disk full or hung: nothing is flushed while true. */
   diskStuck = false;
   /** Called when role, receiver or process changes; the agent reports at once. */

@@ -17,6 +17,8 @@ export interface RunOptions extends SimulationOptions {
   readonly lengthMs?: number;
   /** Stop at the first violation. */
   readonly stopEarly?: boolean;
+  /** Names of the faults to draw from; all by their weight when absent. */
+  readonly faults?: readonly string[];
   readonly watch?: (sim: Simulation) => void;
 }
 
@@ -28,10 +30,11 @@ const settleMs = 90_000;
 /** One seeded run: a cluster comes up, faults fall on it, everything is healed, and it must have come right again. */
 export async function runSeed(options: RunOptions): Promise<SeedResult> {
   const { seed, lengthMs = defaultLengthMs, stopEarly = false } = options;
+  const shape = drawShape(seed);
   const sim = createSimulation({
     ...options,
-    ...drawShape(seed),
-    ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
+    nodes: options.nodes ?? shape.nodes,
+    policy: { ...shape.policy, ...options.policy },
   });
   const { world } = sim;
   const violations: Violation[] = [];
@@ -43,7 +46,7 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
     else if (event.kind === "fault-began") faults++;
   });
   options.watch?.(sim);
-  unleash(sim, drawSchedule(sim, warmUpMs, lengthMs - settleMs));
+  unleash(sim, drawSchedule(sim, warmUpMs, lengthMs - settleMs, options.faults));
   const stop = (): boolean => stopEarly && violations.length > 0;
   await world.run(lengthMs, stop);
   if (!stop()) for (const checker of checkers) checker.finish?.(world.nowMs);

@@ -24,6 +24,8 @@ export interface SimulationOptions {
   readonly fence?: Fence;
   readonly hands?: AgentHands;
   readonly writeEveryMs?: number;
+  /** A broken loop: commands leave before their commit. */
+  readonly sendsBeforeCommit?: boolean;
 }
 
 export interface Simulation {
@@ -44,6 +46,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const policy: Policy = { ...defaultPolicy, ...options.policy };
   const controlHost = world.addHost("ctl");
   const control = new ControlModel(world, network, controlHost, options.core ?? realCore, policy);
+  control.sendsBeforeCommit = options.sendsBeforeCommit ?? false;
   const servers = new Map<string, PostgresModel>();
   const find = (node: string): PostgresModel | undefined => servers.get(node);
   const peers: PostgresModel[] = [];

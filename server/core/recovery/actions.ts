@@ -12,6 +12,7 @@ import {
 } from "../draft.ts";
 import { appendActionEntry, linkAction } from "../incident/timeline.ts";
 import type { Action, ActionKind, ActionPhase } from "./types.ts";
+import { stopWaitingFor } from "./waiting.ts";
 
 /** Kinds of which only one may be open in a cluster at a time: they change who is primary or which commits count. */
 const exclusive: ReadonlySet<ActionKind> = new Set([
@@ -94,6 +95,7 @@ export function endAction(
   const before = demand(getAction(draft, actionId), actionId);
   if (before.phase !== "running") return;
   dropCommands(draft, actionId, `action-${phase}`);
+  stopWaitingFor(draft, before.cluster, actionId);
   const steps = before.steps.map((step) =>
     step.status === "running" ? { ...step, status: "unknown" as const, endedAt: draft.now.wallMs } : step,
   );

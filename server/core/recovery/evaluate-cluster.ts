@@ -8,10 +8,11 @@ import { beginAction, endAction } from "./actions.ts";
 import { advanceBootstrap, considerBootstrap } from "./bootstrap.ts";
 import { judgeMember } from "./judge-member.ts";
 import { currentConfiguration, isStreaming } from "./members.ts";
-import { advancePromotion, enterSealing, explainNoQuorum, sealableMembers } from "./promotion.ts";
+import { advancePromotion } from "./promotion.ts";
 import { advanceReconfigure, considerReconfigure } from "./reconfigure.ts";
 import { advanceRejoin, considerRejoins, forgetStreams } from "./rejoin.ts";
 import { advanceRestart, considerRestart, considerReturn } from "./restart.ts";
+import { enterSealing, explainNoQuorum, sealableMembers } from "./sealing.ts";
 import { advanceDemoting } from "./switchover.ts";
 import type { Action, ClusterRecord } from "./types.ts";
 

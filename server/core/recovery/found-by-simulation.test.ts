@@ -50,3 +50,43 @@ describe("a blip", () => {
     expect(sent(puppet, "postgres.seal")).toEqual([]);
   });
 });
+
+describe("a member that was fenced and stopped", () => {
+  it("is started as a standby at once, and rewound as soon as it tells a position past the fork", () => {
+    const puppet = createHealthyCluster();
+    const exit = { pid: 1, code: null, signal: "SIGKILL", reaped: true, agoMs: 0 } as const;
+    puppet.unanswered.add("postgres.follow");
+    setStatus(puppet, "pg-a", { state: "stopped", role: null, exit, lsn: null, timeline: null, canRewind: true });
+    pass(puppet, 1_000);
+    expect(cluster(puppet).members["pg-a"]?.standing).toBe("fenced");
+    const follows = sent(puppet, "postgres.follow").filter((command) => command.node === "pg-a");
+    expect(follows).toHaveLength(1);
+    setStatus(puppet, "pg-a", { state: "running", role: "standby", timeline: 1, lsn: 1e12, exit: null });
+    const outcome = { status: "done", data: {} } as const;
+    play(puppet, [{ kind: "command-finished", node: "pg-a", commandId: follows[0]!.id, outcome, nodeAt: 0 }]);
+    pass(puppet, 500);
+    const rejoins = sent(puppet, "postgres.rejoin").filter((command) => command.node === "pg-a");
+    expect(rejoins.at(-1)?.verb.args).toMatchObject({ mode: "rewind" });
+  });
+});
+
+describe("a new primary that came back fenced before its first write was verified", () => {
+  it("is started again within the same action, and verified then", () => {
+    const puppet = createHealthyCluster();
+    puppet.unanswered.add("postgres.verify");
+    setStatus(puppet, "pg-a", {
+      state: "stopped",
+      role: null,
+      exit: { pid: 1, code: null, signal: "SIGKILL", reaped: true, agoMs: 0 },
+    });
+    pass(puppet, 1_000);
+    const primary = cluster(puppet).primary!;
+    const verify = sent(puppet, "postgres.verify").at(-1)!;
+    setStatus(puppet, primary, { state: "running", role: "standby", replication: [] });
+    puppet.unanswered.delete("postgres.verify");
+    const outcome = { status: "refused", code: "is-standby", detail: "" } as const;
+    play(puppet, [{ kind: "command-finished", node: primary, commandId: verify.id, outcome, nodeAt: 0 }]);
+    pass(puppet, 3_000);
+    expect(sent(puppet, "postgres.restart").map((command) => command.node)).toEqual([primary]);
+  });
+});

@@ -3,7 +3,7 @@ import { appendActionEntry } from "../incident/timeline.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 import { endAction } from "./actions.ts";
 import type { CommandOutcome, CommandRecord } from "./command.ts";
-import { holdAutomation } from "./promotion.ts";
+import { holdAutomation } from "./regrant.ts";
 import type { Step, StepStatus } from "./types.ts";
 
 /** Refusals that mean: this agent has promised more than this store knows. Somebody else decided, or our store went back in time. */

@@ -1,9 +1,7 @@
 import {
-  appendAudit,
   commandStep,
   type Draft,
   demand,
-  dropCommands,
   getAction,
   getCluster,
   noteStep,
@@ -13,11 +11,15 @@ import {
 } from "../draft.ts";
 import { appendActionEntry } from "../incident/timeline.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
-import { isWitness, seeAgent } from "../topology/sight.ts";
 import { endAction } from "./actions.ts";
-import { endpointOf, endpoints } from "./members.ts";
+import { sendFollows } from "./follow.ts";
+import { currentConfiguration, endpoints } from "./members.ts";
 import { chooseCandidate, holdsQuorum, unionConfigurations } from "./quorum.ts";
+import { advanceRegranting, canRegrant, holdAutomation, startRegrant } from "./regrant.ts";
+import { hasSteppedDown, steppedDownKey } from "./restart.ts";
+import { askForSeals, countableSeals } from "./sealing.ts";
 import type { Action, ClusterRecord, EpochRecord, MemberRecord } from "./types.ts";
+import { hasWaited, stopWaiting } from "./waiting.ts";
 
 /**
  * Seal, then promote: the part that failover and switchover share. See failover.md, "Seal, then promote".
@@ -30,55 +32,8 @@ const stragglerMs = 150;
 /** A seal that found no quorum for this long is given up when the old primary can be granted again. */
 const sealDeadlineMs = 8_000;
 const verifyDeadlineMs = 5_000;
-
-/** Standbys that can be asked to seal right now. */
-export function sealableMembers(draft: Draft, cluster: ClusterRecord): string[] {
-  return Object.values(cluster.members)
-    .filter((member) => member.standing === "member" && member.id !== cluster.primary)
-    .filter((member) => isWitness(draft.state, member.id, draft.now))
-    .filter((member) => draft.state.live.nodes.get(member.id)?.postgres?.state === "running")
-    .map((member) => member.id)
-    .sort();
-}
-
-/** Ask, promise nothing: would sealing these members make a failover possible? Null when it would, else why not. */
-export function explainNoQuorum(
-  cluster: ClusterRecord,
-  sealable: readonly string[],
-): { code: string; data: Action["steps"][number]["data"] } | null {
-  const { durability } = cluster;
-  if (durability.mode === "async") return { code: "async-needs-fencing", data: {} };
-  if (!holdsQuorum(new Set(sealable), cluster.configurations)) {
-    const needed = Math.max(...cluster.configurations.map((c) => c.members.length - c.k + 1));
-    return { code: "no-quorum", data: { sealable: sealable.length, needed } };
-  }
-  if (sealable.length - 1 < durability.k) {
-    return { code: "too-few-followers", data: { followers: Math.max(0, sealable.length - 1), k: durability.k } };
-  }
-  return null;
-}
-
-export function enterSealing(draft: Draft, actionId: string): void {
-  patchAction(draft, actionId, { state: "sealing" });
-  askForSeals(draft, actionId);
-}
-
-/** Sends a seal to every reachable standby that was not asked under this intent yet. */
-function askForSeals(draft: Draft, actionId: string): void {
-  const action = demand(getAction(draft, actionId), actionId);
-  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
-  const asked = new Set(action.steps.filter((step) => step.kind === "seal").map((step) => step.node));
-  for (const node of sealableMembers(draft, cluster)) {
-    if (asked.has(node) || node === action.from) continue;
-    commandStep(draft, actionId, {
-      kind: "seal",
-      node,
-      verb: { verb: "postgres.seal", args: {} },
-      epoch: action.epoch,
-      intentId: action.intentId,
-    });
-  }
-}
+/** Distance between two attempts to verify; doubles up to the second. */
+const verifyAgainMs = { first: 500, most: 8_000 };
 
 /** Moves a failover or switchover forward as far as what is known allows. */
 export function advancePromotion(draft: Draft, actionId: string): void {
@@ -111,23 +66,12 @@ function advanceSealing(draft: Draft, before: Action): void {
   const k = durability.mode === "sync" ? durability.k : 0;
   const enough = holdsQuorum(new Set(counted.map((member) => member.node)), configurations) && counted.length - 1 >= k;
   const pending = seals.filter((step) => step.status === "running");
-  const firstDoneAt = Math.min(
-    ...seals.filter((step) => step.status === "done").map((step) => step.endedAt ?? draft.now.wallMs),
-  );
-  if (enough && (pending.length === 0 || draft.now.wallMs - firstDoneAt >= stragglerMs)) {
-    return decidePromotion(draft, action, cluster);
-  }
-  if (enough) return wakeAt(draft, draft.now.monoMs + stragglerMs);
-  const since =
-    seals.length === 0 ? action.startedAt : Math.min(...seals.map((step) => step.startedAt ?? action.startedAt));
-  if (draft.now.wallMs - since >= sealDeadlineMs && canRegrant(draft, action)) return startRegrant(draft, action);
+  const waited = counted.length > 0 && hasWaited(draft, cluster.id, `${action.id}:stragglers`, stragglerMs);
+  if (enough && (pending.length === 0 || waited)) return decidePromotion(draft, action, cluster);
+  if (enough) return;
+  const overdue = hasWaited(draft, cluster.id, `${action.id}:sealing`, sealDeadlineMs);
+  if (overdue && canRegrant(draft, action)) return startRegrant(draft, action);
   wakeAt(draft, draft.now.monoMs + 500);
-}
-
-/** Only members of the recorded lineage count: a higher timeline than ours was promoted by somebody else. */
-function countableSeals(cluster: ClusterRecord, action: Action): Action["sealed"] {
-  const timeline = cluster.epochs.at(-1)?.timeline ?? null;
-  return action.sealed.filter((member) => timeline === null || member.timeline <= timeline);
 }
 
 /** One transaction stores the new epoch, its primary, its configuration and its timeline; the commands leave only after it. */
@@ -194,20 +138,6 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
 function demotedCleanly(action: Action): string | null {
   const demote = action.steps.find((step) => step.kind === "demote");
   return demote?.status === "done" ? demote.node : null;
-}
-
-function sendFollows(
-  draft: Draft,
-  actionId: string,
-  cluster: ClusterRecord,
-  followers: readonly string[],
-  grant: { readonly epoch: number; readonly intentId: string; readonly configVersion: number },
-): void {
-  const primary = endpointOf(cluster, demand(cluster.primary, "primary"));
-  for (const node of followers) {
-    const verb = { verb: "postgres.follow", args: { primary, configurations: cluster.configurations } } as const;
-    commandStep(draft, actionId, { ...grant, kind: "follow", node, verb });
-  }
 }
 
 /** The epoch is opened: who was sealed stays a member, everybody else is fenced until it has rejoined. */
@@ -320,85 +250,27 @@ function advanceVerifying(draft: Draft, action: Action): void {
     return endAction(draft, action.id, "done", null);
   }
   if (last?.status !== "failed") return;
-  // No follower yet: one may still be rejoining. Ask again, without haste.
-  const againAt = (last.endedAt ?? draft.now.wallMs) + 500;
-  if (draft.now.wallMs >= againAt) return sendVerify(draft, action.id);
-  wakeAt(draft, draft.now.monoMs + (againAt - draft.now.wallMs));
+  returnOrVerifyAgain(draft, action);
 }
 
-/** A seal ends by promotion, or by granting the old primary again; the latter only if no promote was ever sent. */
-function canRegrant(draft: Draft, action: Action): boolean {
-  if (action.promoteSent || action.from === null) return false;
-  return seeAgent(draft.state, action.from, draft.now) === "alive";
-}
-
-export function startRegrant(draft: Draft, action: Action): void {
+/** No follower yet: one may still be rejoining. Or the new primary itself was started again meanwhile, fenced: then it is told to go on. */
+function returnOrVerifyAgain(draft: Draft, action: Action): void {
   const cluster = demand(getCluster(draft, action.cluster), action.cluster);
-  const old = demand(action.from, "old primary");
-  const epoch = cluster.highestEpoch + 1;
-  const intentId = `${action.intentId}.regrant`;
-  const previous = demand(cluster.configurations.at(-1), "a configuration");
-  const configuration: SyncConfiguration = { ...previous, epoch, version: cluster.configVersion + 1 };
-  dropCommands(draft, action.id, "regranted");
-  const lastEpoch = demand(cluster.epochs.at(-1), "an epoch");
-  patchCluster(draft, cluster.id, {
-    epoch,
-    highestEpoch: epoch,
-    grantId: intentId,
-    primary: old,
-    configurations: [...cluster.configurations, configuration],
-    configVersion: configuration.version,
-    epochs: [
-      ...cluster.epochs,
-      {
-        ...lastEpoch,
-        epoch,
-        intentId,
-        primary: old,
-        at: draft.now.wallMs,
-        cause: "regrant",
-        by: action.by,
-        reason: "seal-without-quorum",
-        actionId: action.id,
-        unavailableMs: null,
-        lost: null,
-      },
-    ],
-  });
-  patchAction(draft, action.id, { state: "regranting", epoch, intentId, configuration });
-  const grant = { epoch, intentId, configVersion: configuration.version };
-  const granted = demand(getCluster(draft, cluster.id), cluster.id);
+  const node = demand(action.target, "target");
+  const newest = action.steps.filter((step) => step.kind === "verify" || step.kind === "restart").at(-1);
+  if (newest?.kind === "restart" && newest.status === "running") return;
+  if (newest?.kind === "restart" && newest.status === "done") return sendVerify(draft, action.id);
+  const attempts = action.steps.filter((step) => step.kind === "verify").length;
+  const pauseMs = Math.min(verifyAgainMs.most, verifyAgainMs.first * 2 ** (attempts - 1));
+  if (!hasWaited(draft, cluster.id, `${action.id}:verify:${action.steps.length}`, pauseMs)) return;
+  const configuration = currentConfiguration(cluster);
+  if (configuration === null || !hasSteppedDown(draft, cluster, node)) return sendVerify(draft, action.id);
+  stopWaiting(draft, cluster.id, steppedDownKey(node));
   commandStep(draft, action.id, {
-    ...grant,
-    kind: "regrant",
-    node: old,
-    verb: { verb: "postgres.regrant", args: { configuration, peers: endpoints(granted) } },
-  });
-  sendFollows(draft, action.id, granted, previous.members, grant);
-  appendActionEntry(draft, action.id, "regranted", { node: old, epoch });
-}
-
-function advanceRegranting(draft: Draft, action: Action): void {
-  const last = action.steps.filter((step) => step.kind === "regrant").at(-1);
-  if (last?.status === "done")
-    return endAction(draft, action.id, "compensated", { code: "regranted", data: { node: action.from } });
-  if (last?.status === "failed") {
-    holdAutomation(draft, action.cluster, "regrant-failed");
-    return endAction(draft, action.id, "needs-operator", { code: "regrant-failed", data: { node: action.from } });
-  }
-}
-
-export function holdAutomation(draft: Draft, clusterId: string, reason: string): void {
-  const cluster = demand(getCluster(draft, clusterId), clusterId);
-  if (cluster.automation.state === "held" && cluster.automation.reason === reason) return;
-  patchCluster(draft, clusterId, { automation: { state: "held", by: "holdfast", reason, at: draft.now.wallMs } });
-  appendAudit(draft, {
-    actor: "holdfast",
-    actorRole: "system",
-    verb: "automation-held",
-    subject: `cluster:${clusterId}`,
-    before: { state: cluster.automation.state },
-    after: { state: "held" },
-    reason,
+    kind: "restart",
+    node,
+    verb: { verb: "postgres.restart", args: { as: "primary", configuration, peers: endpoints(cluster) } },
+    epoch: action.epoch,
+    intentId: action.intentId,
   });
 }

@@ -5,6 +5,7 @@ import { seeAgent } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { currentConfiguration, endpoints, isPrimaryRunning, isStreaming } from "./members.ts";
 import type { Action, ClusterRecord } from "./types.ts";
+import { hasWaited } from "./waiting.ts";
 
 /**
  * Changing the synchronous set, A → B (failover.md): both are recorded, B's members learn them, B is applied on the primary, and
@@ -144,7 +145,7 @@ function applyWhenLearned(
 
 /** A member that stopped answering must not block the next change for ever: the version is superseded, not forgotten. */
 function abandonWhenStuck(draft: Draft, action: Action): void {
-  if (draft.now.wallMs - action.startedAt < leaveAfterMs) return wakeAt(draft, draft.now.monoMs + 250);
+  if (!hasWaited(draft, action.cluster, `${action.id}:${action.state}`, leaveAfterMs)) return;
   endAction(draft, action.id, "failed", { code: "reconfigure-unanswered", data: {} });
 }
 

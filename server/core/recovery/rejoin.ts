@@ -7,7 +7,6 @@ import {
   patchAction,
   patchCluster,
   runningActions,
-  wakeAt,
 } from "../draft.ts";
 import { appendActionEntry } from "../incident/timeline.ts";
 import type { PostgresStatus } from "../replication/status.ts";
@@ -15,6 +14,7 @@ import { isWitness } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { endpointOf, isPrimaryRunning, isStreaming } from "./members.ts";
 import type { Action, ClusterRecord, MemberRecord } from "./types.ts";
+import { forgetRetries, hasWaited, isTooSoon, stopWaiting } from "./waiting.ts";
 
 /** A failed rejoin is tried again after this long. */
 const retryAfterMs = 5_000;
@@ -37,7 +37,8 @@ export function considerRejoins(draft: Draft, cluster: ClusterRecord): void {
   );
   for (const member of Object.values(cluster.members)) {
     if (member.id === cluster.primary || busy.has(member.id) || member.standing === "quarantined") continue;
-    if (!isWitness(draft.state, member.id, draft.now) || recentlyFailed(draft, cluster, member.id)) continue;
+    if (!isWitness(draft.state, member.id, draft.now)) continue;
+    if (isTooSoon(draft, cluster.id, "rejoin", member.id, retryAfterMs)) continue;
     const status = draft.state.live.nodes.get(member.id)?.postgres ?? null;
     if (status === null || status.state === "rejoining" || status.state === "starting") continue;
     const mode = needsRejoin(draft, cluster, member, status);
@@ -45,29 +46,22 @@ export function considerRejoins(draft: Draft, cluster: ClusterRecord): void {
   }
 }
 
-function recentlyFailed(draft: Draft, cluster: ClusterRecord, node: string): boolean {
-  for (const action of draft.state.durable.actions.values()) {
-    const failed =
-      action.cluster === cluster.id && action.kind === "rejoin" && action.target === node && action.phase === "failed";
-    if (failed && draft.now.wallMs - (action.endedAt ?? 0) < retryAfterMs) return true;
-  }
-  return false;
-}
-
 /** How the member has to come back, or null when it streams (or has to be given a moment). */
 function needsRejoin(draft: Draft, cluster: ClusterRecord, member: MemberRecord, status: PostgresStatus): Mode | null {
   if (status.state === "empty") return "clone";
   const streaming = isStreaming(draft.state, cluster, member.id);
   if (member.standing === "member" && !member.cloneOnly) {
-    return streaming || !goneFor(draft, cluster, member.id, "stream", streamGoneMs) ? null : "follow";
+    return streaming || !hasWaited(draft, cluster.id, `stream:${member.id}`, streamGoneMs) ? null : "follow";
   }
   if (member.cloneOnly) return "clone";
   if (status.systemId !== null && cluster.systemId !== null && status.systemId !== cluster.systemId) return "clone";
+  // Fenced and stopped: started as a standby it tells its position, and streams at once when it has nothing of its own.
+  if (status.state === "stopped") return "follow";
   if (status.lsn === null || status.timeline === null || status.state !== "running") {
-    if (!goneFor(draft, cluster, member.id, "position", positionDeadlineMs)) return null;
+    if (!hasWaited(draft, cluster.id, `position:${member.id}`, positionDeadlineMs)) return null;
     return status.canRewind ? "rewind" : "clone";
   }
-  forget(draft, cluster, member.id, "position");
+  stopWaiting(draft, cluster.id, `position:${member.id}`);
   if (status.role === "standby" && isWithinHistory(cluster, status.timeline, status.lsn)) return "follow";
   return status.canRewind ? "rewind" : "clone";
 }
@@ -83,29 +77,11 @@ export function isWithinHistory(cluster: ClusterRecord, timeline: number, lsn: n
   return next === undefined || (next.switchLsn !== null && lsn <= next.switchLsn);
 }
 
-/** Remembers since when a condition holds; true once it has held for so long. */
-function goneFor(draft: Draft, cluster: ClusterRecord, node: string, what: string, forMs: number): boolean {
-  const live = draft.state.live.clusters.get(cluster.id);
-  if (live === undefined) return false;
-  const key = `${what}:${node}`;
-  const since = live.since.get(key);
-  if (since === undefined) {
-    live.since.set(key, draft.now.monoMs);
-    wakeAt(draft, draft.now.monoMs + forMs);
-    return false;
-  }
-  return draft.now.monoMs - since >= forMs;
-}
-
-function forget(draft: Draft, cluster: ClusterRecord, node: string, what: string): void {
-  draft.state.live.clusters.get(cluster.id)?.since.delete(`${what}:${node}`);
-}
-
 export function forgetStreams(draft: Draft, cluster: ClusterRecord): void {
   for (const node of Object.keys(cluster.members)) {
     if (isStreaming(draft.state, cluster, node)) {
-      forget(draft, cluster, node, "stream");
-      forget(draft, cluster, node, "position");
+      stopWaiting(draft, cluster.id, `stream:${node}`);
+      stopWaiting(draft, cluster.id, `position:${node}`);
     }
   }
 }
@@ -133,8 +109,9 @@ export function startRejoin(
     opensEpoch: false,
   });
   sendRejoin(draft, action.id, mode);
-  forget(draft, cluster, member.id, "stream");
-  forget(draft, cluster, member.id, "position");
+  forgetRetries(draft, cluster.id, "rejoin", member.id);
+  stopWaiting(draft, cluster.id, `stream:${member.id}`);
+  stopWaiting(draft, cluster.id, `position:${member.id}`);
   return action;
 }
 
@@ -166,10 +143,19 @@ export function advanceRejoin(draft: Draft, actionId: string): void {
   if (step.status === "failed") return step.kind === "clone" ? fail(draft, action) : fallBack(draft, action, step.kind);
   if (step.status !== "done") return;
   if (isStreaming(draft.state, cluster, node)) return welcome(draft, cluster, action, node);
-  const waitedMs = draft.now.wallMs - (step.endedAt ?? draft.now.wallMs);
   const limitMs = step.kind === "clone" ? 4 * followDeadlineMs : followDeadlineMs;
-  if (waitedMs < limitMs) return wakeAt(draft, draft.now.monoMs + Math.min(500, limitMs - waitedMs));
+  const waited = hasWaited(draft, cluster.id, `${action.id}:${action.steps.length}`, limitMs);
+  if (!waited && !hasDiverged(draft, cluster, node, step.kind)) return;
   return step.kind === "clone" ? fail(draft, action) : fallBack(draft, action, step.kind);
+}
+
+/** A server that was to follow and now tells a position past the fork can't stream, however long one waits. */
+function hasDiverged(draft: Draft, cluster: ClusterRecord, node: string, kind: string): boolean {
+  const live = draft.state.live.nodes.get(node);
+  const status = live?.postgres ?? null;
+  if (kind !== "follow" || status === null || status.state !== "running" || status.role !== "standby") return false;
+  if (status.timeline === null || status.lsn === null || !isWitness(draft.state, node, draft.now)) return false;
+  return !isWithinHistory(cluster, status.timeline, status.lsn);
 }
 
 /** What did not fit by following is rewound; what can't be rewound is cloned. */

@@ -18,7 +18,7 @@ import type { Incident } from "../incident/types.ts";
 import { endAction } from "./actions.ts";
 import { startFailover } from "./evaluate-cluster.ts";
 import { planAction } from "./preflight.ts";
-import { startRegrant } from "./promotion.ts";
+import { startRegrant } from "./regrant.ts";
 import { startRejoin } from "./rejoin.ts";
 import { startSwitchover } from "./switchover.ts";
 

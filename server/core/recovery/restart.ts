@@ -1,9 +1,10 @@
-import { commandStep, type Draft, demand, getAction, getCluster, wakeAt } from "../draft.ts";
+import { commandStep, type Draft, demand, getAction, getCluster } from "../draft.ts";
 import type { Verdict } from "../incident/types.ts";
 import { isWitness } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { currentConfiguration, endpoints } from "./members.ts";
 import type { ClusterRecord } from "./types.ts";
+import { forgetRetries, hasWaited, isTooSoon, stopWaiting } from "./waiting.ts";
 
 /** A restart that failed is tried again after this long. */
 const retryAfterMs = 5_000;
@@ -26,20 +27,27 @@ export function considerRestart(draft: Draft, cluster: ClusterRecord, verdict: V
  */
 export function considerReturn(draft: Draft, cluster: ClusterRecord): void {
   const node = cluster.primary;
-  const since = draft.state.live.clusters.get(cluster.id)?.since;
-  if (node === null || since === undefined) return;
-  const key = `stepped-down:${node}`;
-  if (cluster.openActionId !== null || !hasSteppedDown(draft, cluster, node)) {
-    since.delete(key);
-    return;
+  if (node === null) return;
+  if (cluster.openActionId !== null) return stopWaiting(draft, cluster.id, steppedDownKey(node));
+  if (hasSteppedDown(draft, cluster, node)) {
+    startRestart(draft, cluster, "came-back-fenced", draft.now.wallMs - steppedDownMs);
   }
-  const from = since.get(key) ?? draft.now.monoMs;
-  since.set(key, from);
-  if (draft.now.monoMs - from < steppedDownMs) return wakeAt(draft, from + steppedDownMs);
-  startRestart(draft, cluster, "came-back-fenced", draft.now.wallMs - (draft.now.monoMs - from));
 }
 
-function hasSteppedDown(draft: Draft, cluster: ClusterRecord, node: string): boolean {
+/** The primary's agent is heard, and its server has not been a primary for a while: it came back fenced. */
+export function hasSteppedDown(draft: Draft, cluster: ClusterRecord, node: string): boolean {
+  const key = steppedDownKey(node);
+  if (isFenced(draft, cluster, node)) return hasWaited(draft, cluster.id, key, steppedDownMs);
+  stopWaiting(draft, cluster.id, key);
+  return false;
+}
+
+/** What was seen before a restart says nothing about the time after it: whoever sends one begins to wait anew. */
+export function steppedDownKey(node: string): string {
+  return `stepped-down:${node}`;
+}
+
+function isFenced(draft: Draft, cluster: ClusterRecord, node: string): boolean {
   const status = draft.state.live.nodes.get(node)?.postgres ?? null;
   if (status === null || !isWitness(draft.state, node, draft.now)) return false;
   if (status.promise !== null && status.promise.epoch > cluster.epoch) return false;
@@ -50,15 +58,11 @@ function hasSteppedDown(draft: Draft, cluster: ClusterRecord, node: string): boo
 
 function startRestart(draft: Draft, cluster: ClusterRecord, reason: string, firstSignalAt: number): void {
   if (cluster.openActionId !== null || cluster.automation.state !== "on" || cluster.maintenance?.holdAutomation) return;
-  const recent = [...draft.state.durable.actions.values()].some(
-    (action) =>
-      action.cluster === cluster.id &&
-      action.kind === "restart" &&
-      draft.now.wallMs - (action.endedAt ?? action.startedAt) < retryAfterMs,
-  );
-  const configuration = currentConfiguration(cluster);
-  if (recent || configuration === null) return;
   const node = demand(cluster.primary, "primary");
+  const configuration = currentConfiguration(cluster);
+  if (configuration === null || isTooSoon(draft, cluster.id, "restart", node, retryAfterMs)) return;
+  forgetRetries(draft, cluster.id, "restart", node);
+  stopWaiting(draft, cluster.id, steppedDownKey(node));
   const incident = [...draft.incidents.values(), ...draft.state.durable.incidents.values()].find(
     (item) => item.cluster === cluster.id && item.resolvedAt === null,
   );

@@ -1,7 +1,7 @@
 import { commandStep, type Draft, demand, getAction, getCluster } from "../draft.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { judgeMember } from "./judge-member.ts";
-import { enterSealing } from "./promotion.ts";
+import { enterSealing } from "./sealing.ts";
 import type { Action } from "./types.ts";
 
 /**

@@ -1,4 +1,5 @@
 import { planAction } from "../../core/index.ts";
+import type { MemoryTables } from "../../store/memory/tables.ts";
 import { boundaries } from "../control.ts";
 import type { Simulation } from "../simulation.ts";
 import { currentPrimary, type Nemesis, type Pick } from "./nemesis.ts";
@@ -97,6 +98,21 @@ export const controlFaults: readonly Nemesis[] = [
     },
   },
   {
+    // Drawn only where it is asked for: afterwards automation is held until a person looks, by design.
+    name: "store-restored",
+    weight: 0,
+    lastsMs: [5_000, 20_000],
+    begin: (sim) => {
+      const { tables } = sim.control;
+      const before = snapshot(tables);
+      const heal = (): void => {
+        sim.control.kill(null, 200);
+        restore(tables, before);
+      };
+      return { subject: "database, to what it was before", heal };
+    },
+  },
+  {
     name: "clock-jump",
     weight: 4,
     lastsMs: [5_000, 60_000],
@@ -165,4 +181,21 @@ export function requestAction(sim: Simulation, pick: Pick, kind: "switchover" | 
     void control.request(who, request);
   });
   return asked;
+}
+
+const restoredMaps = ["clusters", "actions", "commands", "incidents"] as const;
+
+type Snapshot = readonly (readonly [(typeof restoredMaps)[number], ReadonlyMap<string, unknown>])[];
+
+function snapshot(tables: MemoryTables): Snapshot {
+  return restoredMaps.map((name) => [name, new Map<string, unknown>(tables[name])] as const);
+}
+
+/** A backup is put back: the database knows nothing of what happened since. */
+function restore(tables: MemoryTables, before: Snapshot): void {
+  for (const [name, rows] of before) {
+    const target = tables[name] as Map<string, unknown>;
+    target.clear();
+    for (const [key, value] of rows) target.set(key, value);
+  }
 }

@@ -23,8 +23,86 @@ export function cutPower(sim: Simulation, node: SimNode): () => void {
   };
 }
 
+const trappedVerbs = [
+  "postgres.seal",
+  "postgres.promote",
+  "postgres.follow",
+  "postgres.configure",
+  "postgres.verify",
+  "postgres.demote",
+  "postgres.regrant",
+  "postgres.rejoin",
+  "postgres.restart",
+  "postgres.learn",
+] as const;
+
+/** Waits for a command to begin somewhere, and strikes its node a moment later: the agent, its server or the power. */
+function strikeAtCommand(
+  sim: Simulation,
+  verbs: readonly string[],
+  strike: (node: SimNode) => void,
+  delayMs: number,
+): () => void {
+  let armed = true;
+  sim.world.listen((event) => {
+    if (!armed || event.kind !== "command-began" || !verbs.includes(event.command.verb.verb)) return;
+    armed = false;
+    const node = sim.nodes.find((other) => other.name === event.node);
+    if (node !== undefined) sim.world.after(delayMs, null, () => strike(node));
+  });
+  return () => {
+    armed = false;
+  };
+}
+
 /** Faults of processes and machines. */
 export const processFaults: readonly Nemesis[] = [
+  {
+    name: "mid-command",
+    weight: 10,
+    lastsMs: [20_000, 60_000],
+    begin: (sim, pick) => {
+      const verb = pick.one(trappedVerbs);
+      const what = pick.one(["agent", "postgres", "power", "both"] as const);
+      const delayMs = pick.between(0, 60);
+      const backMs = pick.between(300, 6_000);
+      const heals: (() => void)[] = [];
+      const strike = (node: SimNode): void => {
+        if (what === "power") heals.push(cutPower(sim, node));
+        else {
+          if (what !== "agent") sim.world.kill(node.postgres.process);
+          if (what !== "postgres") sim.world.kill(node.agent.process);
+          heals.push(() => node.agent.boot());
+        }
+        sim.world.after(backMs, null, () =>
+          heals.splice(0).forEach((heal) => {
+            heal();
+          }),
+        );
+      };
+      const disarm = strikeAtCommand(sim, [verb], strike, delayMs);
+      const heal = (): void => {
+        disarm();
+        for (const undo of heals.splice(0)) undo();
+      };
+      return { subject: `${what} at ${verb} + ${Math.round(delayMs)} ms`, heal };
+    },
+  },
+  {
+    name: "slots-full",
+    weight: 2,
+    lastsMs: [2_000, 30_000],
+    begin: (_sim, pick) => {
+      const node = pick.node();
+      node.postgres.slotsFull = true;
+      return {
+        subject: node.name,
+        heal: () => {
+          node.postgres.slotsFull = false;
+        },
+      };
+    },
+  },
   {
     name: "crash",
     weight: 10,

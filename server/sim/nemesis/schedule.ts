@@ -13,14 +13,20 @@ export interface ScheduledFault {
 }
 
 /** Draws a schedule: storms of faults that overlap or follow closely, with calm between them. */
-export function drawSchedule(sim: Simulation, fromMs: number, toMs: number): ScheduledFault[] {
+export function drawSchedule(
+  sim: Simulation,
+  fromMs: number,
+  toMs: number,
+  only?: readonly string[],
+): ScheduledFault[] {
+  const pool = only === undefined ? nemeses : nemeses.filter((nemesis) => only.includes(nemesis.name));
   const { random } = sim.world;
   const drawn: ScheduledFault[] = [];
   let atMs = fromMs + random.between(0, 5_000);
   while (atMs < toMs) {
     const inStorm = 1 + random.below(random.chance(0.3) ? 5 : 2);
     for (let count = 0; count < inStorm && atMs < toMs; count++) {
-      const nemesis = drawNemesis(sim);
+      const nemesis = drawNemesis(sim, pool);
       const [low, high] = nemesis.lastsMs;
       // Most faults are short: long and short ones meet the same timeouts, but short ones leave time for more.
       const lastsMs = low + (high - low) * random.next() ** 2;
@@ -32,14 +38,15 @@ export function drawSchedule(sim: Simulation, fromMs: number, toMs: number): Sch
   return drawn;
 }
 
-function drawNemesis(sim: Simulation): Nemesis {
-  const total = nemeses.reduce((sum, nemesis) => sum + nemesis.weight, 0);
+function drawNemesis(sim: Simulation, pool: readonly Nemesis[]): Nemesis {
+  const weigh = pool === nemeses ? (nemesis: Nemesis) => nemesis.weight : () => 1;
+  const total = pool.reduce((sum, nemesis) => sum + weigh(nemesis), 0);
   let left = sim.world.random.next() * total;
-  for (const nemesis of nemeses) {
-    left -= nemesis.weight;
+  for (const nemesis of pool) {
+    left -= weigh(nemesis);
     if (left < 0) return nemesis;
   }
-  return nemeses[0] as Nemesis;
+  return pool[0] as Nemesis;
 }
 
 /** Puts a schedule into the world. */

@@ -1,0 +1,94 @@
+import {
+  appendAudit,
+  commandStep,
+  type Draft,
+  demand,
+  dropCommands,
+  getCluster,
+  patchAction,
+  patchCluster,
+} from "../draft.ts";
+import { appendActionEntry } from "../incident/timeline.ts";
+import type { SyncConfiguration } from "../replication/status.ts";
+import { seeAgent } from "../topology/sight.ts";
+import { endAction } from "./actions.ts";
+import { sendFollows } from "./follow.ts";
+import { endpoints } from "./members.ts";
+import type { Action } from "./types.ts";
+
+/** A seal ends by promotion, or by granting the old primary again; the latter only if no promote was ever sent. */
+export function canRegrant(draft: Draft, action: Action): boolean {
+  if (action.promoteSent || action.from === null) return false;
+  return seeAgent(draft.state, action.from, draft.now) === "alive";
+}
+
+export function startRegrant(draft: Draft, action: Action): void {
+  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
+  const old = demand(action.from, "old primary");
+  const epoch = cluster.highestEpoch + 1;
+  const intentId = `${action.intentId}.regrant`;
+  const previous = demand(cluster.configurations.at(-1), "a configuration");
+  const configuration: SyncConfiguration = { ...previous, epoch, version: cluster.configVersion + 1 };
+  dropCommands(draft, action.id, "regranted");
+  const lastEpoch = demand(cluster.epochs.at(-1), "an epoch");
+  patchCluster(draft, cluster.id, {
+    epoch,
+    highestEpoch: epoch,
+    grantId: intentId,
+    primary: old,
+    configurations: [...cluster.configurations, configuration],
+    configVersion: configuration.version,
+    epochs: [
+      ...cluster.epochs,
+      {
+        ...lastEpoch,
+        epoch,
+        intentId,
+        primary: old,
+        at: draft.now.wallMs,
+        cause: "regrant",
+        by: action.by,
+        reason: "seal-without-quorum",
+        actionId: action.id,
+        unavailableMs: null,
+        lost: null,
+      },
+    ],
+  });
+  patchAction(draft, action.id, { state: "regranting", epoch, intentId, configuration });
+  const grant = { epoch, intentId, configVersion: configuration.version };
+  const granted = demand(getCluster(draft, cluster.id), cluster.id);
+  commandStep(draft, action.id, {
+    ...grant,
+    kind: "regrant",
+    node: old,
+    verb: { verb: "postgres.regrant", args: { configuration, peers: endpoints(granted) } },
+  });
+  sendFollows(draft, action.id, granted, previous.members, grant);
+  appendActionEntry(draft, action.id, "regranted", { node: old, epoch });
+}
+
+export function advanceRegranting(draft: Draft, action: Action): void {
+  const last = action.steps.filter((step) => step.kind === "regrant").at(-1);
+  if (last?.status === "done")
+    return endAction(draft, action.id, "compensated", { code: "regranted", data: { node: action.from } });
+  if (last?.status === "failed") {
+    holdAutomation(draft, action.cluster, "regrant-failed");
+    return endAction(draft, action.id, "needs-operator", { code: "regrant-failed", data: { node: action.from } });
+  }
+}
+
+export function holdAutomation(draft: Draft, clusterId: string, reason: string): void {
+  const cluster = demand(getCluster(draft, clusterId), clusterId);
+  if (cluster.automation.state === "held" && cluster.automation.reason === reason) return;
+  patchCluster(draft, clusterId, { automation: { state: "held", by: "holdfast", reason, at: draft.now.wallMs } });
+  appendAudit(draft, {
+    actor: "holdfast",
+    actorRole: "system",
+    verb: "automation-held",
+    subject: `cluster:${clusterId}`,
+    before: { state: cluster.automation.state },
+    after: { state: "held" },
+    reason,
+  });
+}

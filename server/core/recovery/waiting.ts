@@ -1,0 +1,61 @@
+import { type Draft, wakeAt } from "../draft.ts";
+import type { Action, ActionKind } from "./types.ts";
+
+/**
+ * Waiting by the monotonic clock. What an action records are wall-clock times for people to read; a clock that is set back by an hour must
+ * not hold a recovery up for an hour. After a restart of the control plane the wait begins again in full.
+ */
+
+/** True once this has been asked under `key` for `forMs`; until then the core is woken when it is time. */
+export function hasWaited(draft: Draft, clusterId: string, key: string, forMs: number): boolean {
+  const since = draft.state.live.clusters.get(clusterId)?.since;
+  if (since === undefined) return false;
+  const from = since.get(key) ?? draft.now.monoMs;
+  since.set(key, from);
+  if (draft.now.monoMs - from >= forMs) return true;
+  wakeAt(draft, from + forMs);
+  return false;
+}
+
+export function stopWaiting(draft: Draft, clusterId: string, key: string): void {
+  draft.state.live.clusters.get(clusterId)?.since.delete(key);
+}
+
+/** Waits of an action are kept under its id and a colon; they end with it. */
+export function stopWaitingFor(draft: Draft, clusterId: string, actionId: string): void {
+  const since = draft.state.live.clusters.get(clusterId)?.since;
+  for (const key of since?.keys() ?? []) if (key.startsWith(`${actionId}:`)) since?.delete(key);
+}
+
+/** True while the newest action of this kind (and target) has failed and less than `retryAfterMs` have passed since that was noticed. */
+export function isTooSoon(
+  draft: Draft,
+  clusterId: string,
+  kind: ActionKind,
+  target: string,
+  retryAfterMs: number,
+): boolean {
+  const newest = newestAction(draft, clusterId, kind, target);
+  if (newest === null || newest.phase === "running" || newest.phase === "done") return false;
+  return !hasWaited(draft, clusterId, `retry:${kind}:${target}:${newest.id}`, retryAfterMs);
+}
+
+/** A new attempt begins: waits for the ones before it are over. */
+export function forgetRetries(draft: Draft, clusterId: string, kind: ActionKind, target: string): void {
+  const since = draft.state.live.clusters.get(clusterId)?.since;
+  for (const key of since?.keys() ?? []) if (key.startsWith(`retry:${kind}:${target}:`)) since?.delete(key);
+}
+
+function newestAction(draft: Draft, clusterId: string, kind: ActionKind, target: string): Action | null {
+  let newest: Action | null = null;
+  for (const action of [...draft.state.durable.actions.values(), ...draft.actions.values()]) {
+    if (action.cluster !== clusterId || action.kind !== kind || action.target !== target) continue;
+    if (newest === null || numberOf(action.id) >= numberOf(newest.id)) newest = action;
+  }
+  return newest;
+}
+
+/** `ACT-17` → 17. */
+function numberOf(actionId: string): number {
+  return Number(actionId.slice(actionId.lastIndexOf("-") + 1));
+}

@@ -1,0 +1,50 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Core } from "../../runtime/core-port.ts";
+import { type Fence, realFence, soundHands } from "../agent-model.ts";
+import type { SimulationOptions } from "../simulation.ts";
+import type { Mutant } from "./mutant.ts";
+
+const repository = fileURLToPath(new URL("../../../", import.meta.url));
+
+/**
+ * Builds the broken part: a copy of the core or of the fence in a temporary folder with one text replaced. A mutant whose text is no longer
+ * there (or there twice) is an error: it would prove nothing.
+ */
+export async function loadMutant(mutant: Mutant): Promise<Pick<SimulationOptions, "core" | "fence" | "hands">> {
+  const hands = { ...soundHands, ...mutant.hands };
+  const { source } = mutant;
+  if (source === undefined) return { hands };
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-mutant-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
+  cpSync(join(repository, "server/core"), join(folder, "server/core"), { recursive: true });
+  cpSync(join(repository, "agents/fence"), join(folder, "agents/fence"), { recursive: true });
+  const path = join(folder, source.of === "core" ? "server/core" : "agents/fence", source.file);
+  const text = readFileSync(path, "utf8");
+  const places = text.split(source.find).length - 1;
+  if (places !== 1) {
+    throw new Error(`mutant ${mutant.name}: its text is in ${source.file} ${places} times; bring it up to date`);
+  }
+  writeFileSync(
+    path,
+    text.replace(source.find, () => source.replace),
+  );
+  if (source.of === "core") {
+    const core: Core = await import(pathToFileURL(join(folder, "server/core/index.ts")).href);
+    return { hands, core: { decide: core.decide, applyWrites: core.applyWrites } };
+  }
+  const fence: Fence = await import(pathToFileURL(path).href);
+  return {
+    hands,
+    fence: {
+      ...realFence,
+      judgeCommand: fence.judgeCommand,
+      recordOutcome: fence.recordOutcome,
+      stillHolds: fence.stillHolds,
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Policy } from "../../core/index.ts";
+import type { AgentHands } from "../agent-model.ts";
+
+/** A rule deliberately broken, to show that the checkers bite. */
+export interface Mutant {
+  readonly name: string;
+  /** The rule, as it no longer holds. */
+  readonly says: string;
+  /** Broken in the source: the text is replaced in a copy that only this run loads. Production code has no switch for it. */
+  readonly source?: {
+    readonly of: "core" | "fence";
+    /** Path below `server/core`, or the fence's file. */
+    readonly file: string;
+    readonly find: string;
+    readonly replace: string;
+  };
+  /** Broken in the simulated agent's hands. */
+  readonly hands?: Partial<AgentHands>;
+  /** Broken in the loop: commands leave before their commit. */
+  readonly sendsBeforeCommit?: boolean;
+  /** Faults that bring the rule to bear; all of them when absent. */
+  readonly faults?: readonly string[];
+  readonly policy?: Partial<Policy>;
+  readonly nodes?: number;
+  /** Seeds within which it must be caught. */
+  readonly seeds?: number;
+}
