@@ -1,7 +1,6 @@
-import { appendTimeline, type Draft, demand, getIncident, patchIncident } from "../draft.ts";
+import { appendTimeline, type Draft, demand, getCluster, getIncident, patchCluster, patchIncident } from "../draft.ts";
 import type { ClusterRecord } from "../recovery/types.ts";
 import type { WorkloadReport } from "../replication/status.ts";
-import type { Incident } from "./types.ts";
 
 /** An outage that began this long before the first signal still belongs to it: the application notices first. */
 const slackMs = 2_000;
@@ -41,8 +40,6 @@ export function measureImpact(draft: Draft, cluster: ClusterRecord, incidentId: 
       data: { durationMs: outage.toMs - outage.fromMs, node: workload.writingTo },
       actor: workload.name,
     });
-    if (changedPrimary(cluster, incident))
-      recordOnEpoch(draft, cluster, { unavailableMs: outage.toMs - outage.fromMs });
   }
   if (auditIsNew) {
     appendTimeline(draft, {
@@ -53,12 +50,7 @@ export function measureImpact(draft: Draft, cluster: ClusterRecord, incidentId: 
       data: { acknowledged: workload.acknowledged, lost: workload.lost },
       actor: workload.name,
     });
-    if (changedPrimary(cluster, incident)) recordOnEpoch(draft, cluster, { lost: workload.lost });
   }
-}
-
-function changedPrimary(cluster: ClusterRecord, incident: Incident): boolean {
-  return (cluster.epochs.at(-1)?.at ?? 0) >= incident.beganAt;
 }
 
 export function findWorkload(draft: Draft, clusterId: string): WorkloadReport | null {
@@ -69,14 +61,22 @@ export function findWorkload(draft: Draft, clusterId: string): WorkloadReport | 
   return null;
 }
 
-function recordOnEpoch(
-  draft: Draft,
-  cluster: ClusterRecord,
-  patch: { unavailableMs?: number; lost?: number | null },
-): void {
-  const current = demand(draft.clusters.get(cluster.id) ?? draft.state.durable.clusters.get(cluster.id), cluster.id);
-  const last = current.epochs.length - 1;
-  const epochs = current.epochs.map((record, index) => (index === last ? { ...record, ...patch } : record));
-  draft.clusters.set(cluster.id, { ...current, epochs });
-  draft.touched.add(`cluster:${cluster.id}`);
+/** How long after a change of the primary its figures are still looked for. */
+const epochWindowMs = 120_000;
+
+/** The figures of the last change of the primary, planned or not, as the application measured them: for the cluster's history. */
+export function measureEpoch(draft: Draft, clusterId: string): void {
+  const cluster = demand(getCluster(draft, clusterId), clusterId);
+  const record = cluster.epochs.at(-1);
+  const workload = findWorkload(draft, clusterId);
+  if (record === undefined || workload === null || draft.now.wallMs - record.at > epochWindowMs) return;
+  if (record.cause !== "failover" && record.cause !== "switchover") return;
+  const { lastOutage } = workload;
+  // The outage that the new grant ended: it had begun before, and ended after it.
+  const belongs = lastOutage !== null && lastOutage.fromMs <= record.at + slackMs && lastOutage.toMs >= record.at;
+  const unavailableMs = belongs ? lastOutage.toMs - lastOutage.fromMs : record.unavailableMs;
+  const audited = workload.auditedAt !== null && workload.auditedAt >= record.at;
+  const lost = audited ? workload.lost : record.lost;
+  if (unavailableMs === record.unavailableMs && lost === record.lost) return;
+  patchCluster(draft, clusterId, { epochs: [...cluster.epochs.slice(0, -1), { ...record, unavailableMs, lost }] });
 }

@@ -1,4 +1,5 @@
 import { type Draft, demand, getAction, getCluster, patchCluster, runningActions, wakeAt } from "../draft.ts";
+import { measureEpoch } from "../incident/impact.ts";
 import { appendRefusal } from "../incident/refusals.ts";
 import { syncIncidents } from "../incident/sync-incidents.ts";
 import type { Verdict } from "../incident/types.ts";
@@ -35,6 +36,7 @@ export function evaluateCluster(draft: Draft, clusterId: string): void {
   const cluster = demand(getCluster(draft, clusterId), clusterId);
   const verdicts = judgeCluster(draft, cluster);
   syncIncidents(draft, cluster, verdicts);
+  measureEpoch(draft, clusterId);
   if (live.self.frozen !== null) return;
   const primaryVerdict = verdicts.find((verdict) => fatal.has(verdict.kind)) ?? null;
   if (primaryVerdict !== null) return considerFailover(draft, cluster, primaryVerdict);
