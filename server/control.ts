@@ -26,6 +26,7 @@ import { createIntake } from "./runtime/intake.ts";
 import { ControlLoop } from "./runtime/loop.ts";
 import { ProjectionMemory } from "./runtime/project/context.ts";
 import { Publisher } from "./runtime/publisher.ts";
+import { listRestless } from "./runtime/restless.ts";
 import { startSampler } from "./runtime/sampler.ts";
 import { RecentSeries } from "./runtime/series.ts";
 import type { Stores } from "./store/index.ts";
@@ -39,6 +40,7 @@ export interface ControlParts {
 }
 
 const systemMs = 1_000;
+const restlessMs = 250;
 
 /** Loop, views, feed and gateways, joined. Views can be read at once; agents come in after `start`. */
 export async function createControl({ config, stores, version, log, onConflict }: ControlParts) {
@@ -117,11 +119,14 @@ export async function createControl({ config, stores, version, log, onConflict }
     clock,
     series,
     samples: stores.samples,
-    listNodes: () => [...state.durable.nodes.keys()].map((id) => views.findNode(id)).filter((node) => node !== null),
+    listNodes: () => state.live.nodes.values(),
     listClusters: () => views.listClusters(),
     canPersist: () => loop.storeAvailable,
     log: (message, detail) => log("warn", message, detail),
   });
+  const cancelRestless = every(restlessMs, () =>
+    publisher.mark(listRestless(state, clock.monoMs()), false, [], clock.wallMs()),
+  );
   const cancelSystem = every(systemMs, () => publisher.mark(new Set(["system"]), false, [], clock.wallMs()));
 
   return {
@@ -155,6 +160,7 @@ export async function createControl({ config, stores, version, log, onConflict }
     },
     async stop() {
       cancelSystem();
+      cancelRestless();
       stopSampler();
       publisher.stop();
       await loop.stop();

@@ -164,9 +164,13 @@ export class ControlPlaneViews implements ControlPlane {
       maintenance: 0,
       fenced: 0,
     };
-    const { state, judgements } = this.#parts;
+    const { state, judgements, memory } = this.#parts;
     const now = this.#now();
-    for (const id of state.durable.nodes.keys()) counts[judgements.judgeNodeHealth(state, id, now).state] += 1;
+    for (const id of state.durable.nodes.keys()) {
+      // A node whose state changes is touched, and so projected: what was last shown is what is.
+      const shown = memory.lastState(`node:${id}`) ?? judgements.judgeNodeHealth(state, id, now).state;
+      counts[shown] += 1;
+    }
     return counts;
   }
 

@@ -20,6 +20,7 @@ import { allEntities, fillDurable } from "./durable-state.ts";
 import { startLagMeter } from "./lag-meter.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Outbox } from "./outbox.ts";
+import { refusal, Waiting } from "./waiting.ts";
 
 const tickMs = 250;
 const probeMs = 500;
@@ -66,8 +67,7 @@ export class ControlLoop {
   readonly #parts: LoopParts;
   readonly #mailbox = new Mailbox();
   readonly #outbox: Outbox;
-  readonly #waiting = new Map<string, (reply: Reply) => void>();
-  readonly #enrolling = new Map<string, (committed: boolean) => void>();
+  readonly #waiting = new Waiting();
   #retained: Event[] = [];
   #leaderEpoch: number | null = null;
   #storeLost = false;
@@ -134,21 +134,19 @@ export class ControlLoop {
   /** Answers after the commit. Without a store it is refused at once: no action without a committed intent. */
   request(actor: Actor, request: OperatorRequest): Promise<Reply> {
     const requestId = this.#parts.clock.entropy();
-    if (!this.storeAvailable) return Promise.resolve(refuse(requestId, "store-unavailable"));
-    return new Promise((resolve) => {
-      this.#waiting.set(requestId, resolve);
-      if (this.post({ kind: "operator-requested", requestId, actor, request })) return;
-      this.#answer(refuse(requestId, "overloaded"));
-    });
+    if (!this.storeAvailable) return Promise.resolve(refusal(requestId, "store-unavailable"));
+    const reply = this.#waiting.forReply(requestId);
+    const posted = this.post({ kind: "operator-requested", requestId, actor, request });
+    if (!posted) this.#waiting.answer(refusal(requestId, "overloaded"));
+    return reply;
   }
 
   /** Resolves true when the node is committed, false when the store refused. */
   enrol(node: NodeRecord): Promise<boolean> {
     if (!this.storeAvailable) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#enrolling.set(node.id, resolve);
-      if (!this.post({ kind: "node-enrolled", node })) this.#settleEnrolment(node.id, false);
-    });
+    const committed = this.#waiting.forEnrolment(node.id);
+    if (!this.post({ kind: "node-enrolled", node })) this.#waiting.settleEnrolment(node.id, false);
+    return committed;
   }
 
   #schedule(): void {
@@ -206,7 +204,7 @@ export class ControlLoop {
     }
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#parts.log("error", "An invariant of the core failed; the event was not applied.", { event: batch[0], stack });
-    this.#giveUp(batch, "internal");
+    this.#waiting.refuse(batch, "internal");
   }
 
   async #commitAndAct(batch: readonly Event[], decision: Decision, now: Now): Promise<void> {
@@ -219,7 +217,7 @@ export class ControlLoop {
     }
     switch (outcome.code) {
       case "conflict":
-        this.#giveUp(batch, "not-leader");
+        this.#waiting.refuse(batch, "not-leader");
         this.#halt();
         this.#parts.onConflict(outcome.detail);
         return;
@@ -250,7 +248,7 @@ export class ControlLoop {
     const { link, clock } = this.#parts;
     for (const command of decision.send) this.#outbox.send(command, clock.monoMs());
     for (const result of decision.acknowledge) link.acknowledge(result.node, result.commandId);
-    for (const reply of decision.replies) this.#answer(reply);
+    for (const reply of decision.replies) this.#waiting.answer(reply);
     for (const event of batch) this.#afterEvent(event);
     for (const write of decision.writes) {
       if (write.kind === "put-node" && write.value.revokedAt !== null) link.drop(write.value.id, "key-revoked");
@@ -268,12 +266,12 @@ export class ControlLoop {
       this.#outbox.resendTo(event.node, this.#parts.clock.monoMs());
     } else if (event.kind === "node-enrolled") {
       const stored = this.#parts.state.durable.nodes.get(event.node.id);
-      this.#settleEnrolment(event.node.id, stored?.publicKey === event.node.publicKey);
+      this.#waiting.settleEnrolment(event.node.id, stored?.publicKey === event.node.publicKey);
     } else if (event.kind === "ticked" && this.storeAvailable) {
       this.#outbox.sweep(this.#parts.clock.monoMs());
     } else if (event.kind === "operator-requested") {
       // A core that forgot to answer must not leave a person waiting.
-      this.#answer(refuse(event.requestId, "internal"));
+      this.#waiting.answer(refusal(event.requestId, "internal"));
     }
   }
 
@@ -282,13 +280,10 @@ export class ControlLoop {
     this.#parts.publish({ touched: decision.touched, durable: false, timeline: [], originWallMs: now.wallMs });
   }
 
-  #loseStore(batch: readonly Event[], detail: string, refusal: string): void {
+  #loseStore(batch: readonly Event[], detail: string, code: string): void {
     const wasLost = this.#storeLost;
     this.#storeLost = true;
-    for (const event of batch) {
-      if (event.kind === "operator-requested") this.#answer(refuse(event.requestId, refusal));
-      else if (event.kind === "node-enrolled") this.#settleEnrolment(event.node.id, false);
-    }
+    this.#waiting.refuse(batch, code);
     this.#keepForLater(batch);
     if (wasLost) return;
     this.#parts.log("error", "The database can't be written; detection goes on, no action begins until it is back.", {
@@ -309,10 +304,10 @@ export class ControlLoop {
           if (this.#retained.length < retainedLimit) this.#retained.push(event);
           break;
         case "operator-requested":
-          this.#answer(refuse(event.requestId, "store-unavailable"));
+          this.#waiting.answer(refusal(event.requestId, "store-unavailable"));
           break;
         case "node-enrolled":
-          this.#settleEnrolment(event.node.id, false);
+          this.#waiting.settleEnrolment(event.node.id, false);
           break;
         default:
           now.push(event);
@@ -370,25 +365,6 @@ export class ControlLoop {
     }
   }
 
-  #giveUp(batch: readonly Event[], code: string): void {
-    for (const event of batch) {
-      if (event.kind === "operator-requested") this.#answer(refuse(event.requestId, code));
-      else if (event.kind === "node-enrolled") this.#settleEnrolment(event.node.id, false);
-    }
-  }
-
-  #answer(reply: Reply): void {
-    const resolve = this.#waiting.get(reply.requestId);
-    this.#waiting.delete(reply.requestId);
-    resolve?.(reply);
-  }
-
-  #settleEnrolment(node: string, committed: boolean): void {
-    const resolve = this.#enrolling.get(node);
-    this.#enrolling.delete(node);
-    resolve?.(committed);
-  }
-
   /** The core's own deadline or the next tick, whichever comes first: batches that keep coming never push the tick away. */
   #wakeAt(wakeAtMs: number | null): void {
     if (this.#stopped || (wakeAtMs !== null && wakeAtMs >= this.#dueAtMs)) return;
@@ -408,11 +384,6 @@ export class ControlLoop {
     this.#cancelWake();
     this.#cancelProbe();
     this.#stopLagMeter();
-    for (const requestId of [...this.#waiting.keys()]) this.#answer(refuse(requestId, "stopping"));
-    for (const node of [...this.#enrolling.keys()]) this.#settleEnrolment(node, false);
+    this.#waiting.refuseAll("stopping");
   }
-}
-
-function refuse(requestId: string, code: string): Reply {
-  return { requestId, ok: false, code, data: {} };
 }

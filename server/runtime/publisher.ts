@@ -1,6 +1,6 @@
 import type { TimelineEntry } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { EntityView } from "../protocol/index.ts";
+import type { ClusterView, EntityView, MemberView } from "../protocol/index.ts";
 import type { FeedChange } from "./feed.ts";
 
 /** Entities that changed only in what is observed are sent at most this often. */
@@ -11,6 +11,8 @@ const coalesceMs = 10;
 const softMinMs = 1_000;
 const softMaxMs = 30_000;
 const softPerNodeMs = 20;
+/** A gap between two writes that is worth showing at once. */
+const outageMs = 300;
 
 interface Sent {
   atMs: number;
@@ -125,7 +127,7 @@ function hardPart(view: EntityView): string {
   switch (view.entity) {
     case "node": {
       const { state, reasons, role, cluster, connected, maintenance, labels, zone, agentVersion } = view;
-      const suspicion = Math.floor((view.suspicion / view.suspicionThreshold) * 4);
+      const suspicion = Math.min(8, Math.floor((view.suspicion / view.suspicionThreshold) * 4));
       return JSON.stringify([
         state,
         reasons,
@@ -140,7 +142,7 @@ function hardPart(view: EntityView): string {
       ]);
     }
     case "cluster":
-      return JSON.stringify(view);
+      return JSON.stringify({ ...view, members: view.members.map(hardMember), workload: hardWorkload(view.workload) });
     case "system":
       return JSON.stringify({ ...view, wallMs: 0, loopLagMs: Math.round(view.loopLagMs / 20), mailboxDepth: 0 });
     case "incident":
@@ -149,4 +151,16 @@ function hardPart(view: EntityView): string {
     default:
       return view satisfies never;
   }
+}
+
+/** Positions and lags move all the time; whether a member streams, leads or may take over does not. */
+function hardMember(member: MemberView): MemberView {
+  return { ...member, lsn: null, lagBytes: null, lagMs: null, responseRatio: null };
+}
+
+/** Whether writes go on, and where; how many is refreshed slowly. */
+function hardWorkload(workload: ClusterView["workload"]): unknown {
+  if (workload === null) return null;
+  const { name, writingTo, lastOutage, lost, unavailableForMs } = workload;
+  return [name, writingTo, lastOutage, lost, unavailableForMs > outageMs];
 }

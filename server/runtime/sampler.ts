@@ -1,6 +1,7 @@
+import { type NodeLive, suspicion } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SampleStore } from "../ports/samples.ts";
-import type { ClusterView, NodeDetail } from "../protocol/index.ts";
+import type { ClusterView } from "../protocol/index.ts";
 import type { RecentSeries } from "./series.ts";
 
 const sampleMs = 1_000;
@@ -10,7 +11,8 @@ export interface SamplerParts {
   readonly clock: Clock;
   readonly series: RecentSeries;
   readonly samples: SampleStore;
-  listNodes(): readonly NodeDetail[];
+  /** What was heard of every node. */
+  listNodes(): Iterable<NodeLive>;
   listClusters(): readonly ClusterView[];
   canPersist(): boolean;
   log(message: string, detail: Readonly<Record<string, unknown>>): void;
@@ -28,7 +30,7 @@ export function startSampler(parts: SamplerParts): () => void {
     const subjects = new Set<string>();
     for (const node of parts.listNodes()) {
       subjects.add(`node:${node.id}`);
-      if (node.connected) series.add(`node:${node.id}`, at, nodeValues(node));
+      if (node.connected) series.add(`node:${node.id}`, at, nodeValues(node, clock.monoMs()));
     }
     for (const cluster of parts.listClusters()) {
       subjects.add(`cluster:${cluster.id}`);
@@ -54,8 +56,8 @@ export function startSampler(parts: SamplerParts): () => void {
   return () => cancel();
 }
 
-function nodeValues(node: NodeDetail): Record<string, number | null> {
-  const { host, postgres } = node;
+function nodeValues(node: NodeLive, nowMs: number): Record<string, number | null> {
+  const { host, postgres, detector } = node;
   return {
     cpu: host?.cpu ?? null,
     load1: host?.load1 ?? null,
@@ -63,7 +65,7 @@ function nodeValues(node: NodeDetail): Record<string, number | null> {
     diskUsedBytes: host?.diskUsedBytes ?? null,
     networkRxBytesPerSecond: host?.networkRxBytesPerSecond ?? null,
     networkTxBytesPerSecond: host?.networkTxBytesPerSecond ?? null,
-    suspicion: node.suspicion,
+    suspicion: Math.round(suspicion(detector, nowMs).level * 100) / 100,
     connections: postgres?.connections ?? null,
     agentLoopLagMs: node.agentLoopLagMs,
   };

@@ -1,4 +1,4 @@
-import type { Health, Now, State } from "../../core/index.ts";
+import type { Health, HealthState, Now, State } from "../../core/index.ts";
 import type { Judgements } from "../core-port.ts";
 
 /** What a projection reads: the state at one instant, and the shell's own memory of what the core doesn't keep. */
@@ -11,15 +11,20 @@ export interface ProjectionContext {
 
 /** When each entity's state last changed, and the recent beats of nodes. Lost at a restart. */
 export class ProjectionMemory {
-  readonly #since = new Map<string, { state: string; at: number }>();
+  readonly #since = new Map<string, { state: HealthState; at: number }>();
   readonly #beats = new Map<string, { lastMs: number; gaps: number[] }>();
 
   /** Wall clock at which `key` came into `state`, as far as anybody looked. */
-  since(key: string, state: string, wallMs: number): number {
+  since(key: string, state: HealthState, wallMs: number): number {
     const known = this.#since.get(key);
     if (known !== undefined && known.state === state) return known.at;
     this.#since.set(key, { state, at: wallMs });
     return wallMs;
+  }
+
+  /** The state in which `key` was last shown; null when nobody looked yet. */
+  lastState(key: string): HealthState | null {
+    return this.#since.get(key)?.state ?? null;
   }
 
   recordBeat(node: string, arrivalMs: number): void {
