@@ -26,9 +26,11 @@ function deviation(
   node: string,
   centre: (values: readonly number[]) => number,
   spread: (values: readonly number[]) => number,
+  only?: string,
 ): number {
   let loudest = 0;
   for (const [metric, series] of Object.entries(window.current.metrics[node] ?? {})) {
+    if (only !== undefined && metric !== only) continue;
     const history = window.normal.metrics[node]?.[metric]?.values ?? [];
     if (history.length === 0) continue;
     const middle = centre(history);
@@ -41,13 +43,22 @@ function deviation(
   return loudest;
 }
 
-/** The last anomalous nodes (z > 3) on the call paths first, by z; then the other anomalous ones; then the rest. */
+/**
+ * The last anomalous nodes (z > 3) on the call paths that start at the target, or at the nodes nobody calls, first, by z;
+ * then the other anomalous ones; then the rest. With a target only its metric is looked at.
+ */
 function rankByTraversal(window: TelemetryWindow): Ranked[] {
   const graph = buildCallGraph(window.nodes, window.edges);
-  const scores = window.nodes.map((node) => deviation(window, node, mean, standardDeviation));
+  const scores = window.nodes.map((node) => deviation(window, node, mean, standardDeviation, window.target?.metric));
   const isAnomalous = scores.map((score) => score > 3);
+  const start = window.nodes.flatMap((node, i) =>
+    (window.target ? node === window.target.node : graph.callers[i]!.length === 0) ? [i] : [],
+  );
+  const reached = new Set(start);
+  // A set grows while it is walked, so this visits everything reached through anomalous nodes.
+  for (const node of reached) for (const callee of graph.callees[node]!) if (isAnomalous[callee]) reached.add(callee);
   return window.nodes.map((node, i) => {
-    const isLast = isAnomalous[i] && !graph.callees[i]!.some((callee) => isAnomalous[callee]);
+    const isLast = isAnomalous[i] && reached.has(i) && !graph.callees[i]!.some((callee) => isAnomalous[callee]);
     // z is squashed below one so that it orders within a class and never crosses into the next.
     const within = scores[i]! / (1 + scores[i]!);
     return { node, score: within + (isLast ? 2 : isAnomalous[i] ? 1 : 0) };

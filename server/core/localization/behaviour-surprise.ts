@@ -2,6 +2,7 @@ import { AFTER, BEFORE, LAST, NORMAL } from "./span-index.ts";
 import { binomialSurprise } from "./statistics.ts";
 import {
   type Counts,
+  END,
   type Follow,
   type RequestKind,
   START,
@@ -41,11 +42,17 @@ export function loudestChange(request: RequestKind, isEarly: boolean, isError: E
     const callers = strata.flatMap((table) => table.get(pooled.from) ?? []);
     for (const [to, follow] of pooled.next) {
       const surprise = Math.min(surpriseOf(pooled, pooled, to, side), stratifiedSurprise(callers, to, isEarly));
-      if (surprise <= (loudest?.surprise ?? 0) || isRecovery(pooled, side, isError)) continue;
+      if (surprise === 0 || !isLouder(surprise, to, loudest) || isRecovery(pooled, side, isError)) continue;
       loudest = toChange(request, pooled, to, follow, surprise, side, isEarly);
     }
   }
   return loudest;
+}
+
+/** At equal surprise a named step says more than that the request ends where it was: two sides of one change. */
+function isLouder(surprise: number, to: number, loudest: Change | undefined): boolean {
+  const heard = (value: number, step: number): number => (step === END ? 0.99 * value : value);
+  return loudest === undefined || heard(surprise, to) > heard(loudest.surprise, loudest.to);
 }
 
 /** Which periods stand for before and after. */

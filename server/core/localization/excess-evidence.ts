@@ -24,11 +24,9 @@ export function findExcess(context: Context): Finding[] {
 function attribute(context: Context, family: Family, suffering: Suffering): Finding[] {
   const { nodes, target } = context.window;
   const excesses = nodes.map((node) => measureExcess(context, node, suffering));
-  const own = ownShare(
-    context.graph,
-    excesses.map((excess) => (excess ? Math.max(0, excess.amount - excess.noise) : 0)),
-  );
-  const newCallees = moveToCallers(context, own);
+  const totals = excesses.map((excess) => (excess ? Math.max(0, excess.amount - excess.noise) : 0));
+  const newCallees = moveToCallers(context, totals);
+  const own = ownShare(context.graph, totals);
   const start = target && context.index.get(target.node);
   const inReach = start === undefined ? undefined : reachableFrom(context.graph, start);
   const suspects = nodes.flatMap((_, node) => (own[node]! > 0 && (inReach?.[node] ?? true) ? [node] : []));
@@ -63,20 +61,20 @@ function detailOf(excess: Excess | undefined): { metric: string; before: number;
 }
 
 /**
- * A dependency that did not exist before the fault cannot be its cause: whoever began to call it changed. Its excess moves
- * to the callers. Mutates `own`; returns which node took over from which dependency.
+ * A dependency that did not exist before the fault cannot be its cause: whoever began to call it changed. Its excess becomes
+ * its callers' own. Mutates `totals`; returns which node took over from which dependency.
  */
-function moveToCallers(context: Context, own: number[]): Map<number, number> {
+function moveToCallers(context: Context, totals: number[]): Map<number, number> {
   const { graph } = context;
   const moved = new Map<number, number>();
   for (let node = 0; node < graph.size; node++) {
     const callers = graph.callers[node]!;
-    if (own[node]! <= 0 || callers.length === 0 || existedBefore(context, node)) continue;
+    if (totals[node]! <= 0 || callers.length === 0 || existedBefore(context, node)) continue;
     for (const caller of callers) {
-      own[caller]! += own[node]! / callers.length;
+      totals[caller] = Math.max(totals[caller]!, totals[node]! / callers.length);
       moved.set(caller, node);
     }
-    own[node] = 0;
+    totals[node] = 0;
   }
   return moved;
 }

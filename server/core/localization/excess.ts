@@ -1,6 +1,5 @@
 import type { Context } from "./context.ts";
 import { classifyMetric, type MetricKind } from "./metric-kind.ts";
-import type { Onset } from "./onset.ts";
 import { type SplitSeries, splitAt } from "./series-window.ts";
 import { mean, median, overWindows, quantile, trimmedMean } from "./statistics.ts";
 import type { Series } from "./telemetry.ts";
@@ -25,9 +24,6 @@ export interface Excess {
 /** Of the normal windows as long as the judged one, this share stays below the noise level. */
 const NOISE_QUANTILE = 0.975;
 
-/** Takes a whole series as "after". */
-const ALL: Onset = { quietUntilS: Number.NEGATIVE_INFINITY, startS: Number.NEGATIVE_INFINITY, isEarly: true };
-
 /** A metric of the kind asked for, and how its values turn into suffering per request. */
 interface Indicator {
   readonly metric: string;
@@ -48,22 +44,22 @@ export function measureExcess({ window, onset }: Context, node: string, sufferin
   const values = splitAt(table[metric], onset);
   if (values.after.length === 0) return undefined;
   const requests = chooseMetric(table, "requests");
-  const load = requests === undefined ? undefined : splitAt(table[requests], onset);
+  const load = requests === undefined ? undefined : afterOf(splitAt(table[requests], onset));
   const normal = window.normal.metrics[node] ?? {};
-  const history = splitAt(normal[metric], ALL);
-  const historicLoad = requests === undefined ? undefined : splitAt(normal[requests], ALL);
-  const usual = worst([history.after], perUnit, ideal);
-  const expected = worst([history.after, values.before], perUnit, ideal);
+  const history = normal[metric] ?? NOTHING;
+  const historicLoad = requests === undefined ? undefined : (normal[requests] ?? NOTHING);
+  const usual = worst([history.values], perUnit, ideal);
+  const expected = worst([history.values, values.before], perUnit, ideal);
   const normalExcess = sufferingOf(history, historicLoad, usual, perUnit);
+  const volume =
+    suffering === "waiting" ? mean(sufferingOf(history, historicLoad, 0, 1)) : mean(historicLoad?.values ?? [1]);
   return {
     metric,
     before: expected,
     after: median(values.after),
-    amount: persistent(sufferingOf(values, load, expected, perUnit)),
+    amount: persistent(sufferingOf(afterOf(values), load, expected, perUnit)),
     noise: quantile(overWindows(normalExcess, values.after.length, persistent), NOISE_QUANTILE) || 0,
-    volume:
-      (suffering === "waiting" ? mean(sufferingOf(history, historicLoad, 0, 1)) : mean(historicLoad?.after ?? [1])) ||
-      0,
+    volume: volume || 0,
   };
 }
 
@@ -77,8 +73,8 @@ export function measureVisible({ window, onset }: Context, node: string, sufferi
   const reference =
     values.before.length > 0 ? values.before : (window.normal.metrics[node]?.[indicator.metric]?.values ?? []);
   const expected = worst([reference], indicator.perUnit, indicator.ideal);
-  const load = requests === undefined ? undefined : splitAt(table[requests], onset);
-  return persistent(sufferingOf(values, load, expected, indicator.perUnit)) || 0;
+  const load = requests === undefined ? undefined : afterOf(splitAt(table[requests], onset));
+  return persistent(sufferingOf(afterOf(values), load, expected, indicator.perUnit)) || 0;
 }
 
 function chooseIndicator(
@@ -110,12 +106,20 @@ function chooseMetric(table: Readonly<Record<string, Series>> | undefined, kind:
   return best;
 }
 
-/** What each sample costs the users: requests × how much worse than expected. */
-function sufferingOf(values: SplitSeries, load: SplitSeries | undefined, expected: number, perUnit: number): number[] {
-  const loadAt = load && new Map(load.afterTimesS.map((time, i) => [time, load.after[i]!]));
-  return values.after.map((value, i) => {
-    const requests = loadAt ? (loadAt.get(values.afterTimesS[i]!) ?? 0) : 1;
-    return requests * Math.max(0, perUnit * (value - expected));
+const NOTHING: Series = { timesS: [], values: [] };
+
+function afterOf({ after, afterTimesS }: SplitSeries): Series {
+  return { timesS: afterTimesS, values: after };
+}
+
+/** What each sample costs the users: requests × how much worse than expected. Without a load every sample is one request. */
+function sufferingOf(series: Series, load: Series | undefined, expected: number, perUnit: number): number[] {
+  let at = 0;
+  return series.values.map((value, i) => {
+    const worse = Math.max(0, perUnit * (value - expected));
+    if (load === undefined) return worse;
+    while (at < load.timesS.length && load.timesS[at]! < series.timesS[i]!) at += 1;
+    return load.timesS[at] === series.timesS[i] ? load.values[at]! * worse : 0;
   });
 }
 
