@@ -140,6 +140,17 @@ describe("the loop", () => {
     expect(commits).toBe(0);
   });
 
+  it("ticks in its own rhythm, however much arrives", async () => {
+    judged.length = 0;
+    for (let i = 0; i < 100; i++) {
+      loop.post({ kind: "signal-recorded", node: "pg-a", code: "x", nodeAt: 0, data: {} });
+      await clock.advance(50);
+    }
+    const ticks = judged.filter((event) => event.kind === "ticked").length;
+    expect(ticks).toBeGreaterThanOrEqual(18);
+    expect(ticks).toBeLessThanOrEqual(22);
+  });
+
   it("leaves no trace of a decision whose commit failed, and refuses with the reason", async () => {
     published.length = 0;
     stores.faults.available = false;

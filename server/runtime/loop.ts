@@ -74,6 +74,7 @@ export class ControlLoop {
   #running = false;
   #scheduled = false;
   #stopped = false;
+  #nextTickMs = 0;
   #cancelWake: () => void = () => {};
   /** When the tick is due, monotonic; in the past when none is set. */
   #dueAtMs = Number.NEGATIVE_INFINITY;
@@ -365,18 +366,22 @@ export class ControlLoop {
     }
   }
 
-  /** The core's own deadline or the next tick, whichever comes first: batches that keep coming never push the tick away. */
+  /** The core's own deadline or the next tick, whichever comes first. Ticks have their own rhythm: no traffic pushes them away. */
   #wakeAt(wakeAtMs: number | null): void {
-    if (this.#stopped || (wakeAtMs !== null && wakeAtMs >= this.#dueAtMs)) return;
-    const nowMs = this.#parts.clock.monoMs();
-    if (wakeAtMs === null && this.#dueAtMs > nowMs) return;
-    this.#dueAtMs = wakeAtMs === null ? nowMs + tickMs : Math.max(nowMs + 1, wakeAtMs);
+    if (this.#stopped) return;
+    const { clock } = this.#parts;
+    const nowMs = clock.monoMs();
+    const atMs = Math.min(this.#nextTickMs, wakeAtMs ?? Number.POSITIVE_INFINITY);
     this.#cancelWake();
-    this.#cancelWake = this.#parts.clock.setTimer(() => {
-      this.#dueAtMs = Number.NEGATIVE_INFINITY;
-      this.post({ kind: "ticked" });
-      this.#wakeAt(null);
-    }, this.#dueAtMs - nowMs);
+    this.#cancelWake = clock.setTimer(
+      () => {
+        const firedMs = clock.monoMs();
+        if (firedMs >= this.#nextTickMs) this.#nextTickMs = firedMs + tickMs;
+        this.post({ kind: "ticked" });
+        this.#wakeAt(null);
+      },
+      Math.max(1, atMs - nowMs),
+    );
   }
 
   #halt(): void {
