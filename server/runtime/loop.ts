@@ -75,9 +75,8 @@ export class ControlLoop {
   #scheduled = false;
   #stopped = false;
   #nextTickMs = 0;
+  #wishMs = Number.POSITIVE_INFINITY;
   #cancelWake: () => void = () => {};
-  /** When the tick is due, monotonic; in the past when none is set. */
-  #dueAtMs = Number.NEGATIVE_INFINITY;
   #cancelProbe: () => void = () => {};
   #stopLagMeter: () => void = () => {};
 
@@ -366,22 +365,23 @@ export class ControlLoop {
     }
   }
 
-  /** The core's own deadline or the next tick, whichever comes first. Ticks have their own rhythm: no traffic pushes them away. */
+  /**
+   * The earliest of the core's wishes or the next tick, whichever comes first. Ticks have their own rhythm: no traffic pushes them
+   * away. A wish stays until a tick has looked at everything: a later batch judged only what it touched.
+   */
   #wakeAt(wakeAtMs: number | null): void {
     if (this.#stopped) return;
     const { clock } = this.#parts;
-    const nowMs = clock.monoMs();
-    const atMs = Math.min(this.#nextTickMs, wakeAtMs ?? Number.POSITIVE_INFINITY);
+    this.#wishMs = Math.min(this.#wishMs, wakeAtMs ?? Number.POSITIVE_INFINITY);
     this.#cancelWake();
-    this.#cancelWake = clock.setTimer(
-      () => {
-        const firedMs = clock.monoMs();
-        if (firedMs >= this.#nextTickMs) this.#nextTickMs = firedMs + tickMs;
-        this.post({ kind: "ticked" });
-        this.#wakeAt(null);
-      },
-      Math.max(1, atMs - nowMs),
-    );
+    const delayMs = Math.max(1, Math.min(this.#nextTickMs, this.#wishMs) - clock.monoMs());
+    this.#cancelWake = clock.setTimer(() => {
+      const firedMs = clock.monoMs();
+      if (firedMs >= this.#nextTickMs) this.#nextTickMs = firedMs + tickMs;
+      this.#wishMs = Number.POSITIVE_INFINITY;
+      this.post({ kind: "ticked" });
+      this.#wakeAt(null);
+    }, delayMs);
   }
 
   #halt(): void {
