@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { access, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
@@ -41,6 +41,13 @@ export async function readIfPresent(path: string): Promise<string | null> {
     if (hasCode(error, "ENOENT")) return null;
     throw error;
   }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 export async function makePrivateDirectory(path: string): Promise<void> {

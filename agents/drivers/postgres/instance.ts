@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { Endpoint, PostgresState, PostgresStatus, SyncConfiguration } from "../../../server/core/index.ts";
 import type { FenceRecord } from "../../fence/promise.ts";
+import { exists } from "../../shared/durable-file.ts";
 import type { Log } from "../../shared/log.ts";
 import { monotonicMs, poll } from "../../shared/time.ts";
 import { DataDirectory } from "./data-directory.ts";
@@ -41,6 +43,7 @@ export class PostgresInstance {
   #rejoining = false;
   #startedAtMs = 0;
   #verbs = 0;
+  #hasRewind = false;
 
   constructor(service: PostgresService, host: InstanceHost) {
     this.service = service;
@@ -63,6 +66,7 @@ export class PostgresInstance {
   /** Boot fenced: a server that runs is left alone, one that does not is started as a standby that follows only whom the stored grant names. */
   async boot(): Promise<void> {
     await this.refreshEmpty();
+    this.#hasRewind = await exists(join(this.service.binDir, "pg_rewind"));
     if (this.#empty) return;
     if (await this.supervisor.attach()) {
       this.#began();
@@ -270,7 +274,7 @@ export class PostgresInstance {
       preparedTransactions: this.running ? monitor.load.prepared : null,
       longestTransactionMs: this.running ? monitor.load.longestMs : null,
       response: monitor.response(nowMs),
-      canRewind: monitor.identity?.canRewind ?? false,
+      canRewind: this.#hasRewind && (monitor.identity?.canRewind ?? false),
       initialize: service.initialize && this.#empty && fence.promise === null,
     };
   }

@@ -1,6 +1,6 @@
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { RejoinReply } from "../../../../server/core/index.ts";
+import { exists } from "../../../shared/durable-file.ts";
 import { monotonicMs, poll } from "../../../shared/time.ts";
 import { cloneByBaseBackup } from "../clone/base-backup.ts";
 import { cloneOverSql } from "../clone/over-sql.ts";
@@ -101,11 +101,4 @@ async function waitForStream(context: VerbContext): Promise<void> {
     );
   }
   instance.monitor.wake();
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
