@@ -69,7 +69,7 @@ export function FleetScreen() {
             placeholder={t("searchHint")}
             value={q}
             onChange={(event) => void setParams({ q: event.target.value || null })}
-            className="pl-8"
+            className="w-full pl-8"
           />
         </div>
         {view === "map" && (

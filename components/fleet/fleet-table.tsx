@@ -125,7 +125,7 @@ export function FleetTable({
         ref={scroll}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
         tabIndex={0}
-        className="focus-ring h-[max(20rem,calc(100dvh-17rem))] overflow-auto"
+        className="focus-ring max-h-[max(20rem,calc(100dvh-17rem))] overflow-auto"
       >
         <div role="rowgroup" className="sticky top-0 z-10 min-w-max bg-panel">
           <div role="row" className="flex border-b border-line">

@@ -3,10 +3,10 @@ import { type ComponentPropsWithRef, type ReactNode, type SelectHTMLAttributes, 
 import { classes } from "./classes.ts";
 
 const control =
-  "focus-ring h-8 w-full rounded-md border border-line bg-well px-2.5 text-sm text-ink hover:border-line-strong disabled:opacity-50 aria-invalid:border-danger";
+  "focus-ring h-8 min-w-0 rounded-md border border-line bg-well px-2.5 text-sm text-ink hover:border-line-strong disabled:opacity-50 aria-invalid:border-danger";
 
 export function Input({ className, ...rest }: ComponentPropsWithRef<"input">) {
-  return <input {...rest} className={classes(control, className)} />;
+  return <input {...rest} className={classes(control, "w-full", className)} />;
 }
 
 /** The browser's own select: fast, accessible, good on phones. */
