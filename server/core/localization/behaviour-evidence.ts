@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 import type { BehaviourChange, Family, Finding } from "./evidence.ts";
 import type { OpNames, SpanIndex } from "./span-index.ts";
 import type { LogTable } from "./telemetry.ts";
-import { countTransitions, type RequestKind, type Step } from "./transitions.ts";
+import { buildSteps, countTransitions, type RequestKind } from "./transitions.ts";
 
 /** What requests did, counted by kind of request, and how to put a change of it in words. */
 export interface Behaviour {
@@ -25,13 +25,10 @@ export function observeLogs(indexes: readonly SpanIndex[], logs: ReadonlyMap<Spa
     const table = logs.get(index);
     if (table === undefined) continue;
     const labelOf = table.templates.map((template) => lines.labelOf(template));
-    const steps = entrySteps(index);
-    for (let row = 0; row < table.template.length; row++) {
-      const span = table.span[row]!;
-      if (span < 0) continue;
-      steps.get(index.entry[span]!)?.push({ timeUs: table.timeMs[row]! * 1000, label: labelOf[table.template[row]!]! });
-    }
-    countTransitions(index, steps, kinds);
+    const entryOf = Int32Array.from(table.span, (span) => (span < 0 ? -1 : index.entry[span]!));
+    const timesUs = Float64Array.from(table.timeMs, (time) => time * 1000);
+    const labels = Int32Array.from(table.template, (template) => labelOf[template]!);
+    countTransitions(index, buildSteps(index, entryOf, timesUs, labels), kinds);
   }
   const phrase = ({ from, to, before, after }: Change): Described => ({
     kind: after < before ? "log-template-missing" : "log-template-new",
@@ -45,13 +42,10 @@ export function observeLogs(indexes: readonly SpanIndex[], logs: ReadonlyMap<Spa
 export function observeStructure(indexes: readonly SpanIndex[], ops: OpNames): Behaviour {
   const kinds = new Map<number, RequestKind>();
   for (const index of indexes) {
-    const { table } = index;
-    const steps = entrySteps(index);
-    for (let row = 0; row < table.op.length; row++) {
-      const entry = index.entry[row]!;
-      if (entry !== row) steps.get(entry)!.push({ timeUs: table.startUs[row]!, label: index.opId[table.op[row]!]! });
-    }
-    countTransitions(index, steps, kinds);
+    const { table, opId } = index;
+    const entryOf = index.entry.map((entry, row) => (entry === row ? -1 : entry));
+    const labels = Int32Array.from(table.op, (op) => opId[op]!);
+    countTransitions(index, buildSteps(index, entryOf, Float64Array.from(table.startUs), labels), kinds);
   }
   const nameOf = (label: number): string => ops.names[label] ?? "";
   const phrase = ({ from, to, before, after }: Change): Described => ({
@@ -92,13 +86,6 @@ type Described =
 
 const ERROR_LEVEL = /error|fatal|critical|severe|panic/i;
 const ERROR_NAME = /error|exception|failure/i;
-
-/** An empty list for every request: one that shows nothing counts too, silence may be the change. */
-function entrySteps(index: SpanIndex): Map<number, Step[]> {
-  const steps = new Map<number, Step[]>();
-  for (let row = 0; row < index.entry.length; row++) if (index.entry[row] === row) steps.set(row, []);
-  return steps;
-}
 
 /** One number per log line of a node, the same in every period. */
 class LineLabels {

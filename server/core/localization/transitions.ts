@@ -1,9 +1,51 @@
 import { AFTER, type Call, LAST, type SpanIndex } from "./span-index.ts";
 
-/** One thing a request did inside a node, in order: a log line or a span. `label` identifies it across requests. */
-export interface Step {
-  readonly timeUs: number;
-  readonly label: number;
+/** Everything one period's requests did, request by request: steps `offsets[i]` to `offsets[i + 1]` are `entries[i]`'s. */
+export interface StepTable {
+  /** Entry spans, one a request. */
+  readonly entries: Int32Array;
+  readonly offsets: Int32Array;
+  /** In order of time within a request. */
+  readonly timesUs: Float64Array;
+  /** Identifies the same step (a log line, a span's operation) across requests. */
+  readonly labels: Int32Array;
+}
+
+/**
+ * Sorts steps into requests. Step `i` happened at `timesUs[i]` in the request that entered by span `entryOf[i]` (-1: none).
+ * A request that shows nothing is kept with no steps: silence may be the change.
+ */
+export function buildSteps(
+  index: SpanIndex,
+  entryOf: Int32Array,
+  timesUs: Float64Array,
+  labels: Int32Array,
+): StepTable {
+  const entries = index.entry.filter((entry, row) => entry === row);
+  const slot = new Int32Array(index.entry.length).fill(-1);
+  for (const [i, entry] of entries.entries()) slot[entry] = i;
+  const offsets = new Int32Array(entries.length + 1);
+  for (const entry of entryOf) if (entry >= 0) offsets[slot[entry]! + 1]! += 1;
+  for (let i = 0; i < entries.length; i++) offsets[i + 1]! += offsets[i]!;
+  const order = new Int32Array(offsets[entries.length]!);
+  const next = offsets.slice();
+  for (let i = 0; i < entryOf.length; i++) if (entryOf[i]! >= 0) order[next[slot[entryOf[i]!]!]!++] = i;
+  // Telemetry mostly arrives in order, and a stable sort leaves ties as they came.
+  for (let i = 0; i < entries.length; i++) sortByTime(order.subarray(offsets[i]!, offsets[i + 1]!), timesUs);
+  return {
+    entries,
+    offsets,
+    timesUs: Float64Array.from(order, (i) => timesUs[i]!),
+    labels: Int32Array.from(order, (i) => labels[i]!),
+  };
+}
+
+function sortByTime(order: Int32Array, timesUs: Float64Array): void {
+  for (let i = 1; i < order.length; i++) {
+    if (timesUs[order[i]!]! >= timesUs[order[i - 1]!]!) continue;
+    order.sort((a, b) => timesUs[a]! - timesUs[b]! || a - b);
+    return;
+  }
 }
 
 /** Counts by period: normal, before, last period before the fault, after. */
@@ -39,17 +81,10 @@ export const END = -2;
 
 const NODE_LIMIT = 65536;
 
-/**
- * Adds one period's requests to `kinds`. `steps` holds, by entry span, what each request did; an empty list is a request that
- * did nothing visible, which counts too.
- */
-export function countTransitions(
-  index: SpanIndex,
-  steps: ReadonlyMap<number, Step[]>,
-  kinds: Map<number, RequestKind>,
-): void {
+/** Adds one period's requests to `kinds`. */
+export function countTransitions(index: SpanIndex, steps: StepTable, kinds: Map<number, RequestKind>): void {
   const { table } = index;
-  for (const [entry, list] of steps) {
+  for (const [i, entry] of steps.entries.entries()) {
     const node = table.node[entry]!;
     if (node < 0) continue;
     const op = index.opId[table.op[entry]!]!;
@@ -65,9 +100,9 @@ export function countTransitions(
       transitions = new Map();
       kind.byCaller.set(caller, transitions);
     }
-    list.sort((a, b) => a.timeUs - b.timeUs);
     const period = index.period[entry]!;
-    countRequest(transitions, list, period, period >= LAST ? (index.calls.get(entry) ?? []) : []);
+    const calls = period >= LAST ? (index.calls.get(entry) ?? []) : [];
+    countRequest(transitions, steps, steps.offsets[i]!, steps.offsets[i + 1]!, period, calls);
   }
 }
 
@@ -77,15 +112,21 @@ function callerOp({ table, entry, opId }: SpanIndex, row: number): number {
   return parent < 0 ? -1 : opId[table.op[entry[parent]!]!]!;
 }
 
-function countRequest(table: TransitionTable, steps: readonly Step[], period: number, calls: readonly Call[]): void {
+function countRequest(
+  table: TransitionTable,
+  { timesUs, labels }: StepTable,
+  begin: number,
+  end: number,
+  period: number,
+  calls: readonly Call[],
+): void {
   let from = START;
   let fromUs = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i <= steps.length; i++) {
-    const step = steps[i];
-    const to = step?.label ?? END;
+  for (let i = begin; i <= end; i++) {
+    const to = i < end ? labels[i]! : END;
     // Collectors deliver at least once, and loops vary with the input: a step repeated in a row is one step.
     if (to === from) continue;
-    const toUs = step?.timeUs ?? Number.POSITIVE_INFINITY;
+    const toUs = i < end ? timesUs[i]! : Number.POSITIVE_INFINITY;
     const follow = followOf(table, from, to, period);
     follow.seen[period]! += 1;
     const call = calls.length === 0 ? undefined : lastCallBetween(calls, fromUs, toUs);
