@@ -79,7 +79,7 @@ export function formatRelative(at: number | null | undefined, now: number, local
   const elapsedMs = now - at;
   if (Math.abs(elapsedMs) < 1_000) return locale === "zh-CN" ? "刚刚" : "now";
   const whole = Math.trunc(Math.abs(elapsedMs) / 1000) * 1000;
-  const text = formatDuration(whole < 10_000 ? Math.max(1_000, whole) : whole, locale).replace(/\.0(?= )/, "");
+  const text = formatDuration(whole, locale);
   if (locale === "zh-CN") return elapsedMs > 0 ? `${text}前` : `${text}后`;
   return elapsedMs > 0 ? `${text} ago` : `in ${text}`;
 }

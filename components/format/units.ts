@@ -57,7 +57,7 @@ export function formatDuration(ms: number | null | undefined, locale: Locale): s
   const value = Math.max(0, ms);
   if (value < 99.5) return `${formatNumber(value, locale, value > 0 && value < 0.95 ? 1 : 0)} ms`;
   if (value < 995) return `${formatNumber(value / 1000, locale, 2)} ${unit.s}`;
-  if (value < 9_950) return `${formatNumber(value / 1000, locale, 1)} ${unit.s}`;
+  if (value < 9_950) return `${formatNumber(value / 1000, locale, value % 1000 === 0 ? 0 : 1)} ${unit.s}`;
   const seconds = Math.round(value / 1000);
   if (seconds < 60) return `${seconds} ${unit.s}`;
   if (seconds < 600) return twoParts(Math.floor(seconds / 60), unit.min, seconds % 60, unit.s);

@@ -50,7 +50,7 @@ function leadingIncident(incidents: readonly IncidentView[], nowMs: number): Inc
 }
 
 function aboutIncident(incident: IncidentView, picture: Picture, nowMs: number): readonly Coded[] {
-  const agoMs = Math.max(1_000, nowMs - incident.beganAt);
+  const agoMs = wholeSeconds(nowMs - incident.beganAt);
   const cluster = picture.clusters.find(({ id }) => id === incident.cluster);
   const action = leadingAction(incident, picture.actions);
   const lead: readonly Coded[] =
@@ -115,7 +115,7 @@ function aboutTheRest(picture: Picture, nowMs: number): readonly Coded[] {
   }
   const [worst, ...others] = findProblems(picture).filter((problem) => problem.state !== "maintenance");
   if (worst !== undefined) {
-    const since = coded("status", "since", { agoMs: Math.max(1_000, nowMs - worst.since) });
+    const since = coded("status", "since", { agoMs: wholeSeconds(nowMs - worst.since) });
     return others.length === 0
       ? [worst.title, since]
       : [worst.title, since, coded("status", "others", { count: others.length })];
@@ -146,4 +146,9 @@ function composeSubline(picture: Picture): readonly Coded[] {
   if (automation.of > 0)
     parts.push(coded("status", `automation-${automation.state}`, { count: automation.count, of: automation.of }));
   return parts;
+}
+
+/** Ages in a sentence are told in whole seconds, and never as less than one. */
+function wholeSeconds(ms: number): number {
+  return Math.max(1, Math.floor(ms / 1_000)) * 1_000;
 }

@@ -99,11 +99,7 @@ function Instant({ at, className, children }: { at: number; className?: string; 
 export function Elapsed({ since }: { since: number }) {
   const now = useNow(1_000);
   const format = useFormat();
-  return (
-    <span className="num">
-      {format.duration(Math.max(1_000, Math.floor((now - since) / 1_000) * 1_000)).replace(/\.0(?= )/, "")}
-    </span>
-  );
+  return <span className="num">{format.duration(Math.max(1_000, Math.floor((now - since) / 1_000) * 1_000))}</span>;
 }
 
 /** A command to copy, in mono, with a button. */

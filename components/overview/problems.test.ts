@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { makeCluster, makeIncident, makeNode, makePicture, T0 } from "./picture-fixture.ts";
+import { findProblems, incidentState } from "./problems.ts";
+
+describe("findProblems", () => {
+  it("finds none in a healthy picture", () => {
+    expect(findProblems(makePicture())).toEqual([]);
+  });
+
+  it("tells one fault once: an incident speaks for its cluster and its nodes", () => {
+    const picture = makePicture({
+      nodes: [makeNode("pg-a", { state: "down" }), makeNode("pg-b")],
+      clusters: [makeCluster({ state: "degraded" })],
+      incidents: [makeIncident()],
+    });
+    expect(findProblems(picture).map((problem) => problem.key)).toEqual(["incident:INC-1"]);
+  });
+
+  it("puts what hurts before what was recovered, and worse before newer", () => {
+    const nodes = [
+      makeNode("n-1", { state: "maintenance", cluster: null }),
+      makeNode("n-2", { state: "down", cluster: null, stateSince: T0 - 5_000 }),
+      makeNode("n-3", { state: "suspect", cluster: null }),
+    ];
+    const picture = makePicture({ nodes, clusters: [], incidents: [makeIncident({ phase: "mitigated" })] });
+    expect(findProblems(picture).map((problem) => problem.key)).toEqual([
+      "node:n-2",
+      "node:n-3",
+      "incident:INC-1",
+      "node:n-1",
+    ]);
+  });
+
+  it("leaves resolved incidents out", () => {
+    expect(findProblems(makePicture({ incidents: [makeIncident({ phase: "resolved" })] }))).toEqual([]);
+  });
+
+  it("shows a recovered incident as degraded, an open one of severity 1 as down", () => {
+    expect(incidentState({ phase: "mitigated", severity: 1 })).toBe("degraded");
+    expect(incidentState({ phase: "open", severity: 1 })).toBe("down");
+    expect(incidentState({ phase: "open", severity: 3 })).toBe("degraded");
+  });
+});
