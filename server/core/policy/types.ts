@@ -25,7 +25,7 @@ export const defaultPolicy: Policy = {
   failoverBudget: 3,
   failoverBudgetWindowMs: 600_000,
   minSilenceMs: 1_200,
-  maxSilenceMs: 3_000,
+  maxSilenceMs: 1_500,
   falseAlarmsPerNodeDay: 0.1,
   probeFailingMs: 1_000,
   streamVetoMs: 1_000,
