@@ -12,6 +12,8 @@ const intervalMs = 500;
 const deadlineMs = 500;
 const retryAfterCloseMs = 100;
 const responseEveryProbes = 4;
+/** A connection that stays open and says nothing for this long belongs to a stopped process. */
+const acceptedSilentMs = 150;
 
 export type SightReason = NonNullable<PeerSight["reason"]>;
 
@@ -129,8 +131,13 @@ export function classifyTcp(host: string, port: number, timeoutMs: number): Prom
       socket.destroy();
       resolve(reason);
     };
-    const timer = setTimeout(() => finish("timeout"), timeoutMs);
-    socket.once("connect", () => finish("accepted-silent"));
+    let timer = setTimeout(() => finish("timeout"), timeoutMs);
+    socket.once("connect", () => {
+      // Something in between (a proxy, a NAT) may accept for a dead host and end the connection a moment later.
+      clearTimeout(timer);
+      timer = setTimeout(() => finish("accepted-silent"), acceptedSilentMs);
+    });
+    socket.once("close", () => finish("closed"));
     socket.once("error", (error: NodeJS.ErrnoException) => {
       finish(error.code === "ECONNREFUSED" ? "refused" : error.code === "ECONNRESET" ? "closed" : "timeout");
     });

@@ -1,4 +1,5 @@
-import type { Action, Incident, Step } from "../core/index.ts";
+import type { Action, Incident, Reason, Step } from "../core/index.ts";
+import { formatLsn } from "../core/replication/lsn.ts";
 import type { ActionView, IncidentView, WaterfallBar } from "./views.ts";
 
 /** An action with its time budget, once it has ended. */
@@ -18,22 +19,44 @@ function waterfallOf(action: Action, incident: Incident | null): WaterfallBar[] 
   if (action.endedAt === null || (action.kind !== "failover" && action.kind !== "switchover")) return null;
   const zero = action.firstSignalAt ?? action.startedAt;
   const bars: WaterfallBar[] = [];
-  const add = (stage: WaterfallBar["stage"], from: number | null, to: number | null): void => {
+  const add = (stage: WaterfallBar["stage"], from: number | null, to: number | null, detail: Reason): void => {
     if (from === null || to === null || to < from) return;
-    bars.push({ stage, fromMs: from - zero, toMs: to - zero, detail: null });
+    bars.push({ stage, fromMs: from - zero, toMs: to - zero, detail });
   };
-  if (action.firstSignalAt !== null) add("detect", zero, action.decidedAt ?? action.startedAt);
+  const witnesses = new Set(
+    incident?.cause.evidence.filter((item) => item.stance === "for").map((item) => item.observer),
+  );
+  if (action.firstSignalAt !== null) {
+    add(
+      "detect",
+      zero,
+      action.decidedAt ?? action.startedAt,
+      reason("witnesses", { count: witnesses.size, who: [...witnesses].join(", ") }),
+    );
+  }
   const seal = spanOf(action.steps, ["demote", "seal"]);
-  add("decide", action.decidedAt ?? action.startedAt, seal?.from ?? action.startedAt);
+  add(
+    "decide",
+    action.decidedAt ?? action.startedAt,
+    seal?.from ?? action.startedAt,
+    reason("intent", { epoch: action.epoch }),
+  );
   const promote = spanOf(action.steps, ["promote"]);
   const verify = spanOf(action.steps, ["verify"]);
-  add("seal", seal?.from ?? null, seal?.to ?? null);
-  add("promote", promote?.from ?? null, promote?.to ?? null);
-  add("verify", verify?.from ?? promote?.to ?? null, verify?.to ?? null);
+  const sealed = action.sealed.map((member) => `${member.node} ${formatLsn(member.lsn)}`).join(", ");
+  add("seal", seal?.from ?? null, seal?.to ?? null, reason("sealed", { count: action.sealed.length, members: sealed }));
+  add("promote", promote?.from ?? null, promote?.to ?? null, reason("promoted", { node: action.target }));
+  add("verify", verify?.from ?? promote?.to ?? null, verify?.to ?? null, reason("verified", { node: action.target }));
   const back = clientsBackAt(action, incident);
-  const lastStep = verify?.to ?? promote?.to ?? null;
-  if (back !== null && lastStep !== null) add("clients-back", Math.min(lastStep, back), Math.max(lastStep, back));
+  // The application may write again before the verification ends: its bar begins with the promotion then.
+  const promoted = promote?.to ?? null;
+  if (back !== null && promoted !== null)
+    add("clients-back", Math.min(promoted, back), back, reason("first-write", { afterMs: back - zero }));
   return bars;
+}
+
+function reason(code: string, data: Reason["data"]): Reason {
+  return { code, data };
 }
 
 function spanOf(steps: readonly Step[], kinds: readonly string[]): { from: number; to: number } | null {

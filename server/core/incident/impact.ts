@@ -1,6 +1,7 @@
 import { appendTimeline, type Draft, demand, getCluster, getIncident, patchCluster, patchIncident } from "../draft.ts";
 import type { ClusterRecord } from "../recovery/types.ts";
 import type { WorkloadReport } from "../replication/status.ts";
+import type { Incident } from "./types.ts";
 
 /** An outage that began this long before the first signal still belongs to it: the application notices first. */
 const slackMs = 2_000;
@@ -10,8 +11,7 @@ export function measureImpact(draft: Draft, cluster: ClusterRecord, incidentId: 
   const workload = findWorkload(draft, cluster.id);
   const incident = demand(getIncident(draft, incidentId), incidentId);
   if (workload === null) return;
-  const from = incident.beganAt - slackMs;
-  const outage = workload.lastOutage !== null && workload.lastOutage.toMs >= from ? workload.lastOutage : null;
+  const outage = belongingOutage(incident, workload);
   const audited = workload.auditedAt !== null && workload.auditedAt >= (incident.mitigatedAt ?? incident.openedAt);
   const impact = {
     ...incident.impact,
@@ -59,6 +59,15 @@ export function findWorkload(draft: Draft, clusterId: string): WorkloadReport | 
     if (found !== undefined && node.connected) return found;
   }
   return null;
+}
+
+/** The application's gap that this fault made: it overlaps the time until writes were served again. Of several the longest counts; later hiccups don't. */
+function belongingOutage(incident: Incident, workload: WorkloadReport): WorkloadReport["lastOutage"] {
+  const { lastOutage } = workload;
+  if (lastOutage === null || lastOutage.toMs < incident.beganAt - slackMs) return null;
+  if (incident.mitigatedAt !== null && lastOutage.fromMs > incident.mitigatedAt) return null;
+  const longest = incident.impact.writesUnavailableMs ?? 0;
+  return lastOutage.toMs - lastOutage.fromMs > longest ? lastOutage : null;
 }
 
 /** How long after a change of the primary its figures are still looked for. */

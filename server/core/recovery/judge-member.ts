@@ -184,7 +184,7 @@ export function collectEvidence(
       add("probe-ok", observer, isMember ? "against" : "for", 0, { responseMs: sight.responseMs });
     }
     if (isMember && cluster.primary === nodeId && receiver !== null && !receivesFrom(receiver, cluster, nodeId)) {
-      add("wal-stream-ended", observer, "for", (receiver.advancedAgoMs ?? 0) + ageMs);
+      add("wal-stream-ended", observer, "for", ageMs);
     } else if (
       isMember &&
       receiver !== null &&

@@ -27,8 +27,7 @@ export function considerRestart(draft: Draft, cluster: ClusterRecord, verdict: V
  */
 export function considerReturn(draft: Draft, cluster: ClusterRecord): void {
   const node = cluster.primary;
-  if (node === null) return;
-  if (cluster.openActionId !== null) return stopWaiting(draft, cluster.id, steppedDownKey(node));
+  if (node === null || cluster.openActionId !== null) return;
   if (hasSteppedDown(draft, cluster, node)) {
     startRestart(draft, cluster, "came-back-fenced", draft.now.wallMs - steppedDownMs);
   }
