@@ -59,13 +59,15 @@ export class Agent {
     this.#instance = config.postgres === null ? null : this.#makeInstance(config.postgres, changed);
     this.#driver =
       this.#instance === null ? null : new PostgresDriver(this.#instance, () => this.#connection.connected);
+    const driver = this.#driver;
     this.#keeper =
-      this.#instance === null
+      this.#instance === null || driver === null
         ? null
         : new PostgresKeeper(
             this.#instance,
             () => this.#connection.connected,
             () => this.#peers.nodesOf(config.postgres?.cluster ?? ""),
+            (work) => driver.exclusively(work),
           );
     this.#peers = new Peers(config.node, config.peers, config.postgres, changed);
     this.#checks = new CheckRunner(config.node, config.checks, changed);
@@ -127,10 +129,12 @@ export class Agent {
     if (listen !== null) this.#http = await startLocalHttp({ ...listen, ...this.#httpHooks() });
     this.#hostLoop.start();
     this.#checks.start();
-    this.#connection.start();
-    await this.#instance?.boot().catch((error: unknown) => {
+    // Before the connection: commands that come with it wait for the server's start.
+    const booted = this.#driver?.boot().catch((error: unknown) => {
       this.#log("error", "PostgreSQL could not be started", { error: String(error) });
     });
+    this.#connection.start();
+    await booted;
     this.#keeper?.start();
   }
 

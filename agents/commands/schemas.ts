@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import type { CommandOutcome, Endpoint, Grant, SyncConfiguration, Verb } from "../../server/core/index.ts";
 import { limits } from "../../server/protocol/limits.ts";
 import type { FenceRecord } from "../fence/promise.ts";
+import { describeMistakes } from "../shared/schema-errors.ts";
 
 /** Decoders of commands and of what is stored about them. Anything not described here is refused. */
 
@@ -63,7 +64,7 @@ export function decodeVerb(name: string, args: unknown): DecodedVerb {
   const schema = argumentSchemas.get(name);
   if (schema === undefined) return { ok: false, detail: `there is no verb ${name}` };
   const parsed = z.safeParse(schema, args);
-  if (!parsed.success) return { ok: false, detail: z.prettifyError(parsed.error) };
+  if (!parsed.success) return { ok: false, detail: describeMistakes(parsed.error) };
   return { ok: true, verb: { verb: name, args: parsed.data } as Verb };
 }
 

@@ -4,6 +4,7 @@ import { isNode, LineCounter, parseDocument } from "yaml";
 import * as z from "zod/mini";
 import { verbNames } from "../commands/schemas.ts";
 import type { PostgresService } from "../drivers/postgres/service.ts";
+import "../shared/schema-errors.ts";
 import { messageOf } from "../shared/time.ts";
 import { resolveRunAs } from "./run-as.ts";
 import { type AgentConfigFile, agentConfigSchema, type CheckConfig, type PostgresConfigFile } from "./schema.ts";
@@ -58,12 +59,11 @@ export function parseConfig(path: string, text: string): AgentConfigFile {
   const parsed = z.safeParse(agentConfigSchema, document.toJS() ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const place = issue?.path.map(String).join(".") ?? "";
-  throw new ConfigError(
-    path,
-    lineOf(document, lines, issue?.path ?? []),
-    `${place === "" ? "" : `${place}: `}${issue?.message ?? "not valid"}`,
-  );
+  const unknown = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const place = [...(issue?.path ?? []), ...unknown];
+  const reason = unknown.length > 0 ? "there is no such setting" : (issue?.message ?? "not valid");
+  const name = place.map(String).join(".");
+  throw new ConfigError(path, lineOf(document, lines, place), `${name === "" ? "" : `${name}: `}${reason}`);
 }
 
 /** Line of a key, or of the nearest one above it when it is missing. */

@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 import type { CommandOutcome } from "../../server/core/index.ts";
 import { commandOutcomeSchema, fenceRecordSchema } from "../commands/schemas.ts";
 import { readIfPresent, writeDurably } from "../shared/durable-file.ts";
+import { describeMistakes } from "../shared/schema-errors.ts";
 import { emptyFence, type FenceRecord } from "./promise.ts";
 
 /** A command that was accepted: its outcome once there is one. */
@@ -72,7 +73,7 @@ export class AgentStateStore {
     const parsed = z.safeParse(stateSchema, parseJson(text));
     if (!parsed.success) {
       throw new Error(
-        `${path} is damaged (${z.prettifyError(parsed.error)}). It holds what this node promised; without it the node must join as a new one: ` +
+        `${path} is damaged (${describeMistakes(parsed.error)}). It holds what this node promised; without it the node must join as a new one: ` +
           "move the file away, empty the data directory and enrol it under a new name.",
       );
     }

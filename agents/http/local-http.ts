@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import type { PostgresStatus, WorkloadReport } from "../../server/core/index.ts";
 import type { ErrorTrace } from "../../server/protocol/index.ts";
 import { limits } from "../../server/protocol/limits.ts";
+import { describeMistakes } from "../shared/schema-errors.ts";
 import { readyAsPrimary, readyAsReplica } from "./readiness.ts";
 
 /** The agent's HTTP for programs on its own machine: load balancers ask for roles, applications report traces and their workload. */
@@ -120,7 +121,7 @@ async function takeTraces(
   const traces: ErrorTrace[] = [];
   for (const [index, item] of list.entries()) {
     const parsed = z.safeParse(traceSchema, item);
-    if (!parsed.success) return send(response, 422, { error: `trace ${index}: ${z.prettifyError(parsed.error)}` });
+    if (!parsed.success) return send(response, 422, { error: `trace ${index}: ${describeMistakes(parsed.error)}` });
     traces.push(parsed.data);
   }
   try {
@@ -139,7 +140,7 @@ async function takeWorkload(
   const body = await readJson(request);
   if (!body.ok) return send(response, body.status, { error: body.reason });
   const parsed = z.safeParse(workloadSchema, body.value);
-  if (!parsed.success) return send(response, 422, { error: z.prettifyError(parsed.error) });
+  if (!parsed.success) return send(response, 422, { error: describeMistakes(parsed.error) });
   options.takeWorkload(parsed.data);
   return send(response, 202, { accepted: 1 });
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CommandOutcome, Endpoint, Grant, SyncConfiguration } from "../../../server/core/index.ts";
 import { monotonicMs, poll } from "../../shared/time.ts";
 import { SqlConnection } from "./sql.ts";
-import { findBinDir, makeTrialRoot, TrialMember } from "./trial-cluster.ts";
+import { findBinDir, makeTrialRoot, TrialMember } from "./testing/trial-cluster.ts";
 
 const binDir = await findBinDir();
 

@@ -82,6 +82,18 @@ export class PostgresDriver {
     return turn;
   }
 
+  /** Starts the server as the agent's own start wants it, ahead of any verb: a command may be here before PostgreSQL is. */
+  boot(): Promise<void> {
+    return this.exclusively(() => this.#instance.boot());
+  }
+
+  /** Runs what the agent does by itself in its turn among the verbs: never two of them start or stop one server. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#lane.then(() => this.#instance.whileBusy(work));
+    this.#lane = turn.catch(() => undefined);
+    return turn;
+  }
+
   close(): void {
     if (this.#demoteTimer) clearTimeout(this.#demoteTimer);
   }

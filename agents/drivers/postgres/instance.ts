@@ -201,6 +201,16 @@ export class PostgresInstance {
     return connection;
   }
 
+  /** Whether the running server is a standby, also while it does not answer yet: the signal file decides what a start makes of it. */
+  async isStandby(): Promise<boolean> {
+    try {
+      return await this.inRecovery();
+    } catch (error) {
+      if (this.monitor.status !== null) throw error;
+      return this.data.hasStandbySignal();
+    }
+  }
+
   async inRecovery(): Promise<boolean> {
     const connection = await this.control();
     const [row] = await connection.query("SELECT pg_is_in_recovery() AS recovery", [], sqlDeadlineMs);
@@ -274,7 +284,8 @@ export class PostgresInstance {
       preparedTransactions: this.running ? monitor.load.prepared : null,
       longestTransactionMs: this.running ? monitor.load.longestMs : null,
       response: monitor.response(nowMs),
-      canRewind: this.#hasRewind && (monitor.identity?.canRewind ?? false),
+      // Of a server that does not answer it is unknown; pg_rewind looks at the control file itself and refuses, which leaves the clone.
+      canRewind: this.#hasRewind && (monitor.identity?.canRewind ?? true),
       initialize: service.initialize && this.#empty && fence.promise === null,
     };
   }

@@ -19,17 +19,24 @@ export class PostgresKeeper {
   readonly #instance: PostgresInstance;
   readonly #isConnected: () => boolean;
   readonly #peerNodes: () => readonly string[];
+  readonly #exclusively: <T>(work: () => Promise<T>) => Promise<T>;
   readonly #loop: Repeater;
   #slotsFor = "";
   #downSinceMs: number | null = null;
   #attempts = 0;
   #lettingIn = false;
 
-  /** `peerNodes`: the other members as the control plane last named them. */
-  constructor(instance: PostgresInstance, isConnected: () => boolean, peerNodes: () => readonly string[]) {
+  /** `peerNodes`: the other members as the control plane last named them. `exclusively`: a turn among the verbs. */
+  constructor(
+    instance: PostgresInstance,
+    isConnected: () => boolean,
+    peerNodes: () => readonly string[],
+    exclusively: <T>(work: () => Promise<T>) => Promise<T>,
+  ) {
     this.#instance = instance;
     this.#isConnected = isConnected;
     this.#peerNodes = peerNodes;
+    this.#exclusively = exclusively;
     this.#loop = new Repeater(intervalMs, () => this.#look());
   }
 
@@ -60,7 +67,7 @@ export class PostgresKeeper {
     if (nowMs - this.#downSinceMs < waitMs) return;
     this.#attempts += 1;
     this.#downSinceMs = nowMs;
-    await this.#restart().catch((error: unknown) => {
+    await this.#exclusively(() => this.#restart()).catch((error: unknown) => {
       instance.host.log("error", "PostgreSQL could not be restarted", { error: String(error) });
     });
   }
@@ -82,10 +89,13 @@ export class PostgresKeeper {
   async #restart(): Promise<void> {
     const instance = this.#instance;
     const { standing, promise, promoteIssuedEpoch } = instance.host.fence();
-    if (promise === null) return;
+    if (promise === null || instance.running) return;
     switch (standing.kind) {
       case "standby":
-        return instance.startStandby(standbySettings(instance.service, standing.primary, promise.epoch));
+        // Not waited for: a command that seals or fences this member must not stand behind its recovery.
+        return instance.startStandby(standbySettings(instance.service, standing.primary, promise.epoch), {
+          wait: false,
+        });
       case "primary":
         // A control plane that is there decides between a restart and a failover.
         if (this.#isConnected() || promoteIssuedEpoch !== null) return;
@@ -93,7 +103,7 @@ export class PostgresKeeper {
         return instance.startPrimary(standing.configuration);
       case "sealed":
       case "fenced":
-        return instance.startStandby(fencedSettings);
+        return instance.startStandby(fencedSettings, { wait: false });
       case "none":
       case "demoted":
       case "rejoining":

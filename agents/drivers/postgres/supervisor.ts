@@ -38,6 +38,7 @@ export class Supervisor {
   #child: ChildProcess | null = null;
   #watch: NodeJS.Timeout | null = null;
   #stopping = false;
+  #starting: Promise<void> | null = null;
   #lastExit: PostmasterExit | null = null;
 
   constructor(service: PostgresService, onExit: (exit: PostmasterExit) => void) {
@@ -66,8 +67,18 @@ export class Supervisor {
     return true;
   }
 
-  /** Starts the server. Resolves when the process exists; it may not accept connections yet. */
-  async start(): Promise<void> {
+  /**
+   * Starts the server. Resolves when the process exists; it may not accept connections yet. Whoever asks while a start is under way shares it:
+   * the second of two postmasters would remove the first one's pid file on its way out.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#startOnce().finally(() => {
+      this.#starting = null;
+    });
+    return this.#starting;
+  }
+
+  async #startOnce(): Promise<void> {
     if (await this.attach()) return;
     this.#stopping = false;
     await killOrphans(this.#service.dataDir);
@@ -80,7 +91,8 @@ export class Supervisor {
     }
     const [path, ...args] = manager.start as [string, ...string[]];
     const result = await runProgram(path, args, { runAs: null, deadlineMs: 60_000 });
-    if (result.code !== 0)
+    // A manager may give up waiting for a server that is still recovering: what counts is whether it is there.
+    if (result.code !== 0 && !(await this.attach()))
       throw new Error(`${manager.start.join(" ")} ended with code ${result.code}: ${result.output.slice(-500)}`);
     for (let attempt = 0; attempt < 100; attempt += 1) {
       if (await this.attach()) return;

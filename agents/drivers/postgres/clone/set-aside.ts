@@ -44,7 +44,7 @@ export async function setDivergentWalAside(instance: PostgresInstance, primary: 
 async function ownEnd(instance: PostgresInstance): Promise<{ readonly lsn: Lsn; readonly timeline: number } | null> {
   try {
     if (!instance.running) await instance.startStandby(fencedSettings);
-    const connection = await instance.control();
+    const connection = await instance.waitReady();
     const [row] = await connection.query(
       "SELECT CASE WHEN r THEN NULL ELSE pg_current_wal_flush_lsn() END AS flush, r AS recovery FROM pg_is_in_recovery() AS r",
       [],

@@ -12,7 +12,7 @@ export async function follow({ instance, grant }: VerbContext, args: ArgsOf<"pos
   if (!instance.running) {
     await instance.startStandby(settings);
   } else {
-    if (!(await instance.inRecovery()))
+    if (!(await instance.isStandby()))
       throw new Refusal("is-primary", "this member runs as a primary; it must rejoin");
     await applyFollow(instance, settings);
   }
@@ -23,6 +23,8 @@ export async function follow({ instance, grant }: VerbContext, args: ArgsOf<"pos
 
 async function applyFollow(instance: PostgresInstance, settings: Settings): Promise<void> {
   await instance.applySettings(settings);
+  // One that is still recovering can't be asked; it reads the setting on its way.
+  if (instance.monitor.status === null) return;
   await instance.waitForSetting("primary_conninfo", settings.primary_conninfo ?? "", 2_000);
 }
 

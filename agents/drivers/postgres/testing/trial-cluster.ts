@@ -2,11 +2,11 @@ import { access, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CommandOutcome, Endpoint, Grant, Verb } from "../../../server/core/index.ts";
-import { resolveRunAs } from "../../config/run-as.ts";
-import { emptyFence, type FenceRecord, judgeCommand, recordOutcome } from "../../fence/promise.ts";
-import { PostgresDriver } from "./driver.ts";
-import { PostgresInstance } from "./instance.ts";
+import type { CommandOutcome, Endpoint, Grant, Verb } from "../../../../server/core/index.ts";
+import { resolveRunAs } from "../../../config/run-as.ts";
+import { emptyFence, type FenceRecord, judgeCommand, recordOutcome } from "../../../fence/promise.ts";
+import { PostgresDriver } from "../driver.ts";
+import { PostgresInstance } from "../instance.ts";
 
 /** Real PostgreSQL servers for tests: members with their drivers, without an agent's connection around them. */
 
