@@ -5,6 +5,9 @@ import { CommandError, exitCodes } from "./exit-codes.ts";
 
 const timeoutMs = 20_000;
 
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The server's API with a token: HOLDFAST_URL and HOLDFAST_TOKEN, or the running server of this machine and user. */
 export interface Api {
   readonly url: string;
@@ -13,7 +16,7 @@ export interface Api {
   send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T>;
 }
 
-export function openApi(environment: NodeJS.ProcessEnv): Api {
+export function openApi(environment: Environment): Api {
   const local = readLocalToken(environment);
   const url = (environment.HOLDFAST_URL ?? local?.url ?? "http://127.0.0.1:7400").replace(/\/$/, "");
   const token = environment.HOLDFAST_TOKEN ?? (local !== null && isSameServer(url, local.url) ? local.token : null);
@@ -72,7 +75,7 @@ async function readProblem(response: Response, token: string | null): Promise<Co
 }
 
 /** The file a running server leaves for its own user. */
-function readLocalToken(environment: NodeJS.ProcessEnv): { url: string; token: string } | null {
+function readLocalToken(environment: Environment): { url: string; token: string } | null {
   const dataDir = environment.HOLDFAST_DATA_DIR ?? join(homedir(), ".local", "share", "holdfast");
   try {
     const [url, token] = readFileSync(join(dataDir, "local.token"), "utf8").split("\n");

@@ -56,7 +56,7 @@ function impactOf(words: Words, { impact }: Incident): string[] {
     lines.push(words.say(to === null ? "impactWritesOpen" : "impactWrites", values));
   }
   const { acknowledgedLost: lost, acknowledged } = impact;
-  if (lost !== null) lines.push(words.say("impactLost", { lost, acknowledged }));
+  if (lost !== null) lines.push(words.say("impactLost", { lost, acknowledged: words.number(acknowledged) }));
   else if (from !== null) lines.push(words.say("impactLostUnknown"));
   if (impact.redundancyReducedFrom !== null) {
     const values = {

@@ -14,6 +14,7 @@ export interface Words {
   /** A code from the record, such as `evidence.probe-timeout`. */
   code(namespace: string, code: string, data?: Values): string;
   duration(ms: number | null): string;
+  number(value: number | null): string;
   instant(at: number | null): string;
 }
 
@@ -40,6 +41,7 @@ function createWords(locale: ReportLocale): Words {
       return has(key) ? write(key, data) : humanize(code, data);
     },
     duration: (ms) => formatDuration(ms, locale),
+    number: (value) => (value === null ? "–" : value.toLocaleString(locale)),
     instant: formatInstant,
   };
 }
