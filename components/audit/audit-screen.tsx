@@ -113,7 +113,7 @@ function Entries({ items }: { items: readonly AuditView[] }) {
             <Td>
               <Mono>{cleanText(entry.subject, 60)}</Mono>
             </Td>
-            <Td className="max-w-72 text-xs text-muted">
+            <Td className="min-w-56 text-xs text-muted">
               <Change before={entry.before} after={entry.after} />
             </Td>
             <Td className="max-w-64 text-muted">{cleanText(entry.reason, 160)}</Td>
@@ -124,15 +124,21 @@ function Entries({ items }: { items: readonly AuditView[] }) {
   );
 }
 
-/** Before → after, field by field; only what differs. */
+/** Before → after, field by field; only what differs. Without a before the entry says what is. */
 function Change({ before, after }: Pick<AuditView, "before" | "after">) {
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   const changed = names.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));
+  if (before === null)
+    return (
+      <span className="break-words">
+        {changed.map((name) => `${cleanText(name, 30)} ${show(after?.[name])}`).join(" · ")}
+      </span>
+    );
   return (
     <span className="break-words">
       {changed.map((name) => (
         <span key={name} className="block">
-          {cleanText(name, 30)}: {show(before?.[name])} → {show(after?.[name])}
+          {cleanText(name, 30)}: {show(before[name])} → {show(after?.[name])}
         </span>
       ))}
     </span>

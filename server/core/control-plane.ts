@@ -12,6 +12,9 @@ import { evaluateNodes } from "./topology/evaluate-nodes.ts";
 import { ensureClusterLive, observe } from "./topology/observe.ts";
 import { seeAgent } from "./topology/sight.ts";
 
+/** An own stall of this length makes everything that was heard before it old. */
+const longStallMs = 1_000;
+
 /** Ended actions kept in memory beyond those that run: retries look at them. */
 const endedActionsKept = 200;
 
@@ -81,7 +84,11 @@ function judgeSelf(draft: Draft): void {
     minShare: durable.policy.fleetSilentShare,
   });
   const newest = self.stalls.stalls.at(-1);
-  const stalling = newest !== undefined && draft.now.monoMs - newest.toMs < DEFAULT_STALL_CONFIG.graceMs;
+  // A short stall only excuses the silence it covers (the detectors know it). After a long one the queue is drained before anything is judged.
+  const stalling =
+    newest !== undefined &&
+    newest.toMs - newest.fromMs >= longStallMs &&
+    draft.now.monoMs - newest.toMs < DEFAULT_STALL_CONFIG.graceMs;
   const reason =
     verdict.hold && nodes.length > 1
       ? "fleet-silent"

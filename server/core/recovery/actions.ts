@@ -79,8 +79,8 @@ export function beginAction(draft: Draft, intent: ActionDraft): Action {
     actorRole: intent.automatic ? "system" : "operator",
     verb: `${intent.kind}-started`,
     subject: `cluster:${cluster.id}`,
-    before: { epoch: cluster.epoch, primary: cluster.primary },
-    after: { action: id, epoch, target: intent.target ?? null },
+    before: null,
+    after: { action: id, epoch, ...(intent.target == null ? {} : { target: intent.target }) },
     reason: intent.reason,
   });
   return action;
@@ -113,8 +113,13 @@ export function endAction(
     actorRole: before.automatic ? "system" : "operator",
     verb: `${before.kind}-${phase}`,
     subject: `cluster:${before.cluster}`,
-    before: { action: actionId, state: before.state },
-    after: { epoch: cluster.epoch, primary: cluster.primary, failure: failure?.code ?? null },
+    before: null,
+    after: {
+      action: actionId,
+      epoch: cluster.epoch,
+      primary: cluster.primary,
+      ...(failure === null ? {} : { failure: failure.code }),
+    },
     reason: before.reason,
   });
 }
