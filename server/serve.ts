@@ -103,7 +103,9 @@ function openSignIn(config: Config, stores: Stores, serverPrivateKey: string): S
 async function announce({ config, stores, version, say }: ServeOptions, setupTokens: OneTimeTokens): Promise<void> {
   const users = await stores.identity.listUsers().catch(() => null);
   const lines = [`Holdfast ${version} serves ${config.publicUrl} (process ${process.pid})`];
-  if (users !== null && !users.some((user) => user.role === "admin")) {
+  const isNew = users !== null && !users.some((user) => user.role === "admin");
+  // Whoever chose a sign-in token has its own way in.
+  if (isNew && config.signInToken === null) {
     const token = setupTokens.issue(config.setupToken ?? undefined);
     lines.push(`Set up Holdfast: ${config.publicUrl}/setup#token=${token}`);
     lines.push("The link works once, within the hour; a restart makes a new one.");
