@@ -31,7 +31,9 @@ export function printReport(report: Report): void {
   console.log(
     `\nconfidence >= 0.8: right ${(rightAbove80 * 100).toFixed(1)} % of ${countAbove80}; Brier ${brier.toFixed(3)}`,
   );
-  console.log(`time per case: median ${report.p50Ms.toFixed(1)} ms, p95 ${report.p95Ms.toFixed(1)} ms`);
+  console.log(
+    `time per case: median ${report.p50Ms.toFixed(1)} ms, p95 ${report.p95Ms.toFixed(1)} ms (processor time ${report.p95CpuMs.toFixed(1)} ms)`,
+  );
 }
 
 export function printCrossValidation({ crossValidated, fitted, shipped, weights }: CrossValidation): void {

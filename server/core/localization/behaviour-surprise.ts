@@ -34,14 +34,14 @@ const MIN_AFTER = 2;
  * The loudest change in one kind of request. With `isEarly` the last period before the stated fault time counts as after.
  */
 export function loudestChange(request: RequestKind, isEarly: boolean, isError: ErrorTest): Change | undefined {
-  const strata = [...request.byCaller.values()];
+  const tables = [...request.byCaller.values()];
   let loudest: Change | undefined;
-  for (const pooled of (strata.length === 1 ? strata[0]! : merge(strata)).values()) {
+  for (const pooled of (tables.length === 1 ? tables[0]! : merge(tables)).values()) {
     const side = chooseSides(pooled.seen, isEarly);
-    if (side.base(pooled.seen) < MIN_BASELINE || side.after(pooled.seen) < MIN_AFTER) continue;
-    const callers = strata.flatMap((table) => table.get(pooled.from) ?? []);
+    if (baseline(pooled.seen, side) < MIN_BASELINE || since(pooled.seen, side) < MIN_AFTER) continue;
+    const strata = stratify(tables, pooled.from, isEarly);
     for (const [to, follow] of pooled.next) {
-      const surprise = Math.min(surpriseOf(pooled, pooled, to, side), stratifiedSurprise(callers, to, isEarly));
+      const surprise = Math.min(surpriseOf(pooled, pooled, to, side), stratifiedSurprise(strata, to));
       if (surprise === 0 || !isLouder(surprise, to, loudest) || isRecovery(pooled, side, isError)) continue;
       loudest = toChange(request, pooled, to, follow, surprise, side, isEarly);
     }
@@ -57,43 +57,47 @@ function isLouder(surprise: number, to: number, loudest: Change | undefined): bo
 
 /** Which periods stand for before and after. */
 interface Sides {
-  readonly base: (counts: Counts) => number;
-  readonly after: (counts: Counts) => number;
+  /**
+   * The baseline is normal operation; the minutes before the stated fault time, which may hold the fault already, only
+   * stand in for it.
+   */
+  readonly withBefore: boolean;
+  readonly withLast: boolean;
 }
 
-/**
- * The baseline is normal operation; the minutes before the stated fault time, which may hold the fault already, only stand
- * in for it.
- */
 function chooseSides(seen: Counts, isEarly: boolean): Sides {
-  const withBefore = seen[NORMAL] < MIN_BASELINE;
-  return {
-    base: (counts) => counts[NORMAL] + (withBefore ? counts[BEFORE] : 0),
-    after: (counts) => counts[AFTER] + (isEarly ? counts[LAST] : 0),
-  };
+  return { withBefore: seen[NORMAL] < MIN_BASELINE, withLast: isEarly };
+}
+
+function baseline(counts: Counts, { withBefore }: Sides): number {
+  return withBefore ? counts[NORMAL] + counts[BEFORE] : counts[NORMAL];
+}
+
+function since(counts: Counts, { withLast }: Sides): number {
+  return withLast ? counts[AFTER] + counts[LAST] : counts[AFTER];
 }
 
 /**
  * How surprising it is that `to` follows as often as it does: more than chance (binomial log-likelihood ratio), and against
  * what was nearly an invariant, since a rate between never and always depends on the mix of inputs.
  */
-function surpriseOf(history: Transitions, now: Transitions, to: number, { base, after }: Sides): number {
+function surpriseOf(history: Transitions, now: Transitions, to: number, side: Sides): number {
   const past = history.next.get(to);
   const present = now.next.get(to);
-  const hits = past ? base(past.seen) : 0;
-  const trials = base(history.seen);
-  const chance = binomialSurprise(present ? after(present.seen) : 0, after(now.seen), hits, trials);
+  const hits = past ? baseline(past.seen, side) : 0;
+  const trials = baseline(history.seen, side);
+  const chance = binomialSurprise(present ? since(present.seen, side) : 0, since(now.seen, side), hits, trials);
   return chance * ((2 * hits) / trials - 1) ** 2;
 }
 
 /** Errors that used to follow and no longer do: something got better, which is no sign of a fault. */
-function isRecovery({ seen, next }: Transitions, { base, after }: Sides, isError: ErrorTest): boolean {
+function isRecovery({ seen, next }: Transitions, side: Sides, isError: ErrorTest): boolean {
   let before = 0;
   let now = 0;
   for (const [to, follow] of next) {
     if (!isError(to)) continue;
-    before += base(follow.seen) / base(seen);
-    now += after(follow.seen) / after(seen);
+    before += baseline(follow.seen, side) / baseline(seen, side);
+    now += since(follow.seen, side) / since(seen, side);
   }
   return before > now;
 }
@@ -102,19 +106,35 @@ function isRecovery({ seen, next }: Transitions, { base, after }: Sides, isError
  * The same counted apart for each calling operation, so that a new mix of callers is no change of this node's behaviour.
  * A caller without history enough is given the benefit of any other caller's.
  */
-function stratifiedSurprise(callers: readonly Transitions[], to: number, isEarly: boolean): number {
-  const isKnown = (stratum: Transitions): boolean =>
-    chooseSides(stratum.seen, isEarly).base(stratum.seen) >= MIN_BASELINE;
-  const known = callers.filter(isKnown);
+function stratifiedSurprise(strata: readonly Stratum[], to: number): number {
   let total = 0;
-  for (const stratum of callers) {
-    const side = chooseSides(stratum.seen, isEarly);
-    // What a request begins with depends on who asks: only a known caller can be seen to ask for something else.
-    if (side.after(stratum.seen) === 0 || (stratum.from === START && !isKnown(stratum))) continue;
-    const histories = isKnown(stratum) ? [stratum] : known;
-    if (histories.length > 0) total += Math.min(...histories.map((history) => surpriseOf(history, stratum, to, side)));
+  for (const { transitions, histories, side } of strata) {
+    let least = Number.POSITIVE_INFINITY;
+    for (const history of histories) least = Math.min(least, surpriseOf(history, transitions, to, side));
+    total += least;
   }
   return total;
+}
+
+/** What one calling operation's requests did after one step, and what to hold it against. */
+interface Stratum {
+  readonly transitions: Transitions;
+  readonly histories: readonly Transitions[];
+  readonly side: Sides;
+}
+
+/** Leaves out callers that were not seen since the fault or that have nothing to be held against. */
+function stratify(tables: readonly TransitionTable[], from: number, isEarly: boolean): Stratum[] {
+  const callers = tables.flatMap((table) => table.get(from) ?? []);
+  const sides = callers.map(({ seen }) => chooseSides(seen, isEarly));
+  const known = callers.filter(({ seen }, i) => baseline(seen, sides[i]!) >= MIN_BASELINE);
+  // What a request begins with depends on who asks: only a known caller can be seen to ask for something else.
+  const others = from === START ? [] : known;
+  return callers.flatMap((transitions, i): Stratum[] => {
+    const side = sides[i]!;
+    const histories = known.includes(transitions) ? [transitions] : others;
+    return histories.length > 0 && since(transitions.seen, side) > 0 ? [{ transitions, histories, side }] : [];
+  });
 }
 
 function toChange(
@@ -126,11 +146,11 @@ function toChange(
   side: Sides,
   isEarly: boolean,
 ): Change {
-  const count = side.after(seen);
-  const before = side.base(follow.seen) / side.base(seen);
-  const after = side.after(follow.seen) / count;
+  const count = since(seen, side);
+  const before = baseline(follow.seen, side) / baseline(seen, side);
+  const after = since(follow.seen, side) / count;
   const violations = after < before ? [...next.values()].filter((other) => other !== follow) : [follow];
-  const violating = violations.reduce((total, other) => total + side.after(other.seen), 0);
+  const violating = violations.reduce((total, other) => total + since(other.seen, side), 0);
   const afterCall = shareByCallee(violations, surprise / violating, isEarly);
   return { request, from, to, before, after, count, surprise, afterCall };
 }

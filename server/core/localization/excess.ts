@@ -1,8 +1,8 @@
-import type { Context } from "./context.ts";
 import { classifyMetric, type MetricKind } from "./metric-kind.ts";
+import type { Onset } from "./onset.ts";
 import { type SplitSeries, splitAt } from "./series-window.ts";
 import { mean, median, overWindows, quantile, trimmedMean } from "./statistics.ts";
-import type { Series } from "./telemetry.ts";
+import type { Series, TelemetryWindow } from "./telemetry.ts";
 
 /** What users feel: seconds waited, or requests lost. */
 export type Suffering = "waiting" | "losing";
@@ -32,48 +32,65 @@ interface Indicator {
   readonly ideal: number;
 }
 
+/** A node's indicator with all that is known of it before any hypothesis about the fault. */
+export interface Service {
+  readonly indicator: Indicator;
+  readonly series: Series;
+  readonly load: Series | undefined;
+  /** The indicator's normal values. */
+  readonly history: readonly number[];
+  /** What each normal sample cost the users beyond the usual. */
+  readonly normalExcess: readonly number[];
+  readonly volume: number;
+}
+
 /**
- * Measures what one node's users suffer. `undefined` when it has no such metric or no sample since the fault. A percentile
- * stands in for a missing average; a node without a request count counts as one request per sample.
+ * Reads how a node serves its users; `undefined` when it has no such metric. A percentile stands in for a missing average,
+ * and without a request count every sample counts as one request.
  */
-export function measureExcess({ window, onset }: Context, node: string, suffering: Suffering): Excess | undefined {
+export function observeService(window: TelemetryWindow, node: string, suffering: Suffering): Service | undefined {
   const table = window.current.metrics[node];
   const indicator = chooseIndicator(table, suffering);
   if (table === undefined || indicator === undefined) return undefined;
   const { metric, perUnit, ideal } = indicator;
-  const values = splitAt(table[metric], onset);
-  if (values.after.length === 0) return undefined;
   const requests = chooseMetric(table, "requests");
-  const load = requests === undefined ? undefined : afterOf(splitAt(table[requests], onset));
   const normal = window.normal.metrics[node] ?? {};
   const history = normal[metric] ?? NOTHING;
-  const historicLoad = requests === undefined ? undefined : (normal[requests] ?? NOTHING);
-  const usual = worst([history.values], perUnit, ideal);
-  const expected = worst([history.values, values.before], perUnit, ideal);
-  const normalExcess = sufferingOf(history, historicLoad, usual, perUnit);
-  const volume =
-    suffering === "waiting" ? mean(sufferingOf(history, historicLoad, 0, 1)) : mean(historicLoad?.values ?? [1]);
+  const load = requests === undefined ? undefined : (normal[requests] ?? NOTHING);
+  const volume = suffering === "waiting" ? mean(sufferingOf(history, load, 0, 1)) : mean(load?.values ?? [1]);
+  return {
+    indicator,
+    series: table[metric]!,
+    load: requests === undefined ? undefined : table[requests],
+    history: history.values,
+    normalExcess: sufferingOf(history, load, worst([history.values], perUnit, ideal), perUnit),
+    volume: volume || 0,
+  };
+}
+
+/** Measures what a node's users suffer since the onset; `undefined` when it has no sample since. */
+export function measureExcess(
+  { indicator, series, load, history, normalExcess, volume }: Service,
+  onset: Onset,
+): Excess | undefined {
+  const { metric, perUnit, ideal } = indicator;
+  const values = splitAt(series, onset);
+  if (values.after.length === 0) return undefined;
+  const expected = worst([history, values.before], perUnit, ideal);
   return {
     metric,
     before: expected,
     after: median(values.after),
     amount: persistent(sufferingOf(afterOf(values), load, expected, perUnit)),
     noise: quantile(overWindows(normalExcess, values.after.length, persistent), NOISE_QUANTILE) || 0,
-    volume: volume || 0,
+    volume,
   };
 }
 
-/** The suffering since the fault against the time just before it alone, noise and all: is there anything to explain? */
-export function measureVisible({ window, onset }: Context, node: string, suffering: Suffering): number {
-  const table = window.current.metrics[node];
-  const indicator = chooseIndicator(table, suffering);
-  if (table === undefined || indicator === undefined) return 0;
-  const values = splitAt(table[indicator.metric], onset);
-  const requests = chooseMetric(table, "requests");
-  const reference =
-    values.before.length > 0 ? values.before : (window.normal.metrics[node]?.[indicator.metric]?.values ?? []);
-  const expected = worst([reference], indicator.perUnit, indicator.ideal);
-  const load = requests === undefined ? undefined : afterOf(splitAt(table[requests], onset));
+/** The suffering since the onset against the time just before it alone, noise and all: is there anything to explain? */
+export function measureVisible({ indicator, series, load, history }: Service, onset: Onset): number {
+  const values = splitAt(series, onset);
+  const expected = worst([values.before.length > 0 ? values.before : history], indicator.perUnit, indicator.ideal);
   return persistent(sufferingOf(afterOf(values), load, expected, indicator.perUnit)) || 0;
 }
 

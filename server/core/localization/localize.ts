@@ -3,7 +3,7 @@ import { DEFAULT_CONFIG, type LocalizerConfig } from "./config.ts";
 import { type Context, createContext } from "./context.ts";
 import { type EdgeGap, findEdgeGap, observeEdgeGaps } from "./edge-evidence.ts";
 import type { Finding } from "./evidence.ts";
-import { findExcess } from "./excess-evidence.ts";
+import { findExcess, observeServices, type Services } from "./excess-evidence.ts";
 import { fuse, type Suspect } from "./fusion.ts";
 import { onsetHypotheses } from "./onset.ts";
 import { findResourceExcess, observeResources, type ResourceUse } from "./resource-evidence.ts";
@@ -39,6 +39,7 @@ export function collectFindings(window: TelemetryWindow): Finding[] {
 /** What the telemetry shows, read and counted once for all hypotheses. */
 interface Observations {
   readonly resources: readonly ResourceUse[];
+  readonly services: readonly Services[];
   readonly edgeGaps: readonly EdgeGap[];
   readonly ops: OpNames;
   readonly durations: readonly Durations[];
@@ -59,6 +60,7 @@ function observe(window: TelemetryWindow): Observations {
   }
   return {
     resources: observeResources(window),
+    services: observeServices(window),
     edgeGaps: observeEdgeGaps(window),
     ops,
     durations: collectDurations(indexes),
@@ -79,7 +81,7 @@ function judgeHypothesis(context: Context, observed: Observations): Finding[] {
   const { ops, durations } = observed;
   return [
     ...findResourceExcess(context, observed.resources),
-    ...findExcess(context),
+    ...observed.services.flatMap((services) => findExcess(context, services)),
     ...findEdgeGap(context, observed.edgeGaps),
     ...findSelfTimeExcess(context, durations, ops, observed.waitedUs),
     ...findNetworkGap(context, durations),
