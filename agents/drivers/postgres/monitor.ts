@@ -18,7 +18,7 @@ import {
   statusQuery,
 } from "./status-query.ts";
 
-const statusIntervalMs = 200;
+const statusIntervalMs = 250;
 const statusDeadlineMs = 500;
 const probeIntervalMs = 250;
 const probeDeadlineMs = 500;

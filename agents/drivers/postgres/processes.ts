@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readdir, readFile, readlink, realpath } from "node:fs/promises";
+import { hasCode } from "../../shared/durable-file.ts";
 import { messageOf, poll, sleep } from "../../shared/time.ts";
 
 /** The operating system's side of a PostgreSQL server. */
@@ -9,13 +10,19 @@ export interface RunAs {
   readonly gid: number;
 }
 
-/** Whether a process is there and not just waiting to be reaped by its parent. */
-export async function isAlive(pid: number): Promise<boolean> {
+/** Whether the kernel has an entry for this pid; also true for a dead process that nobody reaped. */
+export function hasProcess(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return hasCode(error, "EPERM");
   }
+}
+
+/** Whether a process is there and not just waiting to be reaped by its parent. */
+export async function isAlive(pid: number): Promise<boolean> {
+  if (!hasProcess(pid)) return false;
   if (process.platform !== "linux") return true;
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");

@@ -6,6 +6,7 @@ import { monotonicMs, sleep } from "../../shared/time.ts";
 import {
   cleanEnvironment,
   findPostmaster,
+  hasProcess,
   isAlive,
   killOrphans,
   killPostmaster,
@@ -28,6 +29,8 @@ export interface PostmasterExit {
 }
 
 const watchIntervalMs = 50;
+/** Every so many looks a thorough one, which also sees a process that is dead and not reaped. */
+const thoroughEvery = 10;
 const maxLogBytes = 16 * 1024 * 1024;
 
 /** Starts, stops and watches one postmaster. It outlives the agent: own session, output to a file. */
@@ -38,6 +41,7 @@ export class Supervisor {
   #child: ChildProcess | null = null;
   #watch: NodeJS.Timeout | null = null;
   #stopping = false;
+  #looks = 0;
   #starting: Promise<void> | null = null;
   #lastExit: PostmasterExit | null = null;
 
@@ -195,8 +199,15 @@ export class Supervisor {
     child?.once("exit", (code, name) => this.#ended(pid, code, name, true));
     child?.unref();
     if (this.#watch) clearInterval(this.#watch);
-    this.#watch = child === null ? setInterval(() => void this.#check(), watchIntervalMs) : null;
+    this.#watch = child === null ? setInterval(() => this.#look(), watchIntervalMs) : null;
     this.#watch?.unref();
+  }
+
+  /** Asking the kernel for a pid costs a microsecond; reading its state fifty. */
+  #look(): void {
+    this.#looks += 1;
+    const pid = this.#pid;
+    if (pid !== null && (this.#looks % thoroughEvery === 0 || !hasProcess(pid))) void this.#check();
   }
 
   async #check(): Promise<void> {

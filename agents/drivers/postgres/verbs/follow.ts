@@ -12,8 +12,7 @@ export async function follow({ instance, grant }: VerbContext, args: ArgsOf<"pos
   if (!instance.running) {
     await instance.startStandby(settings);
   } else {
-    if (!(await instance.isStandby()))
-      throw new Refusal("is-primary", "this member runs as a primary; it must rejoin");
+    if (!(await instance.isStandby())) throw new Refusal("is-primary", "this member runs as a primary; it must rejoin");
     await applyFollow(instance, settings);
   }
   void prepareSlots(instance, [args.primary.node]);
