@@ -5,7 +5,6 @@ import { NuqsAdapter } from "nuqs/adapters/next/app";
 import { type ReactNode, useState } from "react";
 import { ApiError } from "../data/problem.ts";
 import { Toaster } from "../ui/toast.tsx";
-import { TooltipProvider } from "../ui/tooltip.tsx";
 import type { Preferences } from "./preference-cookies.ts";
 import { PreferencesProvider } from "./preferences.tsx";
 
@@ -53,7 +52,7 @@ export function Providers({
       <PreferencesProvider initial={preferences}>
         <QueryClientProvider client={client}>
           <NuqsAdapter>
-            <TooltipProvider>{children}</TooltipProvider>
+            {children}
             <Toaster />
           </NuqsAdapter>
         </QueryClientProvider>

@@ -2,11 +2,10 @@
 import { ChevronDown, Search } from "lucide-react";
 import Link from "next/link";
 import { useTranslations } from "next-intl";
-import { useEntities } from "../live/use-entities.ts";
 import { useNow } from "../live/use-now.ts";
 import { useProblems } from "../overview/use-problems.ts";
 import { classes } from "../ui/classes.ts";
-import { Menu, MenuChoices } from "../ui/menu.tsx";
+import { LazyMenu } from "../ui/lazy-menu.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { useFormat } from "../ui/text.tsx";
 import { Tooltip } from "../ui/tooltip.tsx";
@@ -43,28 +42,25 @@ export function TopBar({ onPalette }: { onPalette: () => void }) {
   );
 }
 
+const loadScopeMenu = () => import("./scope-menu-content.tsx").then((module) => module.ScopeMenuContent);
+
 function ScopeMenu() {
   const t = useTranslations("top");
-  const clusters = useEntities("cluster");
-  const [scope, setScope] = useScope();
-  const names = clusters.map((cluster) => cluster.id).sort();
+  const [scope] = useScope();
   return (
-    <Menu
-      align="start"
+    <LazyMenu
+      load={loadScopeMenu}
       trigger={
-        <button type="button" className={classes(chip, "min-w-0 shrink")} aria-label={t("scope")}>
+        <button
+          type="button"
+          className={classes(chip, "min-w-0 shrink")}
+          aria-label={t("scopeNow", { scope: scope ?? t("allClusters") })}
+        >
           <span className="truncate">{scope ?? t("allClusters")}</span>
           <ChevronDown size={13} aria-hidden className="shrink-0 text-muted" />
         </button>
       }
-    >
-      <MenuChoices
-        label={t("scope")}
-        value={scope ?? ""}
-        onChange={(value) => setScope(value === "" ? null : value)}
-        options={[{ value: "", label: t("allClusters") }, ...names.map((name) => ({ value: name, label: name }))]}
-      />
-    </Menu>
+    />
   );
 }
 

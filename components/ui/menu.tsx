@@ -3,18 +3,20 @@ import { DropdownMenu as Radix } from "radix-ui";
 import type { ReactNode } from "react";
 import { classes } from "./classes.ts";
 
-/** A menu under a button. `trigger` is one focusable element. */
+/** A menu under a button. `trigger` is one focusable element. Load it lazily (`lazy-menu.tsx`) on a page's first view. */
 export function Menu({
   trigger,
   children,
   align = "end",
+  defaultOpen = false,
 }: {
   trigger: ReactNode;
   children: ReactNode;
   align?: "start" | "end";
+  defaultOpen?: boolean;
 }) {
   return (
-    <Radix.Root>
+    <Radix.Root defaultOpen={defaultOpen}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content
