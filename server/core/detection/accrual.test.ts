@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { type Beat, createDetector, type DetectorState, nextDeadlineMs, recordArrival, suspicion } from "./accrual.ts";
+import {
+  type Beat,
+  createDetector,
+  type DetectorState,
+  isOverdue,
+  isSuspected,
+  nextDeadlineMs,
+  recordArrival,
+  suspicion,
+} from "./accrual.ts";
 import { createStallLog, recordTick } from "./self-suspicion.ts";
 
 const beat = (seq: number, arrivalMs: number, bootId = "a"): Beat => ({
@@ -50,5 +59,35 @@ describe("accrual detector", () => {
     expect(suspicion(state, 5_060_001, stalls).suspected).toBe(false);
     expect(suspicion(state, 5_060_001).suspected).toBe(true);
     expect(suspicion(state, 5_090_001, stalls).suspected).toBe(true);
+  });
+
+  it("takes no harm from a beat whose stamps are no numbers", () => {
+    const state = steady(100);
+    recordArrival(state, beat(Number.NaN, 101_000));
+    recordArrival(state, beat(100, Number.NaN));
+    expect(suspicion(state, 101_000).silenceMs).toBeGreaterThan(1_000);
+    expect(Number.isFinite(state.thresholdMs)).toBe(true);
+  });
+
+  it("keeps steadily to a mean silence instead of a budget", () => {
+    const state = createDetector({ intervalMs: 1000, mistakesPerNodeDay: 1, meanSilenceMs: 2500 });
+    for (let seq = 0; seq < 200; seq++) recordArrival(state, beat(seq, seq * 1000 + (seq % 7)));
+    expect(state.thresholdMs).toBeCloseTo(2500, 0);
+  });
+
+  it("refuses a configuration that means nothing", () => {
+    expect(() => createDetector({ intervalMs: 0, mistakesPerNodeDay: 1 })).toThrow(RangeError);
+    expect(() => createDetector({ intervalMs: 1000, mistakesPerNodeDay: 0 })).toThrow(RangeError);
+    expect(() => createDetector({ intervalMs: 1000, mistakesPerNodeDay: 1, meanSilenceMs: Number.NaN })).toThrow(
+      RangeError,
+    );
+  });
+
+  it("counts a late node as overdue before it is suspect", () => {
+    const state = steady(5_000);
+    expect(isOverdue(state, state.lastArrivalMs + 1_200)).toBe(false);
+    expect(isOverdue(state, state.lastArrivalMs + 1_300)).toBe(true);
+    expect(isSuspected(state, state.lastArrivalMs + state.thresholdMs - 1)).toBe(false);
+    expect(isSuspected(state, state.lastArrivalMs + state.thresholdMs)).toBe(true);
   });
 });

@@ -31,7 +31,9 @@ export type DetectorConfig = {
   maxSilenceMs?: number;
 };
 
-/** A heartbeat as it arrived. `senderMonoMs` is the sender's monotonic clock when it sent, `arrivalMs` the receiver's. */
+/**
+ * A heartbeat as it arrived. `seq` grows within a boot id; a process that starts counting anew needs a new one. `senderMonoMs` is the sender's monotonic clock when it sent, `arrivalMs` the receiver's.
+ */
 export type Beat = { seq: number; bootId: string; senderMonoMs: number; arrivalMs: number };
 
 export type DetectorState = {
@@ -120,8 +122,8 @@ export function recordArrival(state: DetectorState, beat: Beat, excuses?: Excuse
     if (!state.formerBootIds.includes(beat.bootId)) startIncarnation(state, beat);
     return state;
   }
-  if (beat.seq <= state.highestSeq) return state;
-  const arrivalMs = Math.max(beat.arrivalMs, state.lastArrivalMs);
+  if (!(beat.seq > state.highestSeq)) return state;
+  const arrivalMs = arrivalOf(state, beat);
   const excused = excuses === undefined ? 0 : excusedMs(excuses, state.lastArrivalMs, arrivalMs);
   const changed = learnSilence(state.model, (arrivalMs - state.lastArrivalMs - excused) / state.intervalMs);
   state.highestSeq = beat.seq;
@@ -132,6 +134,11 @@ export function recordArrival(state: DetectorState, beat: Beat, excuses?: Excuse
   return state;
 }
 
+/** Never before the last arrival, whatever the stamp says; a stamp that is no number counts as no time. */
+function arrivalOf(state: DetectorState, beat: Beat): number {
+  return Number.isFinite(beat.arrivalMs) ? Math.max(beat.arrivalMs, state.lastArrivalMs) : state.lastArrivalMs;
+}
+
 function startIncarnation(state: DetectorState, beat: Beat): void {
   if (state.bootId !== null) {
     state.formerBootIds.push(state.bootId);
@@ -139,7 +146,7 @@ function startIncarnation(state: DetectorState, beat: Beat): void {
   }
   state.bootId = beat.bootId;
   state.highestSeq = beat.seq;
-  state.lastArrivalMs = Math.max(beat.arrivalMs, state.lastArrivalMs);
+  state.lastArrivalMs = arrivalOf(state, beat);
   state.lastSenderMonoMs = beat.senderMonoMs;
 }
 

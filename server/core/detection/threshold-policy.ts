@@ -27,6 +27,8 @@ export function createSteering(): Steering {
 /** Correction per beat and unit of relative error: slower than a burst of trouble, quick enough for a thousand beats. */
 const STEERING_RATE = 0.015;
 const MAX_CORRECTION = 12;
+/** Prices this close (natural log) are the same: then the threshold stays at the aim. */
+const INDIFFERENCE = 0.1;
 
 /**
  * Chooses the silence before suspicion for the present prediction, after `beats` beats under the previous choice.
@@ -56,7 +58,9 @@ function silenceAtPrice(steering: Steering, intervals: number, prediction: Predi
   steering.correction = Math.max(-MAX_CORRECTION, Math.min(MAX_CORRECTION, correction));
   const reference = Math.min(GRID_POINTS - 2, Math.floor(gridPosition(intervals)));
   const patience = prediction.overallPatience[reference]! + steering.correction;
-  return GRID[firstAtLeast(prediction.patience, patience)]!;
+  const from = GRID[firstAtLeast(prediction.patience, patience - INDIFFERENCE)]!;
+  const to = GRID[firstAtLeast(prediction.patience, patience + INDIFFERENCE)]!;
+  return Math.min(to, Math.max(from, intervals));
 }
 
 /** First index whose value is at least `wanted`; the values do not decrease. */
