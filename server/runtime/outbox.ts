@@ -8,7 +8,6 @@ const maxRetryMs = 30_000;
 interface Sending {
   sentAtMs: number;
   retryMs: number;
-  delivered: boolean;
 }
 
 /** Sends committed commands until their result is committed. Knows nothing that the durable state does not know. */
@@ -25,8 +24,9 @@ export class Outbox {
   send(command: CommandRecord, nowMs: number): void {
     const before = this.#sending.get(command.id);
     const retryMs = before === undefined ? firstRetryMs : Math.min(maxRetryMs, before.retryMs * 2);
-    const delivered = this.#link.send(command);
-    this.#sending.set(command.id, { sentAtMs: nowMs, retryMs, delivered });
+    // Without a session it stays here: the next one begins with everything that is pending.
+    this.#link.send(command);
+    this.#sending.set(command.id, { sentAtMs: nowMs, retryMs });
   }
 
   /** A new session knows nothing of what went into the old one: everything pending goes again, in order of its making. */
