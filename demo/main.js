@@ -3,16 +3,20 @@
 //   node demo/main.js break FAULT [--node NAME] [--blip MS]
 import { existsSync, readFileSync } from "node:fs";
 import { request } from "node:http";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { requireNode } from "../scripts/install.js";
 import { releaseLock, takeLock } from "../scripts/lock.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const lockPath = join(root, ".holdfast", "demo.lock");
-/** Where the running demo is reached, and its token; written by the supervisor. */
-const runningPath = join(root, ".holdfast", "demo.json");
+
+/** A data folder has one demo at a time. Beside it lie the lock, and where the running demo is reached with its token. */
+function placesOf(data) {
+  const folder = data === undefined ? null : resolve(data);
+  const base = folder ?? join(root, ".holdfast", "demo");
+  return { folder, lockPath: `${base}.lock`, runningPath: `${base}.json` };
+}
 
 function fail(sentence) {
   console.error(sentence);
@@ -26,6 +30,7 @@ function readArguments() {
       options: {
         port: { type: "string", default: "7300" },
         keep: { type: "boolean", default: false },
+        data: { type: "string" },
         node: { type: "string" },
         blip: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
@@ -39,33 +44,39 @@ function readArguments() {
 const usage = `npm run demo                          start the demo (Ctrl-C ends it)
   --port N                            use ports N to N+54 (default 7300)
   --keep                              keep the data of the last run
+  --data DIR                          where the data goes (default .holdfast/demo); a demo each
 npm run demo -- break FAULT           break the running demo
   --node NAME                         the node it happens to (default: the primary)
   --blip MS                           how long a blip lasts (default 800)
 npm run demo -- break heal            undo every fault`;
 
-async function start({ port, keep }) {
+async function start({ port, keep, data }) {
   const basePort = Number(port);
   if (!Number.isInteger(basePort) || basePort < 1024 || basePort > 65_000) {
     fail(`--port ${port} is no port: choose a number from 1024 to 65000.`);
   }
+  const { folder, lockPath, runningPath } = placesOf(data);
   const holder = takeLock(lockPath);
   if (holder !== null) {
     fail(
-      `The demo runs already in this checkout (process ${holder}). End it with Ctrl-C there, or use a second clone with --port.`,
+      `A demo runs already with this data (process ${holder}). End it with Ctrl-C there, or give this one --data DIR and --port N.`,
     );
   }
   process.once("exit", () => releaseLock(lockPath));
   const say = (line) => console.log(`  ${line}`);
+  let building = true;
   const signalled = new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => resolve(signal));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+      process.on(signal, () => (building ? process.exit(130) : resolve(signal)));
+    }
   });
   try {
     console.log("Holdfast demo");
     const { runSetup } = await import("../scripts/setup.js");
-    await Promise.race([runSetup(say), signalled.then(() => process.exit(130))]);
+    await runSetup(say);
     const { runDemo } = await import("../dist/supervisor.js");
-    await runDemo({ root, basePort, keep, runningPath, say, signalled });
+    building = false;
+    await runDemo({ root, basePort, keep, folder, runningPath, say, signalled });
   } catch (error) {
     fail(`The demo could not go on: ${error.message}`);
   }
@@ -88,9 +99,10 @@ function post(url, token, body) {
   });
 }
 
-async function breakSomething([fault], { node, blip }) {
+async function breakSomething([fault], { node, blip, data }) {
   if (fault === undefined) fail(`Name a fault.\n${usage}`);
-  if (!existsSync(runningPath)) fail("The demo does not run in this checkout. Start it with npm run demo.");
+  const { runningPath } = placesOf(data);
+  if (!existsSync(runningPath)) fail("No demo runs here. Start it with npm run demo.");
   const { url, token } = JSON.parse(readFileSync(runningPath, "utf8"));
   const wanted = { fault, ...(node && { node }), ...(blip && { ms: Number(blip) }) };
   const answer = await post(`${url}/faults`, token, wanted).catch((error) =>
