@@ -30,7 +30,7 @@ export async function isGateClosed(instance: PostgresInstance): Promise<boolean>
 }
 
 export async function openGate(instance: PostgresInstance): Promise<void> {
-  if (await instance.data.moveAside(openRules, "pg_hba.conf")) instance.supervisor.reload();
+  if (await instance.data.moveAside(openRules, "pg_hba.conf")) await instance.supervisor.reload();
 }
 
 /** Waits until k members of the configuration have flushed what this primary starts from, then opens the gate. */

@@ -160,7 +160,7 @@ export class PostgresInstance {
   /** Writes settings and has the running server read them. */
   async applySettings(settings: Settings): Promise<void> {
     await this.data.writeSettings(settings);
-    this.supervisor.reload();
+    await this.supervisor.reload();
   }
 
   /** The same with everything the agent owns: for a server that ran before the agent came. */

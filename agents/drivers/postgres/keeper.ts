@@ -78,6 +78,7 @@ export class PostgresKeeper {
     const nodes = this.#peerNodes();
     const key = `${instance.supervisor.pid} ${nodes.join(" ")}`;
     if (key === this.#slotsFor || nodes.length === 0 || instance.monitor.status === null) return;
+    if (instance.monitor.status.recovery) await instance.dropReservedSlots();
     await instance.ensureSlots(nodes);
     this.#slotsFor = key;
   }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
 import { open, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { monotonicMs, sleep } from "../../shared/time.ts";
+import { monotonicMs, poll, sleep } from "../../shared/time.ts";
 import {
   cleanEnvironment,
   findPostmaster,
@@ -31,6 +31,7 @@ export interface PostmasterExit {
 const watchIntervalMs = 50;
 /** Every so many looks a thorough one, which also sees a process that is dead and not reaped. */
 const thoroughEvery = 10;
+const signalsDeadlineMs = 2_000;
 const maxLogBytes = 16 * 1024 * 1024;
 
 /** Starts, stops and watches one postmaster. It outlives the agent: own session, output to a file. */
@@ -42,6 +43,7 @@ export class Supervisor {
   #watch: NodeJS.Timeout | null = null;
   #stopping = false;
   #looks = 0;
+  #takesSignals = false;
   #starting: Promise<void> | null = null;
   #lastExit: PostmasterExit | null = null;
 
@@ -132,9 +134,17 @@ export class Supervisor {
     return gone;
   }
 
-  /** Signals a reload of the configuration files. */
-  reload(): boolean {
-    return this.#pid !== null && signal(this.#pid, "SIGHUP");
+  /** Signals a reload of the configuration files. One that was only just started would die of it: it takes signals when it has written its pid file. */
+  async reload(): Promise<boolean> {
+    const pid = this.#pid;
+    if (pid === null) return false;
+    if (!this.#takesSignals) {
+      const look = async () => ((await findPostmaster(this.#service.dataDir)) === pid ? true : null);
+      if ((await poll(look, { intervalMs: 5, deadlineMs: signalsDeadlineMs })) === null || this.#pid !== pid)
+        return false;
+      this.#takesSignals = true;
+    }
+    return signal(pid, "SIGHUP");
   }
 
   /** Looks at once instead of at the next turn: a connection has just closed. */
@@ -195,6 +205,8 @@ export class Supervisor {
   #adopt(pid: number, child: ChildProcess | null): void {
     this.#pid = pid;
     this.#child = child;
+    // One that was found was found by its pid file.
+    this.#takesSignals = child === null;
     this.#stopping = false;
     child?.once("exit", (code, name) => this.#ended(pid, code, name, true));
     child?.unref();

@@ -29,6 +29,8 @@ async function applyFollow(instance: PostgresInstance, settings: Settings): Prom
 
 /** In the background: this member may be the next primary, and then its followers need slots at once. */
 async function prepareSlots(instance: PostgresInstance, nodes: readonly string[]): Promise<void> {
+  // One that was only just started is looked after by the keeper, as soon as it answers.
+  if (instance.monitor.status === null) return;
   try {
     await instance.dropReservedSlots();
     await instance.ensureSlots(nodes);
