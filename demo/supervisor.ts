@@ -29,7 +29,7 @@ export async function runDemo(options: RunOptions): Promise<void> {
     const started = demo.start().then(async () => {
       if (ended) return;
       writeRunning(runningPath, demo);
-      tell(await demo.controlPlane.makeSignInLink());
+      tell(await demo.controlPlane.makeSignInLink(), options.folder === null ? "" : ` --data ${options.folder}`);
     });
     // An early Ctrl-C makes the start fail later on, unheard.
     started.catch(() => undefined);
@@ -43,7 +43,7 @@ export async function runDemo(options: RunOptions): Promise<void> {
   }
 }
 
-function tell(signInUrl: string): void {
+function tell(signInUrl: string, data: string): void {
   const width = Math.max(...faultNames.map((name) => name.length));
   console.log(`
 Open (one-time sign-in link, valid for an hour):
@@ -52,8 +52,8 @@ Open (one-time sign-in link, valid for an hour):
 
 Break something, here or on the page; each acts on the primary unless you name a node:
 
-${faultNames.map((name) => `    npm run demo -- break ${name.padEnd(width)}   ${faultSentences[name]}`).join("\n")}
-    npm run demo -- break ${"heal".padEnd(width)}   undo all of it: what was dead starts again
+${faultNames.map((name) => `    npm run demo -- break ${name.padEnd(width)}${data}   ${faultSentences[name]}`).join("\n")}
+    npm run demo -- break ${"heal".padEnd(width)}${data}   undo all of it: what was dead starts again
 
 Ctrl-C ends the demo.`);
 }
