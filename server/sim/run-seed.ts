@@ -15,8 +15,8 @@ export interface SeedResult {
 export interface RunOptions extends SimulationOptions {
   /** Simulated time of the whole run, milliseconds. */
   readonly lengthMs?: number;
-  /** Stop at the first violation. */
-  readonly stopEarly?: boolean;
+  /** Stop at the first breach that one of these checkers finds. */
+  readonly stopAt?: readonly string[];
   /** Names of the faults to draw from; all by their weight when absent. */
   readonly faults?: readonly string[];
   readonly watch?: (sim: Simulation) => void;
@@ -29,7 +29,7 @@ const settleMs = 90_000;
 
 /** One seeded run: a cluster comes up, faults fall on it, everything is healed, and it must have come right again. */
 export async function runSeed(options: RunOptions): Promise<SeedResult> {
-  const { seed, lengthMs = defaultLengthMs, stopEarly = false } = options;
+  const { seed, lengthMs = defaultLengthMs, stopAt = [] } = options;
   const shape = drawShape(seed);
   const sim = createSimulation({
     ...options,
@@ -47,7 +47,7 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
   });
   options.watch?.(sim);
   unleash(sim, drawSchedule(sim, warmUpMs, lengthMs - settleMs, options.faults));
-  const stop = (): boolean => stopEarly && violations.length > 0;
+  const stop = (): boolean => violations.some((violation) => stopAt.includes(violation.checker));
   await world.run(lengthMs, stop);
   if (!stop()) for (const checker of checkers) checker.finish?.(world.nowMs);
   const acknowledged = sim.nodes.reduce((sum, node) => sum + node.writer.acknowledged, 0);

@@ -24,14 +24,14 @@ export async function catchMutant(mutant: Mutant, maxSeeds: number): Promise<Mut
     const { violations } = await runSeed({
       seed,
       lengthMs,
-      stopEarly: true,
+      stopAt: mutant.caughtBy,
       ...broken,
       ...(mutant.faults === undefined ? {} : { faults: mutant.faults }),
       ...(mutant.policy === undefined ? {} : { policy: mutant.policy }),
       ...(mutant.nodes === undefined ? {} : { nodes: mutant.nodes }),
       sendsBeforeCommit: mutant.sendsBeforeCommit ?? false,
     });
-    const first = violations[0];
+    const first = violations.find((violation) => mutant.caughtBy.includes(violation.checker));
     if (first !== undefined) {
       return { mutant: mutant.name, caughtBy: first.checker, seed, text: first.text, seeds: seed, seconds: seconds() };
     }

@@ -6,6 +6,8 @@ export interface Mutant {
   readonly name: string;
   /** The rule, as it no longer holds. */
   readonly says: string;
+  /** Checkers of which one must bite; a breach that another finds does not count. */
+  readonly caughtBy: readonly string[];
   /** Broken in the source: the text is replaced in a copy that only this run loads. Production code has no switch for it. */
   readonly source?: {
     readonly of: "core" | "fence";

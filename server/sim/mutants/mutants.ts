@@ -8,17 +8,20 @@ export const mutants: readonly Mutant[] = [
   {
     name: "promote-without-quorum",
     says: "one sealed member fewer than |M| − k + 1 is enough",
+    caughtBy: ["acknowledged-writes"],
     source: {
       of: "core",
       file: "recovery/quorum.ts",
       find: "return configuration.members.length - configuration.k + 1 - present;",
       replace: "return configuration.members.length - configuration.k - present;",
     },
-    faults: ["crash", "power", "bridge", "partition", "slow-disk", "slow-link"],
+    faults: ["lone-acknowledger"],
+    nodes: 5,
   },
   {
     name: "accept-older-epoch",
     says: "the agent obeys a grant below its promise",
+    caughtBy: ["epochs"],
     source: {
       of: "fence",
       file: "promise.ts",
@@ -30,6 +33,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "accept-other-intent",
     says: "the agent obeys an equal epoch under another intent",
+    caughtBy: ["epochs"],
     source: {
       of: "fence",
       file: "promise.ts",
@@ -41,6 +45,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "one-observer-as-two",
     says: "the control plane's own sight is enough to call a primary dead",
+    caughtBy: ["needless-failover"],
     source: {
       of: "core",
       file: "recovery/judge-member.ts",
@@ -52,6 +57,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "ignore-stream-veto",
     says: "a standby that still receives WAL does not hold a failover back",
+    caughtBy: ["needless-failover"],
     source: {
       of: "core",
       file: "recovery/judge-member.ts",
@@ -63,6 +69,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "shrink-recorded-set-early",
     says: "the old synchronous set is forgotten when the new one is written down",
+    caughtBy: ["acknowledged-writes"],
     source: {
       of: "core",
       file: "recovery/reconfigure.ts",
@@ -74,10 +81,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: "skip-flush-barrier",
     says: "the old set is forgotten before the new one holds what was acknowledged under it",
+    caughtBy: ["acknowledged-writes"],
     source: {
       of: "core",
       file: "recovery/reconfigure.ts",
-      find: "if (flushed.length < configuration.k) return wakeAt(draft, draft.now.monoMs + 250);",
+      find: "if (flushed.length < configuration.k) return abandonWhenStuck(draft, action);",
       replace: "if (flushed.length < -1) return;",
     },
     faults: ["crash", "power", "partition", "pgfreeze", "slow-link", "bridge"],
@@ -85,6 +93,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "forget-old-set-at-promotion",
     says: "the configurations of the epoch before are dropped before a write was verified",
+    caughtBy: ["acknowledged-writes"],
     source: {
       of: "core",
       file: "recovery/promotion.ts",
@@ -96,6 +105,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "lowest-candidate",
     says: "the candidate is the sealed member with the lowest position",
+    caughtBy: ["acknowledged-writes"],
     source: {
       of: "core",
       file: "recovery/quorum.ts",
@@ -107,12 +117,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: "act-without-commit",
     says: "commands leave before their intent is committed",
+    caughtBy: ["committed-intent"],
     sendsBeforeCommit: true,
     faults: ["crash", "pgkill", "ctl-trap"],
   },
   {
     name: "act-while-frozen",
     says: "the control plane acts while it suspects itself",
+    caughtBy: ["frozen"],
     source: {
       of: "core",
       file: "recovery/evaluate-cluster.ts",
@@ -124,6 +136,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "ignore-budget",
     says: "automatic failovers have no budget",
+    caughtBy: ["budget"],
     source: {
       of: "core",
       file: "recovery/evaluate-cluster.ts",
@@ -136,6 +149,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "compensate-unknown-step",
     says: "a promotion of unknown outcome is compensated by granting the old primary again",
+    caughtBy: ["acknowledged-writes", "timelines", "fenced-boot", "convergence", "actions-end"],
     source: {
       of: "core",
       file: "recovery/promotion.ts",
@@ -148,36 +162,42 @@ export const mutants: readonly Mutant[] = [
   {
     name: "boot-unfenced",
     says: "after a reboot the server comes up as it went down",
+    caughtBy: ["fenced-boot"],
     hands: { bootsFenced: false },
     faults: ["crash", "power", "power-all"],
   },
   {
     name: "empty-names-on-promotion",
     says: "a promoted server waits for nobody",
+    caughtBy: ["acknowledged-writes"],
     hands: { namesOnPromote: () => "" },
     faults: primaryFaults,
   },
   {
     name: "skip-names-on-promotion",
     says: "a promoted server keeps the names that nobody satisfies",
+    caughtBy: ["convergence"],
     hands: { namesOnPromote: () => "ANY 1 (e0_nobody)" },
     faults: primaryFaults,
   },
   {
     name: "leave-receiver",
     says: "a sealed member goes on receiving",
+    caughtBy: ["acknowledged-writes"],
     hands: { terminatesReceiver: false },
     faults: ["freeze", "pgfreeze", "ctl-trap", "slow-link", "partition"],
   },
   {
     name: "run-commands-twice",
     says: "the agent forgets which commands it has run",
+    caughtBy: ["command-once"],
     hands: { remembersCommands: false },
     faults: ["crash", "pgkill", "partition", "slow-link", "lossy-link"],
   },
   {
     name: "rewind-after-unknown-promotion",
     says: "whoever was told to promote and did not win may be rewound",
+    caughtBy: ["timelines"],
     source: { of: "core", file: "recovery/evaluate-cluster.ts", find: "cloneOnly: true", replace: "cloneOnly: false" },
     hands: { reservesTimeline: false },
     faults: ["crash", "power", "mid-command"],
