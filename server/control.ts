@@ -108,6 +108,7 @@ export async function createControl({ config, stores, version, log, onConflict }
   });
   const intake: AgentIntake = createIntake({
     state,
+    clock,
     isReady: () => loop.isReady,
     enrol: (node) => loop.enrol(node),
     post(event: Event) {

@@ -17,7 +17,7 @@ describe("enrolment", () => {
     const keys = makeKeys();
     const first = await open(keys);
     const enrolmentToken = await server.enrolmentToken("pg-a");
-    expect(await first.enter("pg-a", { enrolmentToken })).toMatchObject({ t: "welcome", heartbeatMs: 1_000 });
+    expect(await first.enter("pg-a", { enrolmentToken })).toMatchObject({ t: "welcome", heartbeatMs: 250 });
     first.close();
     const second = await open(keys);
     expect(await second.enter("pg-a")).toMatchObject({ t: "welcome" });

@@ -100,14 +100,16 @@ export class AgentSession {
     if (this.#phase.kind === "live") this.#send({ t: "result-ack", commandId });
   }
 
-  /** Tells the agent whom to probe when that has changed. */
+  /** Tells the agent whom to probe and how often to beat, when that has changed. */
   refreshPeers(): void {
     if (this.#phase.kind !== "live") return;
-    const peers = this.#parts.intake.listPeers(this.#phase.node.id);
-    const text = JSON.stringify(peers);
+    const { intake } = this.#parts;
+    const peers = intake.listPeers(this.#phase.node.id);
+    const heartbeatMs = intake.heartbeatMs(this.#phase.node.id);
+    const text = JSON.stringify([peers, heartbeatMs]);
     if (text === this.#peers) return;
     this.#peers = text;
-    this.#send({ t: "peers", peers });
+    this.#send({ t: "peers", peers, heartbeatMs });
   }
 
   async #signAndSend(command: CommandRecord, phase: Extract<Phase, { kind: "live" }>): Promise<void> {
@@ -245,8 +247,8 @@ export class AgentSession {
     this.bootId = hello.bootId;
     this.#phase = { kind: "live", node, sinceMs: this.#clock.monoMs() };
     const peers = this.#parts.intake.listPeers(node.id);
-    this.#peers = JSON.stringify(peers);
     const heartbeatMs = this.#parts.intake.heartbeatMs(node.id);
+    this.#peers = JSON.stringify([peers, heartbeatMs]);
     this.#send({ t: "welcome", sessionId: this.id, heartbeatMs, peers, recordsUpTo });
     this.#parts.onWelcome(this);
   }

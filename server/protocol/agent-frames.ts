@@ -113,10 +113,11 @@ export interface PeerAssignment {
   readonly port: number;
 }
 
-/** Sent when the set of peers changes. */
+/** Sent when the set of peers changes, or how often the node is to beat (it became a member, or is none after all). */
 export interface PeersFrame {
   readonly t: "peers";
   readonly peers: readonly PeerAssignment[];
+  readonly heartbeatMs?: number;
 }
 
 export interface RefusedFrame {

@@ -1,16 +1,20 @@
 import type { Event, NodeRecord, State } from "../core/index.ts";
 import type { AgentIntake } from "../ports/agent-link.ts";
+import type { Clock } from "../ports/clock.ts";
 import { limits, type PeerAssignment } from "../protocol/index.ts";
+
+const undeclaredMs = 10_000;
 
 export interface IntakeParts {
   readonly state: State;
+  readonly clock: Clock;
   isReady(): boolean;
   post(event: Event): boolean;
   enrol(node: NodeRecord): Promise<boolean>;
 }
 
 /** The control plane as the agent gateway sees it. */
-export function createIntake({ state, isReady, post, enrol }: IntakeParts): AgentIntake {
+export function createIntake({ state, clock, isReady, post, enrol }: IntakeParts): AgentIntake {
   return {
     isReady,
     post,
@@ -22,6 +26,9 @@ export function createIntake({ state, isReady, post, enrol }: IntakeParts): Agen
     },
     listPeers: (node) => listPeers(state, node),
     heartbeatMs(node) {
+      const enrolledAt = state.durable.nodes.get(node)?.enrolledAt ?? 0;
+      // It has not had the time yet to say whether it is a member.
+      if (clock.wallMs() - enrolledAt < undeclaredMs) return limits.memberHeartbeatMs;
       for (const cluster of state.durable.clusters.values()) {
         if (node in cluster.members) return limits.memberHeartbeatMs;
       }
