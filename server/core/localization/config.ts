@@ -37,5 +37,5 @@ export const DEFAULT_CONFIG: LocalizerConfig = {
     structure: { floor: 6, weight: 1.5 },
     logs: { floor: 7, weight: 2.5 },
   },
-  minScore: 1.4,
+  minScore: 1.3,
 };

@@ -91,7 +91,7 @@ export function measureExcess(
 export function measureVisible({ indicator, series, load, history }: Service, onset: Onset): number {
   const values = splitAt(series, onset);
   const expected = worst([values.before.length > 0 ? values.before : history], indicator.perUnit, indicator.ideal);
-  return persistent(sufferingOf(afterOf(values), load, expected, indicator.perUnit)) || 0;
+  return mean(sufferingOf(afterOf(values), load, expected, indicator.perUnit)) || 0;
 }
 
 function chooseIndicator(
@@ -140,7 +140,7 @@ function sufferingOf(series: Series, load: Series | undefined, expected: number,
   });
 }
 
-/** A fault lasts: the mean without the highest and lowest fifth, so that one bad moment in a long window is not one. */
+/** A fault lasts: the mean without the highest and lowest fifth, so that a few bad moments in a long window are none. */
 function persistent(values: readonly number[]): number {
   return trimmedMean(values, 0.2);
 }
