@@ -120,55 +120,56 @@ export function FleetTable({
   useKey("k", () => walk(-1));
 
   return (
-    <div role="table" aria-label={t("tableLabel")} aria-rowcount={rows.length + 1} className="text-sm">
-      <div
-        ref={scroll}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        tabIndex={0}
-        className="focus-ring max-h-[max(20rem,calc(100dvh-17rem))] overflow-auto"
-      >
-        <div role="rowgroup" className="sticky top-0 z-10 min-w-max bg-panel">
-          <div role="row" className="flex border-b border-line">
-            {table.getHeaderGroups()[0]?.headers.map((header) => {
-              const key = header.id as SortKey;
-              const sorted = header.column.getIsSorted();
-              return (
-                <div
-                  key={key}
-                  role="columnheader"
-                  aria-sort={sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : "none"}
-                  className={classes("shrink-0 px-2", widths[key])}
-                >
-                  <button
-                    type="button"
-                    onClick={() => header.column.toggleSorting()}
-                    className="focus-ring flex h-9 items-center gap-1 rounded-sm text-xs font-medium text-muted hover:text-ink"
-                  >
-                    {t(`column.${key}`)}
-                    {sorted === "asc" && <ArrowUp size={12} aria-hidden />}
-                    {sorted === "desc" && <ArrowDown size={12} aria-hidden />}
-                  </button>
-                </div>
-              );
-            })}
-          </div>
-        </div>
-        <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
-            const row = rows[item.index];
-            if (row === undefined) return null;
+    <div
+      ref={scroll}
+      role="table"
+      aria-label={t("tableLabel")}
+      aria-rowcount={rows.length + 1}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+      tabIndex={0}
+      className="focus-ring max-h-[max(20rem,calc(100dvh-17rem))] overflow-auto text-sm"
+    >
+      <div role="rowgroup" className="sticky top-0 z-10 min-w-max bg-panel">
+        <div role="row" className="flex border-b border-line">
+          {table.getHeaderGroups()[0]?.headers.map((header) => {
+            const key = header.id as SortKey;
+            const sorted = header.column.getIsSorted();
             return (
-              <FleetRow
-                key={row.id}
-                id={row.id}
-                index={item.index}
-                top={item.start}
-                selected={row.id === selected}
-                onOpen={onOpen}
-              />
+              <div
+                key={key}
+                role="columnheader"
+                aria-sort={sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : "none"}
+                className={classes("shrink-0 px-2", widths[key])}
+              >
+                <button
+                  type="button"
+                  onClick={() => header.column.toggleSorting()}
+                  className="focus-ring flex h-9 items-center gap-1 rounded-sm text-xs font-medium text-muted hover:text-ink"
+                >
+                  {t(`column.${key}`)}
+                  {sorted === "asc" && <ArrowUp size={12} aria-hidden />}
+                  {sorted === "desc" && <ArrowDown size={12} aria-hidden />}
+                </button>
+              </div>
             );
           })}
         </div>
+      </div>
+      <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map((item) => {
+          const row = rows[item.index];
+          if (row === undefined) return null;
+          return (
+            <FleetRow
+              key={row.id}
+              id={row.id}
+              index={item.index}
+              top={item.start}
+              selected={row.id === selected}
+              onOpen={onOpen}
+            />
+          );
+        })}
       </div>
     </div>
   );

@@ -55,7 +55,11 @@ export function useCodeText(): CodeText {
     return (namespace, code, data = {}) => {
       const key = `${namespace}.${code}`;
       if (!t.has(key)) return humanizeCode(code, data);
-      return t(key, { ...missingValues(t.raw(key)), ...messageValues(data, locale, zone) });
+      const values = messageValues(data, locale, zone);
+      // A step inside a sentence is said by its own name.
+      if (typeof data.step === "string" && t.has(`step.${data.step}`))
+        values.step = t(`step.${data.step}`).toLocaleLowerCase(locale);
+      return t(key, { ...missingValues(t.raw(key)), ...values });
     };
   }, [t, locale, zone]);
 }

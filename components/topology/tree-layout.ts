@@ -36,7 +36,7 @@ interface Datum {
 export function layoutTree(cluster: Pick<ClusterView, "members" | "primary">, width: number): TreeLayout {
   const primary = cluster.members.find((member) => member.node === cluster.primary) ?? null;
   const others = cluster.members.filter((member) => member !== primary).sort((a, b) => (a.node < b.node ? -1 : 1));
-  const boxWidth = Math.round(Math.min(184, Math.max(112, width * 0.37)));
+  const boxWidth = Math.round(Math.min(184, Math.max(112, width * 0.345)));
   const rows = Math.max(1, others.length);
   const height = Math.max(rows * ROW_HEIGHT, BOX_HEIGHT + 20);
   const root = hierarchy<Datum>(
