@@ -25,6 +25,11 @@ export interface Config {
   readonly logLevel: string;
   readonly isDevelopment: boolean;
   readonly policy: Partial<Policy>;
+  readonly webhooks: readonly {
+    readonly url: string;
+    readonly secret: string | null;
+    readonly allowPrivate: boolean;
+  }[];
   readonly secretKey: string | null;
   readonly setupToken: string | null;
   readonly signInToken: string | null;
@@ -57,6 +62,16 @@ const fileSchema = z.strictObject({
   tls: z.optional(z.strictObject({ certFile: z.string(), keyFile: z.string() })),
   trustProxy: z.optional(z.boolean()),
   logLevel: z.optional(z.enum(["trace", "debug", "info", "warn", "error", "silent"])),
+  webhooks: z.optional(
+    z.array(
+      z.strictObject({
+        url: z.string().check(z.regex(/^https?:\/\/\S+$/, "must begin with https:// or http://")),
+        /** The environment variable that holds the secret. */
+        secretEnv: z.optional(z.string()),
+        allowPrivate: z.optional(z.boolean()),
+      }),
+    ),
+  ),
   policy: z.optional(
     z.strictObject({
       failoverBudget: z.optional(count),
@@ -101,6 +116,7 @@ export function loadConfig(file: string | null, environment: Environment): Confi
     logLevel: environment.HOLDFAST_LOG_LEVEL ?? settings.logLevel ?? "info",
     isDevelopment: environment.HOLDFAST_DEV === "1",
     policy,
+    webhooks: (settings.webhooks ?? []).map((each) => readWebhook(each, environment)),
     secretKey: environment.HOLDFAST_SECRET_KEY ?? null,
     setupToken: environment.HOLDFAST_SETUP_TOKEN ?? null,
     signInToken: environment.HOLDFAST_SIGN_IN_TOKEN ?? null,
@@ -164,6 +180,17 @@ function checkPolicy(policy: Partial<Policy>): void {
       `policy.minSilenceMs (${whole.minSilenceMs}) is greater than policy.maxSilenceMs (${whole.maxSilenceMs}).`,
     );
   }
+}
+
+function readWebhook(
+  { url, secretEnv, allowPrivate }: NonNullable<FileConfig["webhooks"]>[number],
+  environment: Environment,
+): Config["webhooks"][number] {
+  const secret = secretEnv === undefined ? null : (environment[secretEnv] ?? null);
+  if (secretEnv !== undefined && secret === null) {
+    throw new ConfigError(`webhooks: the environment variable ${secretEnv} is not set.`);
+  }
+  return { url, secret, allowPrivate: allowPrivate ?? false };
 }
 
 function readDemo(environment: Environment): Config["demo"] {

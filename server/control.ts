@@ -15,6 +15,7 @@ import {
 import { AgentHub } from "./gateway/agent-hub.ts";
 import { createServerIdentity } from "./gateway/server-identity.ts";
 import { ViewerHub } from "./gateway/viewer-hub.ts";
+import { Webhooks } from "./notify/webhooks.ts";
 import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { ViewerGuard } from "./ports/access.ts";
@@ -66,7 +67,10 @@ export async function createControl({ config, stores, version, log, onConflict }
     link,
     owner: `${hostname()}/${process.pid}/${randomUUID()}`,
     policyOverrides: config.policy,
-    publish: ({ touched, durable, timeline, originWallMs }) => publisher.mark(touched, durable, timeline, originWallMs),
+    publish({ touched, durable, timeline, originWallMs }) {
+      publisher.mark(touched, durable, timeline, originWallMs);
+      if (durable) notify(touched);
+    },
     onConflict(detail) {
       log("error", "Another control plane has taken the lead on this database; stepping down.", { detail });
       onConflict();
@@ -94,6 +98,19 @@ export async function createControl({ config, stores, version, log, onConflict }
     agentsConnected: () => agents?.connected ?? 0,
     viewersConnected: () => viewers?.connected ?? 0,
   });
+  const webhooks = new Webhooks({
+    targets: config.webhooks,
+    clock,
+    publicUrl: config.publicUrl,
+    log: (message, detail) => log("warn", message, detail),
+  });
+  function notify(touched: ReadonlySet<string>): void {
+    for (const incident of views.listIncidents()) {
+      if (!touched.has(`incident:${incident.id}`)) continue;
+      const maintenance = state.durable.clusters.get(incident.cluster ?? "")?.maintenance ?? null;
+      webhooks.consider(incident, maintenance?.muteAlerts ?? false);
+    }
+  }
   const metrics = createMetrics({
     agentsConnected: () => agents?.connected ?? 0,
     viewersConnected: () => viewers?.connected ?? 0,
@@ -160,6 +177,7 @@ export async function createControl({ config, stores, version, log, onConflict }
       };
     },
     async stop() {
+      webhooks.stop();
       cancelSystem();
       cancelRestless();
       stopSampler();
