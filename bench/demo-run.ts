@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Demo, type DemoOptions } from "../demo/demo.ts";
+import { makeTemporaryFolder } from "../demo/folder.ts";
 import { runSetup } from "../scripts/setup.js";
 
 export interface DemoRunOptions {
@@ -20,7 +20,7 @@ const writesPerSecond = 100;
 export async function withDemo<T>(options: DemoRunOptions, work: (demo: Demo) => Promise<T>): Promise<T> {
   const say = (line: string) => console.log(`  ${line}`);
   await runSetup(say);
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "holdfast-bench-"));
+  const folder = options.folder ?? makeTemporaryFolder("holdfast-bench-");
   const demo = new Demo({
     root: dirname(dirname(fileURLToPath(import.meta.url))),
     folder: join(folder, "cluster"),

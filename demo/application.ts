@@ -3,7 +3,7 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { databaseOfApplication } from "./agent-config.ts";
 import { readLogTail, startChild, waitForEnd } from "./child.ts";
-import { pollUntil } from "./poll.ts";
+import { Hopeless, pollUntil } from "./poll.ts";
 import { signalAll } from "./processes.ts";
 import { clusterName, type Topology } from "./topology.ts";
 import type { AcknowledgedBatch, WriterConfig } from "./writer/config.ts";
@@ -61,7 +61,7 @@ export class Application {
   /** @throws Error with the end of its log when it never wrote. */
   async waitForFirstWrite(withinMs: number): Promise<void> {
     await pollUntil("The application's first write", withinMs, async () => {
-      if (this.pid === null) throw new Error(`it has ended:\n${readLogTail(this.logPath)}`);
+      if (this.pid === null) throw new Hopeless(`The application has ended:\n${readLogTail(this.logPath)}`);
       const { size } = statSync(join(this.options.topology.application.folder, "ledger.txt"));
       return size > 0 ? true : null;
     });

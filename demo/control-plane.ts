@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ApiClient } from "./api-client.ts";
 import { readLogTail, startChild, waitForEnd } from "./child.ts";
 import { faultNames } from "./fault-names.ts";
-import { pollUntil } from "./poll.ts";
+import { Hopeless, pollUntil } from "./poll.ts";
 import { findPostgresProcesses, signalAll, withDescendants } from "./processes.ts";
 import type { Topology } from "./topology.ts";
 
@@ -71,7 +71,7 @@ export class ControlPlaneProcess {
       },
     });
     await pollUntil("The control plane's start", readyMs, async () => {
-      if (this.pid === null) return Promise.reject(new Error(`it has ended:\n${readLogTail(this.logPath)}`));
+      if (this.pid === null) throw new Hopeless(`The control plane has ended:\n${readLogTail(this.logPath)}`);
       const response = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(1_000) });
       return response.ok ? true : null;
     });

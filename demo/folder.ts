@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -23,4 +23,11 @@ function isOpenToAll(path: string): boolean {
 /** Makes a folder that any user may pass through; what is inside is guarded by its own modes. */
 export function makeFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o755 });
+}
+
+/** A new folder below the system's temporary one, which PostgreSQL's unprivileged user can enter. */
+export function makeTemporaryFolder(prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  chmodSync(folder, 0o711);
+  return folder;
 }

@@ -1,8 +1,11 @@
 import { machineMs } from "./clock.ts";
 
+/** Thrown by what is asked when waiting any longer is pointless. */
+export class Hopeless extends Error {}
+
 /**
  * Asks again until the answer is not null. An error counts as "not yet"; the last one is told when the time is up.
- * @throws Error with `what` after `withinMs`.
+ * @throws Error with `what` after `withinMs`; a `Hopeless` at once.
  */
 export async function pollUntil<T>(
   what: string,
@@ -17,6 +20,7 @@ export async function pollUntil<T>(
       const answer = await ask();
       if (answer !== null) return answer;
     } catch (error) {
+      if (error instanceof Hopeless) throw error;
       last = `: ${(error as Error).message}`;
     }
     if (machineMs() > deadline)

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Demo } from "../../demo/demo.ts";
+import { makeTemporaryFolder } from "../../demo/folder.ts";
 import { runSetup } from "../../scripts/setup.js";
 import { writeEnvironment } from "./environment.ts";
 import { openSession } from "./sessions.ts";
@@ -14,7 +14,7 @@ const basePort = Number(process.env.HOLDFAST_JOURNEYS_PORT ?? 7600);
 export default async function setUp(): Promise<() => Promise<void>> {
   const say = (line: string) => console.log(`  ${line}`);
   await runSetup(say);
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-journeys-"));
+  const folder = makeTemporaryFolder("holdfast-journeys-");
   const demo = new Demo({ root, folder: join(folder, "demo"), basePort, keep: false, writesPerSecond: 50, say });
   const tearDown = async () => {
     await demo.stop();

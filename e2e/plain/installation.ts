@@ -1,0 +1,202 @@
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { describeHost, type Host } from "./network.ts";
+import { run, start, waitUntil } from "./shell.ts";
+
+/** Three database hosts, one for the control plane, one for clients: set up by the files and commands of docs/postgresql.md. */
+
+export const ports = { server: 25_000, postgres: 25_432, agentHttp: 25_008 } as const;
+export const control = describeHost("control", 10);
+export const client = describeHost("client", 20);
+export const members: readonly Host[] = ["a", "b", "c"].map((name, index) => describeHost(name, 11 + index));
+export const clusterName = "orders";
+export const application = { user: "app", password: "app-secret", database: "shop", table: "witness" } as const;
+
+export interface InstallationOptions {
+  /** Where everything of this trial lies. */
+  readonly folder: string;
+  /** Root of the Holdfast installation that is tried. */
+  readonly root: string;
+  readonly binDir: string;
+  /** The user that agents run as; PostgreSQL always runs as `postgres`. */
+  readonly agentUser: "root" | "postgres";
+  /** Who starts PostgreSQL: the agent, or fixed commands from the configuration. */
+  readonly manager: "agent" | "command";
+  readonly postgresUser: { readonly uid: number; readonly gid: number };
+}
+
+export class Installation {
+  readonly options: InstallationOptions;
+  readonly password = randomBytes(18).toString("base64url");
+  readonly #children = new Map<string, ChildProcess>();
+
+  constructor(options: InstallationOptions) {
+    this.options = options;
+    mkdirSync(options.folder, { recursive: true, mode: 0o755 });
+  }
+
+  folderOf(host: Host): string {
+    return join(this.options.folder, host.name);
+  }
+
+  dataDir(host: Host): string {
+    return join(this.folderOf(host), "data");
+  }
+
+  makeFolders(): void {
+    for (const host of [...members, control, client]) {
+      const folder = this.folderOf(host);
+      mkdirSync(folder, { recursive: true, mode: 0o755 });
+      chmodSync(folder, 0o755);
+      if (members.includes(host)) this.#giveToPostgres(folder);
+    }
+  }
+
+  /** `server.yaml`, and the server started by it. */
+  async startServer(): Promise<void> {
+    const file = join(this.folderOf(control), "server.yaml");
+    const config = {
+      host: control.address,
+      port: ports.server,
+      publicUrl: `http://${control.address}:${ports.server}`,
+      dataDir: join(this.folderOf(control), "data"),
+      // Faults come faster here than they should anywhere else.
+      policy: { failoverBudget: 100 },
+    };
+    writeFileSync(file, stringify(config));
+    const argv = [process.execPath, join(this.options.root, "cli/holdfast.js"), "server", "--config", file];
+    this.#children.set("control", start(control, argv, join(this.folderOf(control), "server.log")));
+    const url = `http://${control.address}:${ports.server}/readyz`;
+    const ready = await waitUntil(
+      () => run(control, ["curl", "-fsS", "-m", "2", url], { mayFail: true }).includes("ready"),
+      90_000,
+      250,
+    );
+    if (!ready)
+      throw new Error(
+        `the server is not ready: ${readFileSync(join(this.folderOf(control), "server.log"), "utf8").slice(-2_000)}`,
+      );
+  }
+
+  /** The `holdfast` command on the control plane's host. */
+  holdfast(...args: readonly string[]): string {
+    return run(control, [process.execPath, join(this.options.root, "cli/holdfast.js"), ...args], {
+      env: { HOLDFAST_DATA_DIR: join(this.folderOf(control), "data") },
+      mayFail: true,
+    });
+  }
+
+  /** `agent.yaml` with a one-time token, as the page has it. */
+  configureAgent(host: Host, changes: Readonly<Record<string, unknown>> = {}): void {
+    const folder = this.folderOf(host);
+    const token = JSON.parse(this.holdfast("token", "create", "--node", host.name, "--json")) as {
+      readonly token: string;
+      readonly serverKey: string;
+    };
+    this.#writeSecret(join(folder, "token"), token.token);
+    this.#writeSecret(join(folder, "password"), this.password);
+    const config = {
+      node: host.name,
+      zone: `rack-${host.name}`,
+      server: `ws://${control.address}:${ports.server}`,
+      allowInsecure: true,
+      serverKey: token.serverKey,
+      tokenFile: join(folder, "token"),
+      stateDir: join(folder, "state"),
+      listen: { host: host.address, port: ports.agentHttp },
+      services: [{ ...this.#service(host), ...changes }],
+    };
+    this.#writeSecret(join(folder, "agent.yaml"), stringify(config));
+  }
+
+  #service(host: Host): Readonly<Record<string, unknown>> {
+    const folder = this.folderOf(host);
+    return {
+      kind: "postgres",
+      cluster: clusterName,
+      port: ports.postgres,
+      advertise: { host: host.address },
+      binDir: this.options.binDir,
+      dataDir: this.dataDir(host),
+      user: "holdfast",
+      passwordFile: join(folder, "password"),
+      ...(this.options.manager === "agent" ? {} : { start: { command: this.managerCommands(host) } }),
+    };
+  }
+
+  /** What a service manager would be told: fixed argument vectors, run by root as the `postgres` user. */
+  managerCommands(host: Host): { readonly start: readonly string[]; readonly stop: readonly string[] } {
+    const as =
+      this.options.agentUser === "postgres"
+        ? []
+        : ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"];
+    const control = [...as, join(this.options.binDir, "pg_ctl"), "-D", this.dataDir(host)];
+    const [path, ...rest] = control;
+    const log = join(this.folderOf(host), "postgres.log");
+    return {
+      start: [path as string, ...rest, "-l", log, "-w", "-t", "5", "start"],
+      stop: [path as string, ...rest, "-m", "fast", "-w", "stop"],
+    };
+  }
+
+  startAgent(host: Host): void {
+    const argv = [
+      process.execPath,
+      join(this.options.root, "cli/holdfast.js"),
+      "agent",
+      "--config",
+      join(this.folderOf(host), "agent.yaml"),
+    ];
+    const user = this.options.agentUser === "postgres" ? { user: "postgres" } : {};
+    this.#children.set(host.name, start(host, argv, join(this.folderOf(host), "agent.log"), user));
+  }
+
+  /** Runs SQL on a host by its own superuser; answers with unaligned rows. */
+  sql(
+    host: Host,
+    text: string,
+    at: { readonly user?: string; readonly password?: string; readonly database?: string } = {},
+  ): string {
+    const { user = "holdfast", password = this.password, database = "postgres" } = at;
+    const argv = [
+      "psql",
+      "-XAtq",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-h",
+      host.address,
+      "-p",
+      String(ports.postgres),
+      "-U",
+      user,
+      "-d",
+      database,
+      "-f",
+      "-",
+    ];
+    return run(client, argv, { env: { PGPASSWORD: password, PGCONNECT_TIMEOUT: "2" }, input: text });
+  }
+
+  /** What the agent answers a load balancer. */
+  probe(host: Host, path: "/primary" | "/replica" | "/health"): number {
+    const url = `http://${host.address}:${ports.agentHttp}${path}`;
+    return Number(
+      run(client, ["curl", "-s", "-m", "1", "-o", "/dev/null", "-w", "%{http_code}", url], { mayFail: true }).slice(
+        0,
+        3,
+      ),
+    );
+  }
+
+  #writeSecret(file: string, text: string): void {
+    writeFileSync(file, `${text}\n`, { mode: 0o600 });
+    this.#giveToPostgres(file);
+  }
+
+  #giveToPostgres(path: string): void {
+    chownSync(path, this.options.postgresUser.uid, this.options.postgresUser.gid);
+  }
+}

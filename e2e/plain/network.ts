@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+
+/** Hosts as network namespaces on one bridge. The bridge lies in a namespace of its own: nothing of it is seen from the machine. */
+
+const prefix = "hfp";
+const lan = `${prefix}-lan`;
+const network = "10.87.0";
+
+export interface Host {
+  readonly name: string;
+  readonly namespace: string;
+  readonly address: string;
+}
+
+export function describeHost(name: string, number: number): Host {
+  return { name, namespace: `${prefix}-${name}`, address: `${network}.${number}` };
+}
+
+function ip(...args: readonly string[]): void {
+  const { status, stderr } = spawnSync("ip", args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`ip ${args.join(" ")}: ${stderr}`);
+}
+
+/** Needs root, iproute2 and iptables. */
+export function createNetwork(hosts: readonly Host[]): void {
+  removeNetwork(hosts);
+  ip("netns", "add", lan);
+  ip("-n", lan, "link", "add", "br0", "type", "bridge");
+  ip("-n", lan, "link", "set", "br0", "up");
+  for (const host of hosts) {
+    const port = `p-${host.name}`;
+    ip("netns", "add", host.namespace);
+    ip("link", "add", port, "netns", lan, "type", "veth", "peer", "name", "eth0", "netns", host.namespace);
+    ip("-n", lan, "link", "set", port, "master", "br0", "up");
+    ip("-n", host.namespace, "addr", "add", `${host.address}/24`, "dev", "eth0");
+    ip("-n", host.namespace, "link", "set", "eth0", "up");
+    ip("-n", host.namespace, "link", "set", "lo", "up");
+  }
+}
+
+export function removeNetwork(hosts: readonly Host[]): void {
+  for (const namespace of [...hosts.map((host) => host.namespace), lan]) {
+    if (existsSync(`/run/netns/${namespace}`)) ip("netns", "del", namespace);
+  }
+}
+
+/** Drops every packet between a host and the network, or only those between it and some hosts: no FIN, no RST. */
+export function cutHost(host: Host, from: readonly Host[] | "all" = "all"): void {
+  const rules = from === "all" ? [[]] : from.map((other) => [other.address]);
+  for (const [address] of rules) {
+    filter(host, "-A", "INPUT", "-i", "eth0", ...(address === undefined ? [] : ["-s", address]), "-j", "DROP");
+    filter(host, "-A", "OUTPUT", "-o", "eth0", ...(address === undefined ? [] : ["-d", address]), "-j", "DROP");
+  }
+}
+
+export function mendHost(host: Host): void {
+  filter(host, "-F");
+}
+
+function filter(host: Host, ...args: readonly string[]): void {
+  const run = ["netns", "exec", host.namespace, "iptables", "-w", ...args];
+  ip(...run);
+}
+
+/** Every process of the host. */
+export function listProcesses(host: Host): readonly number[] {
+  const { stdout } = spawnSync("ip", ["netns", "pids", host.namespace], { encoding: "utf8" });
+  return stdout.split("\n").filter(Boolean).map(Number);
+}
+
+/** The processes of the host whose command line has this text. */
+export function findProcesses(host: Host, text: string): readonly number[] {
+  return listProcesses(host).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
+
+export function signalAll(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
