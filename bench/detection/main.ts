@@ -12,17 +12,24 @@ import { readTraces, type Trace } from "./trace.ts";
 
 const PRODUCT = "Holdfast";
 
-type Results = { scores: Map<string, TraceScore[]>; calibrations: TraceCalibration[] };
+type Results = {
+  scores: Map<string, TraceScore[]>;
+  calibrations: TraceCalibration[];
+  /** How far the product's mean T_D is from the target, in intervals, per trace and target (+ is slower). */
+  misses: number[];
+};
 
 function run(traces: readonly Trace[], log: (line: string) => void): Results {
   const scores = new Map<string, TraceScore[]>([PRODUCT, ...FORMULAS.map((f) => f.name)].map((name) => [name, []]));
   const calibrations: TraceCalibration[] = [];
+  const misses: number[] = [];
   for (const [i, trace] of traces.entries()) {
     log(`${i + 1}/${traces.length} ${trace.id}`);
     const { traceClass } = trace;
     const excuses = excusesFor(trace, traces);
     const ours = productPoints(trace, TARGETS, excuses);
     scores.get(PRODUCT)!.push({ traceClass, mistakes: ours.map((point) => point.mistakesPer10k) });
+    misses.push(...ours.map((point, t) => point.meanDetectionIntervals - TARGETS[t]!));
     for (const formula of FORMULAS) {
       const sweep = formula.prepare(trace);
       const mistakes = TARGETS.map((target) => operatingPoint(trace, sweep, target).mistakesPer10k);
@@ -30,7 +37,7 @@ function run(traces: readonly Trace[], log: (line: string) => void): Results {
     }
     calibrations.push(calibrate(trace, excuses));
   }
-  return { scores, calibrations };
+  return { scores, calibrations, misses };
 }
 
 function round(value: number): number {
@@ -43,7 +50,7 @@ const atTargets = (values: readonly number[]) => ({
   td4: round(values[2]!),
 });
 
-function report({ scores, calibrations }: Results, print: (line: string) => void) {
+function report({ scores, calibrations, misses }: Results, print: (line: string) => void) {
   const classes = new Map([...scores].map(([name, list]) => [name, byClass(list)]));
   const totals = new Map([...classes].map(([name, byName]) => [name, overall(byName)]));
   const names = [...classes.keys()];
@@ -71,6 +78,9 @@ function report({ scores, calibrations }: Results, print: (line: string) => void
   const worst = worstClass(classes.get(PRODUCT)!, (t) => classes.get(bestAt[t]!)!);
   print(`\nRatio to the best formula: ${cell(ratioToBest)}  (${bestAt.join(", ")})`);
   print(`Worst class against the best formula: ${worst.ratio.toFixed(2)} (${worst.traceClass} at T_D ${worst.target})`);
+  const meanMiss = misses.reduce((sum, miss) => sum + miss, 0) / misses.length;
+  const widest = misses.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+  print(`${PRODUCT}'s mean T_D less the target: mean ${meanMiss.toFixed(3)}, widest ${widest.toFixed(3)} intervals`);
 
   const calibration = {
     budgetPer10k: 1,
@@ -90,6 +100,7 @@ function report({ scores, calibrations }: Results, print: (line: string) => void
     ratioToBest: atTargets(ratioToBest),
     worstClassRatio: round(worst.ratio),
     worstClass: worst.traceClass,
+    detectionMiss: { mean: round(meanMiss), widest: round(widest) },
     classes: Object.fromEntries(
       [...classes].map(([name, byName]) => [name, Object.fromEntries([...byName].map(([c, v]) => [c, atTargets(v)]))]),
     ),
