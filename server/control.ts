@@ -6,11 +6,11 @@ import {
   createState,
   decide,
   defaultPolicy,
-  type Event,
   explainCandidates,
   judgeClusterHealth,
   judgeNodeHealth,
   planAction,
+  type State,
 } from "./core/index.ts";
 import { AgentHub } from "./gateway/agent-hub.ts";
 import { createServerIdentity } from "./gateway/server-identity.ts";
@@ -20,7 +20,8 @@ import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { ViewerGuard } from "./ports/access.ts";
 import type { AgentIntake, AgentLink } from "./ports/agent-link.ts";
-import { systemClock } from "./runtime/clock.ts";
+import type { IncidentView } from "./protocol/index.ts";
+import { systemClock as clock } from "./runtime/clock.ts";
 import { ControlPlaneViews } from "./runtime/control-plane.ts";
 import { Feed } from "./runtime/feed.ts";
 import { createIntake } from "./runtime/intake.ts";
@@ -43,148 +44,188 @@ export interface ControlParts {
 const systemMs = 1_000;
 const restlessMs = 250;
 
+export interface Gateways {
+  readonly agents: AgentHub;
+  readonly viewers: ViewerHub;
+  close(): void;
+}
+
 /** Loop, views, feed and gateways, joined. Views can be read at once; agents come in after `start`. */
-export async function createControl({ config, stores, version, log, onConflict }: ControlParts) {
-  const clock = systemClock;
-  const state = createState({ ...defaultPolicy, ...config.policy });
-  const memory = new ProjectionMemory();
-  const series = new RecentSeries();
-  let agents: AgentHub | null = null;
-  let viewers: ViewerHub | null = null;
-  const link = lateLink(() => agents);
-  const feed: Feed = new Feed(randomUUID(), () => views.listEntities());
-  const publisher = new Publisher({
-    clock,
-    view: (key) => views.view(key),
-    publish: (change) => feed.publish(change),
-    nodeCount: () => state.durable.nodes.size,
-  });
-  const loop = new ControlLoop({
-    state,
-    core: { decide, applyWrites },
-    store: stores.store,
-    clock,
-    link,
-    owner: `${hostname()}/${process.pid}/${randomUUID()}`,
-    policyOverrides: config.policy,
-    publish({ touched, durable, timeline, originWallMs }) {
-      publisher.mark(touched, durable, timeline, originWallMs);
-      if (durable) notify(touched);
-    },
-    onConflict(detail) {
-      log("error", "Another control plane has taken the lead on this database; stepping down.", { detail });
-      onConflict();
-    },
-    log,
-    observe: (figures) => metrics.observe(figures),
-  });
-  const views: ControlPlaneViews = new ControlPlaneViews({
-    state,
-    clock,
-    judgements: {
-      planAction,
-      judgeNodeHealth,
-      judgeClusterHealth,
-      explainCandidates: (current, cluster, now) => explainCandidates(current, cluster, now, null),
-    },
-    memory,
-    series,
-    version,
-    startedAt: clock.wallMs(),
-    demoFaults: config.demo?.faults ?? null,
-    request: (actor, request) => loop.request(actor, request),
-    storeAvailable: () => loop.storeAvailable,
-    mailboxDepth: () => loop.mailboxDepth,
-    agentsConnected: () => agents?.connected ?? 0,
-    viewersConnected: () => viewers?.connected ?? 0,
-  });
-  const webhooks = new Webhooks({
-    targets: config.webhooks,
-    clock,
-    publicUrl: config.publicUrl,
-    log: (message, detail) => log("warn", message, detail),
-  });
-  function notify(touched: ReadonlySet<string>): void {
-    for (const incident of views.listIncidents()) {
+export class Control {
+  readonly views: ControlPlaneViews;
+  readonly feed: Feed;
+  readonly #parts: ControlParts;
+  readonly #state: State;
+  readonly #memory = new ProjectionMemory();
+  readonly #series = new RecentSeries();
+  readonly #loop: ControlLoop;
+  readonly #publisher: Publisher;
+  readonly #webhooks: Webhooks;
+  readonly #metrics: ReturnType<typeof createMetrics>;
+  readonly #stops: (() => void)[] = [];
+  #agents: AgentHub | null = null;
+  #viewers: ViewerHub | null = null;
+
+  constructor(parts: ControlParts) {
+    const { config } = parts;
+    this.#parts = parts;
+    this.#state = createState({ ...defaultPolicy, ...config.policy });
+    this.feed = new Feed(randomUUID(), () => this.views.listEntities());
+    this.#publisher = new Publisher({
+      clock,
+      view: (key) => this.views.view(key),
+      publish: (change) => this.feed.publish(change),
+      nodeCount: () => this.#state.durable.nodes.size,
+    });
+    this.#webhooks = new Webhooks({ targets: config.webhooks, clock, publicUrl: config.publicUrl, log: this.#warn });
+    this.#loop = this.#createLoop();
+    this.views = this.#createViews();
+    this.#metrics = this.#createMetrics();
+  }
+
+  get isReady(): boolean {
+    return this.#loop.isReady;
+  }
+
+  readMetrics() {
+    return this.#metrics.read();
+  }
+
+  /** The database is there: take the lead and let agents and browsers in. */
+  async start(guard: ViewerGuard, isAllowedOrigin: (origin: string) => boolean): Promise<Gateways> {
+    const { directory, store } = this.#parts.stores;
+    const identity = createServerIdentity(await directory.serverKey());
+    await this.#loop.start();
+    this.#startTimers();
+    const intake = this.#createIntake();
+    const agents = new AgentHub({ identity, directory, store, intake, clock, log: this.#warn });
+    const viewers = new ViewerHub({ clock, feed: this.feed, control: this.views, guard, isAllowedOrigin });
+    this.#agents = agents;
+    this.#viewers = viewers;
+    return {
+      agents,
+      viewers,
+      close() {
+        viewers.close();
+        agents.close();
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops) stop();
+    this.#webhooks.stop();
+    this.#publisher.stop();
+    await this.#loop.stop();
+  }
+
+  readonly #warn = (message: string, detail: Readonly<Record<string, unknown>>): void => {
+    this.#parts.log("warn", message, detail);
+  };
+
+  #createLoop(): ControlLoop {
+    const { config, stores, log, onConflict } = this.#parts;
+    return new ControlLoop({
+      state: this.#state,
+      core: { decide, applyWrites },
+      store: stores.store,
+      clock,
+      link: lateLink(() => this.#agents),
+      owner: `${hostname()}/${process.pid}/${randomUUID()}`,
+      policyOverrides: config.policy,
+      publish: ({ touched, durable, timeline, originWallMs }) => {
+        this.#publisher.mark(touched, durable, timeline, originWallMs);
+        if (durable) this.#notify(touched);
+      },
+      onConflict(detail) {
+        log("error", "Another control plane has taken the lead on this database; stepping down.", { detail });
+        onConflict();
+      },
+      log,
+      observe: (figures) => this.#metrics.observe(figures),
+    });
+  }
+
+  #createViews(): ControlPlaneViews {
+    const loop = this.#loop;
+    return new ControlPlaneViews({
+      state: this.#state,
+      clock,
+      judgements: {
+        planAction,
+        judgeNodeHealth,
+        judgeClusterHealth,
+        explainCandidates: (state, cluster, now) => explainCandidates(state, cluster, now, null),
+      },
+      memory: this.#memory,
+      series: this.#series,
+      version: this.#parts.version,
+      startedAt: clock.wallMs(),
+      demoFaults: this.#parts.config.demo?.faults ?? null,
+      request: (actor, request) => loop.request(actor, request),
+      storeAvailable: () => loop.storeAvailable,
+      mailboxDepth: () => loop.mailboxDepth,
+      agentsConnected: () => this.#agents?.connected ?? 0,
+      viewersConnected: () => this.#viewers?.connected ?? 0,
+    });
+  }
+
+  #createMetrics() {
+    const { views, feed } = this;
+    const isOpen = ({ phase }: IncidentView): boolean => phase !== "resolved" && phase !== "closed";
+    return createMetrics({
+      agentsConnected: () => this.#agents?.connected ?? 0,
+      viewersConnected: () => this.#viewers?.connected ?? 0,
+      mailboxDepth: () => this.#loop.mailboxDepth,
+      mailboxDropped: () => this.#loop.dropped,
+      badFrames: () => this.#agents?.badFrames ?? 0,
+      loopLagMs: () => this.#state.live.self.loopLagMs,
+      storeAvailable: () => this.#loop.storeAvailable,
+      openIncidents: () => views.listIncidents().filter(isOpen).length,
+      nodesByState: () => views.system().nodes,
+      feedSeq: () => feed.seq,
+    });
+  }
+
+  #createIntake(): AgentIntake {
+    return createIntake({
+      state: this.#state,
+      clock,
+      isReady: () => this.#loop.isReady,
+      enrol: (node) => this.#loop.enrol(node),
+      post: (event) => {
+        if (event.kind === "heartbeat-received" && !event.eager) {
+          this.#memory.recordBeat(event.node, event.arrivalMs);
+        }
+        return this.#loop.post(event);
+      },
+    });
+  }
+
+  #startTimers(): void {
+    const mark = (keys: ReadonlySet<string>): void => this.#publisher.mark(keys, false, [], clock.wallMs());
+    this.#stops.push(
+      every(restlessMs, () => mark(listRestless(this.#state, clock.monoMs()))),
+      every(systemMs, () => mark(new Set(["system"]))),
+      startSampler({
+        clock,
+        series: this.#series,
+        samples: this.#parts.stores.samples,
+        listNodes: () => this.#state.live.nodes.values(),
+        listClusters: () => this.views.listClusters(),
+        canPersist: () => this.#loop.storeAvailable,
+        log: this.#warn,
+      }),
+    );
+  }
+
+  #notify(touched: ReadonlySet<string>): void {
+    for (const incident of this.views.listIncidents()) {
       if (!touched.has(`incident:${incident.id}`)) continue;
-      const maintenance = state.durable.clusters.get(incident.cluster ?? "")?.maintenance ?? null;
-      webhooks.consider(incident, maintenance?.muteAlerts ?? false);
+      const maintenance = this.#state.durable.clusters.get(incident.cluster ?? "")?.maintenance ?? null;
+      this.#webhooks.consider(incident, maintenance?.muteAlerts ?? false);
     }
   }
-  const metrics = createMetrics({
-    agentsConnected: () => agents?.connected ?? 0,
-    viewersConnected: () => viewers?.connected ?? 0,
-    mailboxDepth: () => loop.mailboxDepth,
-    mailboxDropped: () => loop.dropped,
-    badFrames: () => agents?.badFrames ?? 0,
-    loopLagMs: () => state.live.self.loopLagMs,
-    storeAvailable: () => loop.storeAvailable,
-    openIncidents: () => views.listIncidents().filter(({ phase }) => phase !== "resolved" && phase !== "closed").length,
-    nodesByState: () => views.system().nodes,
-    feedSeq: () => feed.seq,
-  });
-  const intake: AgentIntake = createIntake({
-    state,
-    clock,
-    isReady: () => loop.isReady,
-    enrol: (node) => loop.enrol(node),
-    post(event: Event) {
-      if (event.kind === "heartbeat-received" && !event.eager) memory.recordBeat(event.node, event.arrivalMs);
-      return loop.post(event);
-    },
-  });
-  const stopSampler = startSampler({
-    clock,
-    series,
-    samples: stores.samples,
-    listNodes: () => state.live.nodes.values(),
-    listClusters: () => views.listClusters(),
-    canPersist: () => loop.storeAvailable,
-    log: (message, detail) => log("warn", message, detail),
-  });
-  const cancelRestless = every(restlessMs, () =>
-    publisher.mark(listRestless(state, clock.monoMs()), false, [], clock.wallMs()),
-  );
-  const cancelSystem = every(systemMs, () => publisher.mark(new Set(["system"]), false, [], clock.wallMs()));
-
-  return {
-    views,
-    feed,
-    isReady: () => loop.isReady,
-    metrics: () => metrics.read(),
-    async start(guard: ViewerGuard, isAllowedOrigin: (origin: string) => boolean) {
-      const identity = createServerIdentity(await stores.directory.serverKey());
-      await loop.start();
-      const opened = {
-        agents: new AgentHub({
-          identity,
-          directory: stores.directory,
-          store: stores.store,
-          intake,
-          clock,
-          log: (message, detail) => log("warn", message, detail),
-        }),
-        viewers: new ViewerHub({ clock, feed, control: views, guard, isAllowedOrigin }),
-      };
-      agents = opened.agents;
-      viewers = opened.viewers;
-      return {
-        ...opened,
-        close() {
-          opened.viewers.close();
-          opened.agents.close();
-        },
-      };
-    },
-    async stop() {
-      webhooks.stop();
-      cancelSystem();
-      cancelRestless();
-      stopSampler();
-      publisher.stop();
-      await loop.stop();
-    },
-  };
 }
 
 /** The hub is made after the loop that uses it. */

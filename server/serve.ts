@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import { OneTimeTokens } from "./auth/one-time-tokens.ts";
 import { createSignIn, type SignIn } from "./auth/sign-in.ts";
 import { type Config, ConfigError } from "./config.ts";
-import { createControl } from "./control.ts";
+import { Control } from "./control.ts";
 import { routeUpgrades } from "./gateway/upgrade.ts";
 import { createScreens, type ScreenHandler } from "./http/screens.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -31,7 +31,7 @@ export interface ServeOptions extends OpenedStores {
 /** Puts everything together and serves. Without a database it serves what needs none, and goes on when it is there. */
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, stores, migrate, version, lifecycle, log } = options;
-  const control = await createControl({ config, stores, version, log, onConflict: () => void lifecycle.stop(3) });
+  const control = new Control({ config, stores, version, log, onConflict: () => void lifecycle.stop(3) });
   lifecycle.onStop("the control loop", () => control.stop());
 
   let signIn: SignIn | null = null;
@@ -57,8 +57,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       baseUrl: config.publicUrl,
       isAllowedOrigin,
       demo: config.demo,
-      isReady: () => signIn !== null && control.isReady(),
-      metrics: () => control.metrics(),
+      isReady: () => signIn !== null && control.isReady,
+      metrics: () => control.readMetrics(),
       log,
     },
     { tls: readTls(config), trustProxy: config.trustProxy, screens: () => screens },
@@ -105,7 +105,7 @@ async function announce({ config, stores, version, say }: ServeOptions, setupTok
   const lines = [`Holdfast ${version} serves ${config.publicUrl} (process ${process.pid})`];
   const isNew = users !== null && !users.some((user) => user.role === "admin");
   // Whoever chose a sign-in token has its own way in.
-  if (isNew && config.signInToken === null) {
+  if (isNew && (config.setupToken !== null || config.signInToken === null)) {
     const token = setupTokens.issue(config.setupToken ?? undefined);
     lines.push(`Set up Holdfast: ${config.publicUrl}/setup#token=${token}`);
     lines.push("The link works once, within the hour; a restart makes a new one.");
