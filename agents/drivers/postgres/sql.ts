@@ -10,6 +10,8 @@ export interface SqlTarget {
   readonly password: string | null;
   readonly database: string;
   readonly applicationName: string;
+  /** Connect as a standby does: another line of the server's access rules lets it in. */
+  readonly replication?: boolean;
 }
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -35,7 +37,7 @@ export class SqlConnection {
   /** @throws DeadlineError, or the error of the socket or the server (with its `code`). */
   static async connect(target: SqlTarget, options: { readonly deadlineMs: number }): Promise<SqlConnection> {
     const socket = new Socket();
-    const config: pg.ClientConfig = {
+    const config: pg.ClientConfig & { readonly replication?: string } = {
       host: target.host,
       port: target.port,
       user: target.user,
@@ -45,6 +47,7 @@ export class SqlConnection {
       stream: () => socket,
       ssl: false,
       keepAlive: true,
+      ...(target.replication ? { replication: "true" } : {}),
     };
     const client = new pg.Client(config);
     const connection = new SqlConnection(client, socket);

@@ -75,6 +75,7 @@ function judgePostgres(state: State, cluster: ClusterRecord, member: MemberRecor
     add("fenced", status.state === "rejoining" ? "rejoining" : "fenced", { epoch: cluster.epoch });
   if (member.standing === "new" && cluster.epoch > 0)
     add("degraded", status.state === "rejoining" ? "cloning" : "not-joined");
+  if (cluster.primary !== member.id && !isStreaming(state, cluster, member.id)) explainRejoin(state, member, add);
   if (member.standing !== "member") return;
   if (status.state === "stopped") add("down", "postgres-stopped", { signal: status.exit?.signal ?? null });
   else if (status.state === "hung" || status.probe.failingForMs > 500)
@@ -85,6 +86,14 @@ function judgePostgres(state: State, cluster: ClusterRecord, member: MemberRecor
   if (cluster.primary === member.id && status.syncProbe !== null && status.syncProbe.failingForMs > 1_000) {
     add("degraded", "sync-writes-waiting", { forMs: Math.round(status.syncProbe.failingForMs) });
   }
+}
+
+/** Why the member is not back: what its last rejoin failed of. */
+function explainRejoin(state: State, member: MemberRecord, add: Add): void {
+  const last = [...state.durable.actions.values()].findLast(
+    (action) => action.kind === "rejoin" && action.target === member.id,
+  );
+  if (last?.phase === "failed" && last.failure !== null) add("degraded", last.failure.code, last.failure.data);
 }
 
 /** The state of a cluster: can it write, and is it as redundant as promised? */

@@ -1,8 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Endpoint } from "../../../../server/core/index.ts";
+import { messageOf } from "../../../shared/time.ts";
 import type { PostgresInstance } from "../instance.ts";
-import type { SqlConnection, SqlTarget } from "../sql.ts";
+import { type SqlConnection, type SqlTarget, withConnection } from "../sql.ts";
+import { Failure } from "../verbs/context.ts";
 
 export interface CloneOptions {
   readonly instance: PostgresInstance;
@@ -14,6 +16,23 @@ export interface CloneOptions {
 /** The primary that is cloned, reached with the member's own credentials. */
 export function sourceTarget({ instance, primary }: CloneOptions): SqlTarget {
   return { ...instance.target("holdfast clone"), host: primary.host, port: primary.port };
+}
+
+/**
+ * Connects to the primary as a standby of it does. A primary that does not let us in must be known before anything here is stopped or overwritten.
+ * @throws Failure `replication-refused`, with what PostgreSQL said and what to do about it.
+ */
+export async function assertReplicates(instance: PostgresInstance, primary: Endpoint): Promise<void> {
+  const { host, port } = primary;
+  const target = { ...instance.target("holdfast replication check"), host, port, replication: true };
+  try {
+    await withConnection(target, 5_000, (connection) => connection.query("IDENTIFY_SYSTEM", [], 5_000));
+  } catch (error) {
+    throw new Failure(
+      "replication-refused",
+      `${primary.node} does not let this member replicate: ${messageOf(error)}. Its pg_hba.conf needs a line for replication by ${target.user} from here, with the same password`,
+    );
+  }
 }
 
 /** A slot that keeps WAL from now on, so that what is written while the clone runs is still there when it streams. */

@@ -1,4 +1,5 @@
 import { monotonicMs } from "../../../shared/time.ts";
+import { assertReplicates } from "../clone/source.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { type Settings, standbySettings } from "../settings.ts";
 import { type ArgsOf, assertDatabase, type Data, Refusal, type VerbContext } from "./context.ts";
@@ -13,11 +14,20 @@ export async function follow({ instance, grant }: VerbContext, args: ArgsOf<"pos
     await instance.startStandby(settings);
   } else {
     if (!(await instance.isStandby())) throw new Refusal("is-primary", "this member runs as a primary; it must rejoin");
+    if (await followsByHand(instance)) await assertReplicates(instance, args.primary);
     await applyFollow(instance, settings);
   }
   void prepareSlots(instance, [args.primary.node]);
   instance.monitor.wake();
   return { ms: Math.round(monotonicMs() - startedAt) };
+}
+
+/** Whether it streams by settings that are not ours: it was set up by hand, and what works is not given up for what may not. */
+async function followsByHand(instance: PostgresInstance): Promise<boolean> {
+  if (instance.monitor.status?.receiver?.status !== "streaming") return false;
+  const connection = await instance.control();
+  const [row] = await connection.query("SELECT current_setting('primary_conninfo') AS conninfo", [], 2_000);
+  return !/application_name='e\d+_/.test(String(row?.conninfo));
 }
 
 async function applyFollow(instance: PostgresInstance, settings: Settings): Promise<void> {

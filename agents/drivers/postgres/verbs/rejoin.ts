@@ -6,6 +6,7 @@ import { cloneByBaseBackup } from "../clone/base-backup.ts";
 import { cloneOverSql } from "../clone/over-sql.ts";
 import { rewindFrom } from "../clone/rewind.ts";
 import { setDivergentWalAside } from "../clone/set-aside.ts";
+import { assertReplicates } from "../clone/source.ts";
 import { openGate } from "../gate.ts";
 import { fencedSettings, standbySettings } from "../settings.ts";
 import { type ArgsOf, assertHolds, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
@@ -25,6 +26,7 @@ export async function rejoin(context: VerbContext, args: RejoinArgs): Promise<Da
   const startedAt = monotonicMs();
   instance.setRejoining(true);
   try {
+    await assertReplicates(instance, args.primary);
     const aside = await setDivergentWalAside(instance, args.primary);
     context.progress(0, { divergentBytes: aside.bytes, setAside: aside.path });
     assertHolds(context);
