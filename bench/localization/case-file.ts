@@ -50,7 +50,7 @@ export interface RawCase extends RawPeriod {
   readonly step_s: number;
   readonly topology: RawTopology;
   readonly target?: { node: string; metric: string };
-  readonly normal_ref: string;
+  readonly normal_ref?: string;
   readonly label?: { root_cause_node: string; type_class?: string };
 }
 
@@ -104,8 +104,9 @@ function toPeriod(raw: RawPeriod, nodes: readonly string[], shiftS: number): Per
   };
 }
 
-function renumberNodes(own: readonly string[], nodes: readonly string[]): (node: number) => number {
-  if (own === nodes) return (node) => node;
+/** `undefined` when both number the nodes alike. */
+function renumberNodes(own: readonly string[], nodes: readonly string[]): ((node: number) => number) | undefined {
+  if (own === nodes || (own.length === nodes.length && own.every((name, i) => name === nodes[i]))) return undefined;
   const target = own.map((name) => nodes.indexOf(name));
   return (node) => target[node] ?? -1;
 }
@@ -122,7 +123,7 @@ function toMetrics(raw: Record<string, Record<string, RawSeries>>): MetricTable 
 
 function toSpans(
   { ops, spans }: { ops: string[]; spans: RawSpans },
-  renumber: (node: number) => number,
+  renumber: ((node: number) => number) | undefined,
   shiftS: number,
 ): SpanTable {
   const shiftUs = shiftS * 1e6;
@@ -130,17 +131,21 @@ function toSpans(
     ops,
     trace: spans.trace,
     parent: spans.parent,
-    node: spans.node.map(renumber),
+    node: renumber ? spans.node.map(renumber) : spans.node,
     op: spans.op,
     startUs: shiftUs === 0 ? spans.start_us : spans.start_us.map((start) => start - shiftUs),
     durationUs: spans.dur_us,
   };
 }
 
-function toLogs(raw: NonNullable<RawPeriod["logs"]>, renumber: (node: number) => number, shiftS: number): LogTable {
+function toLogs(
+  raw: NonNullable<RawPeriod["logs"]>,
+  renumber: ((node: number) => number) | undefined,
+  shiftS: number,
+): LogTable {
   return {
     templates: raw.templates.map(({ node, level, loc, text }) => ({
-      node: renumber(node),
+      node: renumber ? renumber(node) : node,
       level,
       key: `${level} ${loc || text}`,
       text,

@@ -24,10 +24,11 @@ export function* loadCases(directory: string): Generator<LoadedCase> {
   const normals = new Map<string, RawNormal>();
   for (const entry of readIndex(directory)) {
     const raw = readJson<RawCase>(join(directory, entry.file));
-    let normal = normals.get(raw.normal_ref);
+    const reference = raw.normal_ref ?? entry.normal_ref;
+    let normal = reference === undefined ? {} : normals.get(reference);
     if (normal === undefined) {
-      normal = readJson<RawNormal>(join(directory, raw.normal_ref));
-      normals.set(raw.normal_ref, normal);
+      normal = readJson<RawNormal>(join(directory, reference!));
+      normals.set(reference!, normal);
     }
     yield { entry, raw, normal };
   }

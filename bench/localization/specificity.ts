@@ -31,9 +31,11 @@ export function buildNormalWindows(directory: string): NormalWindow[] {
   for (const entry of readIndex(directory)) {
     if (entry.dataset.endsWith("-temporal")) continue;
     const raw = readJson<RawCase>(join(directory, entry.file));
-    const subject = subjects.get(raw.normal_ref) ?? { set: entry.dataset, raw, targets: new Map() };
+    const reference = raw.normal_ref ?? entry.normal_ref;
+    if (reference === undefined) continue;
+    const subject = subjects.get(reference) ?? { set: entry.dataset, raw, targets: new Map() };
     subject.targets.set(JSON.stringify(raw.target ?? null), raw.target);
-    subjects.set(raw.normal_ref, subject);
+    subjects.set(reference, subject);
   }
   const windows: NormalWindow[] = [];
   for (const [reference, { set, raw, targets }] of subjects) {
