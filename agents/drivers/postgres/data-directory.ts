@@ -117,11 +117,17 @@ export class DataDirectory {
     }
   }
 
-  /** Takes placeholders away: a server that starts in recovery would look for their WAL. */
+  /**
+   * Takes away placeholders that no promotion followed: a server that starts in recovery would look for their WAL. Those below a real history
+   * stay: standbys ask for every number up to the newest one.
+   */
   async removeReservations(): Promise<void> {
-    const names = await readdir(this.file("pg_wal")).catch(() => []);
-    for (const name of names.filter((item) => /^[0-9A-F]{8}\.history$/.test(item))) {
-      if ((await this.read(join("pg_wal", name))) === "") await this.remove(join("pg_wal", name));
+    const names = (await readdir(this.file("pg_wal")).catch(() => [])).filter((name) =>
+      /^[0-9A-F]{8}\.history$/.test(name),
+    );
+    for (const name of names.sort().reverse()) {
+      if ((await this.read(join("pg_wal", name))) !== "") return;
+      await this.remove(join("pg_wal", name));
     }
   }
 

@@ -30,6 +30,7 @@ export interface InstanceHost {
 
 const readyDeadlineMs = 60_000;
 const sqlDeadlineMs = 2_000;
+const staleStatusMs = 2_000;
 
 /** One PostgreSQL server under this agent: its files, its process, what is seen of it. Verbs are built on it. */
 export class PostgresInstance {
@@ -314,10 +315,12 @@ export class PostgresInstance {
     if (this.#rejoining) return "rejoining";
     if (!this.running) return this.#empty ? "empty" : "stopped";
     const probe = this.monitor.probe(nowMs);
-    if (this.monitor.starting) return "starting";
     if (probe.ok) return "running";
-    if (this.monitor.status === null && nowMs - this.#startedAtMs < readyDeadlineMs) return "starting";
-    return this.monitor.probeKnown ? "hung" : "running";
+    if (this.monitor.starting) return "starting";
+    const statusAgeMs = this.monitor.statusAgeMs(nowMs);
+    if (statusAgeMs === null) return nowMs - this.#startedAtMs < readyDeadlineMs ? "starting" : "hung";
+    // An answer that is an error is an answer; only silence makes a server hung.
+    return probe.reason === "timeout" || statusAgeMs > staleStatusMs ? "hung" : "running";
   }
 
   #downForMs(nowMs: number): number {

@@ -32,7 +32,6 @@ export async function promote(context: VerbContext, args: ArgsOf<"postgres.promo
   const value: PromoteReply = { ...place, ms: Math.round(monotonicMs() - startedAt) };
   instance.monitor.wake();
   // Normally they are there since this member follows; followers ask again every 100 ms, so this need not come first.
-  await instance.data.removeReservations();
   await instance.ensureSlots(othersOf(args.peers, instance.service.node));
   return { ...value };
 }
