@@ -109,7 +109,8 @@ function symptomsOf(words: Words, incident: Incident): string[] {
 
 function timelineOf(words: Words, entries: readonly TimelineEntry[]): string[] {
   if (entries.length === 0) return [words.say("noTimeline")];
-  const rows = entries
+  const rows = [...entries]
+    .sort((a, b) => a.at - b.at || a.seq - b.seq)
     .slice(0, timelineLimit)
     .map((entry) => [
       words.instant(entry.at),
@@ -125,7 +126,9 @@ function actionsOf(words: Words, actions: readonly ActionView[]): string[] {
   return actions.flatMap((action) => {
     const who = action.automatic ? words.say("automatic") : words.say("by", { actor: action.by });
     const head = `### ${action.id}: ${words.code("actionKind", action.kind)} ${action.from ?? ""} → ${action.target ?? ""}`;
-    const state = `${words.code("actionPhase", action.phase)}, ${who}${action.reason === "" ? "" : `: ${action.reason}`}`;
+    // By itself it acts on a verdict; a person gives words.
+    const why = action.automatic ? words.code("verdict", action.reason) : action.reason;
+    const state = `${words.code("actionPhase", action.phase)}, ${who}${action.reason === "" ? "" : `: ${why}`}`;
     const steps = action.steps.map((step) => [
       words.code("step", step.kind),
       step.node ?? "–",

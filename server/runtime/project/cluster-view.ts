@@ -61,6 +61,8 @@ function projectMember(
   candidate: CandidateVerdict | undefined,
 ): MemberView {
   const status = statusOf(context, member.id);
+  // What a silent agent said last is no longer a fact, except how far its log had come.
+  const heard = context.state.live.nodes.get(member.id)?.connected ?? false;
   const isPrimary = record.primary === member.id;
   const row = isPrimary ? null : (primary?.replication.find((entry) => entry.node === member.id) ?? null);
   const notCandidate: Reason = { code: isPrimary ? "is-primary" : "unknown", data: {} };
@@ -70,14 +72,14 @@ function projectMember(
     port: member.port,
     state: nodeHealth(context, member.id).state,
     standing: member.standing,
-    role: status?.role ?? null,
+    role: heard ? (status?.role ?? null) : isPrimary ? "primary" : null,
     sync: configuration?.members.includes(member.id) ?? false,
-    streaming: row?.state === "streaming" || (!isPrimary && status?.receiver?.status === "streaming"),
+    streaming: row?.state === "streaming" || (!isPrimary && heard && status?.receiver?.status === "streaming"),
     timeline: status?.timeline ?? null,
     lsn: status?.lsn == null ? null : formatLsn(status.lsn),
     lagBytes: isPrimary ? null : lagBytesOf(primary, row, status),
-    lagMs: isPrimary ? null : (row?.replayLagMs ?? status?.replayLagMs ?? null),
-    responseRatio: isPrimary ? null : responseRatio(primary, status),
+    lagMs: isPrimary || !heard ? null : (row?.replayLagMs ?? status?.replayLagMs ?? null),
+    responseRatio: isPrimary || !heard ? null : responseRatio(primary, status),
     rejoinProgress: rejoinProgress(context, record.id, member.id),
     candidate: { eligible: candidate?.eligible ?? false, reason: candidate?.reason ?? notCandidate },
     postgresVersion: status?.version ?? null,
