@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { localize } from "./localize.ts";
 import {
@@ -9,10 +10,11 @@ import {
   makeSeries,
   makeTraces,
   makeWindow,
+  NODES,
   type SpanPlan,
   STEP_S,
 } from "./synthetic-window.ts";
-import type { TelemetryWindow } from "./telemetry.ts";
+import type { Period, TelemetryWindow } from "./telemetry.ts";
 
 const QUIET: Levels = {
   shop: { "cpu usage": [20, 20], "latency avg": [0.2, 0.2], requests: [100, 100], availability: [100, 100] },
@@ -202,4 +204,70 @@ describe("localize", () => {
     expect(total).toBeGreaterThan(0);
     expect(total).toBeLessThan(1);
   });
+
+  it("never throws and never leaves its scale, whatever the telemetry", () => {
+    const number = fc.oneof(fc.double(), fc.constant(Number.NaN), fc.integer());
+    const row = fc.record({
+      trace: fc.integer({ min: 0, max: 5 }),
+      parent: fc.integer({ min: -2, max: 30 }),
+      node: fc.integer({ min: -1, max: NODES.length - 1 }),
+      startUs: fc.integer({ min: -2e8, max: 2e8 }),
+      durationUs: fc.integer({ min: -10, max: 1e7 }),
+    });
+    const period = fc
+      .record({ rows: fc.array(row, { maxLength: 25 }), values: fc.array(number, { maxLength: 12 }) })
+      .map(toPeriod);
+    fc.assert(
+      fc.property(period, period, fc.constantFrom(undefined, "latency", "availability"), (current, normal, metric) => {
+        const target = metric === undefined ? undefined : { node: "shop", metric };
+        const suspects = localize(makeWindow({ current, normal, target }));
+        expect(new Set(suspects.map(({ node }) => node)).size).toBe(suspects.length);
+        for (const [i, { score, confidence, evidence }] of suspects.entries()) {
+          expect(score).toBeLessThanOrEqual(suspects[Math.max(0, i - 1)]!.score);
+          expect(confidence).toBeGreaterThan(0);
+          expect(confidence).toBeLessThanOrEqual(1);
+          expect(evidence.length).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
 });
+
+interface RawRow {
+  trace: number;
+  parent: number;
+  node: number;
+  startUs: number;
+  durationUs: number;
+}
+
+/** Spans that may refer to anything, one log line a span, and the same values for every metric. */
+function toPeriod({ rows, values }: { rows: RawRow[]; values: number[] }): Period {
+  const timesS = values.map((_, i) => FAULT_S + (i - 6) * STEP_S);
+  const series = { timesS, values };
+  return {
+    metrics: Object.fromEntries(
+      NODES.map((node) => [node, { "cpu usage": series, latency: series, requests: series, availability: series }]),
+    ),
+    edgeMetrics: [
+      makeEdgeSeries("shop", "pay", "p50_source", series),
+      makeEdgeSeries("shop", "pay", "p50_destination", series),
+    ],
+    spans: {
+      ops: ["a", "b"],
+      trace: rows.map(({ trace }) => trace),
+      parent: rows.map(({ parent }) => parent),
+      node: rows.map(({ node }) => node),
+      op: rows.map((_, i) => i % 2),
+      startUs: rows.map(({ startUs }) => startUs),
+      durationUs: rows.map(({ durationUs }) => durationUs),
+    },
+    logs: {
+      templates: [{ node: 0, level: "ERROR", key: "boom", text: "boom" }],
+      timeMs: rows.map(({ startUs }) => startUs / 1000),
+      template: rows.map(() => 0),
+      span: rows.map((_, i) => i - 1),
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import { AFTER, LAST, NORMAL, type SpanIndex } from "./span-index.ts";
+import { AFTER, LAST, NODE_LIMIT, NORMAL, type SpanIndex } from "./span-index.ts";
 import { quantileOfSorted } from "./statistics.ts";
 
 /** Time that one kind of span spent outside its children, in microseconds, by period; each list ascending. */
@@ -24,8 +24,6 @@ interface Group {
   readonly op: number;
   readonly byPeriod: readonly [number[], number[], number[], number[]];
 }
-
-const NODE_LIMIT = 4096;
 
 /** Groups all spans by node, operation and callee. A call is a span whose only child is on another node. */
 export function collectDurations(indexes: readonly SpanIndex[]): Durations[] {

@@ -24,6 +24,9 @@ export interface SpanIndex {
   readonly opId: Int32Array;
 }
 
+/** Nodes are numbered below this, so that a pair of numbers fits one map key. */
+export const NODE_LIMIT = 65_536;
+
 export const NORMAL = 0;
 export const BEFORE = 1;
 export const LAST = 2;
@@ -56,7 +59,7 @@ export function indexSpans(period: Period, ops: OpNames, lastUs: number | undefi
   const onlyChild = new Int32Array(size).fill(-1);
   for (let row = 0; row < size; row++) {
     const parent = table.parent[row]!;
-    if (parent < 0) continue;
+    if (parent < 0 || parent >= size) continue;
     childUs[parent]! += table.durationUs[row]!;
     childCount[parent]! += 1;
     onlyChild[parent] = childCount[parent] === 1 ? row : -1;
@@ -97,7 +100,7 @@ function splitPeriods(table: SpanTable, lastUs: number): Uint8Array {
 /** A call is a span whose operation is seen, anywhere on its node, to have its only child on another node. */
 function findCalls(table: SpanTable, onlyChild: Int32Array, entry: Int32Array): Map<number, Call[]> {
   const callOps = new Set<number>();
-  const keyOf = (row: number): number => table.op[row]! * 4096 + table.node[row]!;
+  const keyOf = (row: number): number => table.op[row]! * NODE_LIMIT + table.node[row]!;
   for (let row = 0; row < table.op.length; row++) {
     const child = onlyChild[row]!;
     if (child >= 0 && table.node[child] !== table.node[row]) callOps.add(keyOf(row));
@@ -114,17 +117,21 @@ function findCalls(table: SpanTable, onlyChild: Int32Array, entry: Int32Array): 
   return calls;
 }
 
+const UNKNOWN = -1;
+const ON_PATH = -2;
+
 function findEntries(table: SpanTable): Int32Array {
   const size = table.op.length;
-  const entry = new Int32Array(size).fill(-1);
+  const entry = new Int32Array(size).fill(UNKNOWN);
   const path: number[] = [];
   for (let row = 0; row < size; row++) {
     let at = row;
-    // A malformed table could hold a parent cycle: the path is bounded so that it ends there.
-    while (entry[at] === -1 && path.length <= size) {
+    while (entry[at] === UNKNOWN) {
+      entry[at] = ON_PATH;
       path.push(at);
       const parent = table.parent[at]!;
-      if (parent < 0 || table.node[parent] !== table.node[at]) {
+      // A malformed table may hold a cycle of parents: its first span stands for the entry.
+      if (parent < 0 || parent >= size || table.node[parent] !== table.node[at] || entry[parent] === ON_PATH) {
         entry[at] = at;
         break;
       }

@@ -1,4 +1,4 @@
-import { AFTER, type Call, LAST, type SpanIndex } from "./span-index.ts";
+import { AFTER, type Call, LAST, NODE_LIMIT, type SpanIndex } from "./span-index.ts";
 
 /** Everything one period's requests did, request by request: steps `offsets[i]` to `offsets[i + 1]` are `entries[i]`'s. */
 export interface StepTable {
@@ -79,8 +79,6 @@ export interface RequestKind {
 export const START = -1;
 export const END = -2;
 
-const NODE_LIMIT = 65536;
-
 /** Adds one period's requests to `kinds`. */
 export function countTransitions(index: SpanIndex, steps: StepTable, kinds: Map<number, RequestKind>): void {
   const { table } = index;
@@ -109,7 +107,7 @@ export function countTransitions(index: SpanIndex, steps: StepTable, kinds: Map<
 /** The operation by which the calling request entered the caller's node, or -1. */
 function callerOp({ table, entry, opId }: SpanIndex, row: number): number {
   const parent = table.parent[row]!;
-  return parent < 0 ? -1 : opId[table.op[entry[parent]!]!]!;
+  return parent < 0 || parent >= entry.length ? -1 : opId[table.op[entry[parent]!]!]!;
 }
 
 function countRequest(
