@@ -141,6 +141,7 @@ function drawMarkLabels(
   ctx.save();
   ctx.font = scaleFont(font);
   ctx.textBaseline = "top";
+  ctx.textAlign = "left";
   let free = Number.POSITIVE_INFINITY;
   for (const mark of [...marks].sort((a, b) => b.fromMs - a.fromMs)) {
     const span = markSpan(chart, mark);

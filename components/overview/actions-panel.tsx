@@ -3,7 +3,6 @@ import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { useMemo } from "react";
 import { cleanText } from "../format/hostile-text.ts";
-import { useCodeText } from "../i18n/code-text.ts";
 import { Panel } from "../ui/panel.tsx";
 import { ClockTime, useFormat } from "../ui/text.tsx";
 import { type RecentAction, recentActions } from "./recent-actions.ts";
@@ -31,16 +30,10 @@ export function ActionsPanel() {
 
 function ActionRow({ action }: { action: RecentAction }) {
   const t = useTranslations("actions");
-  const say = useCodeText();
   const format = useFormat();
   const title = t(`kind.${action.kind}`, { target: action.target ?? "–", cluster: action.cluster });
   const why = action.automatic ? t("automatic") : t("by", { name: cleanText(action.by, 40) });
-  const reason =
-    action.reason === ""
-      ? ""
-      : /^[a-z0-9-]+$/.test(action.reason)
-        ? say("verdict", action.reason)
-        : cleanText(action.reason, 80);
+  const reason = useReasonOf(action.reason);
   return (
     <li className="flex items-start justify-between gap-3 border-t border-line py-2">
       <div className="min-w-0">
@@ -67,4 +60,13 @@ function ActionRow({ action }: { action: RecentAction }) {
       </div>
     </li>
   );
+}
+
+/** Why it was done: a verdict, a code of ours, or a person's own words. */
+function useReasonOf(reason: string): string {
+  const t = useTranslations();
+  if (reason === "") return "";
+  if (t.has(`verdict.${reason}`)) return t(`verdict.${reason}`);
+  if (t.has(`actions.reason.${reason}`)) return t(`actions.reason.${reason}`);
+  return cleanText(reason, 80);
 }

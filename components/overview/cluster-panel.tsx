@@ -4,6 +4,7 @@ import { useTranslations } from "next-intl";
 import type { ClusterView } from "../../server/protocol/index.ts";
 import { TimeChart } from "../charts/time-chart.tsx";
 import { useLiveSeries } from "../charts/use-live-series.ts";
+import { useEntities } from "../live/use-entities.ts";
 import { serverNow } from "../live/use-now.ts";
 import { ReplicationTree } from "../topology/replication-tree.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -62,8 +63,9 @@ export function WorkloadCharts({ cluster }: { cluster: ClusterView }) {
   const t = useTranslations("overview");
   const format = useFormat();
   const source = useLiveSeries("cluster", cluster.id, RANGE_MS);
+  const incidents = useEntities("incident");
   const { workload } = cluster;
-  const marks = outageMarks(cluster).map((mark) => ({
+  const marks = outageMarks(cluster, incidents).map((mark) => ({
     ...mark,
     label: t(mark.lost === null ? "outageMark" : "outageMarkLost", {
       duration: format.duration(mark.toMs - mark.fromMs),
@@ -81,7 +83,7 @@ export function WorkloadCharts({ cluster }: { cluster: ClusterView }) {
         source={source}
         lines={[{ name: "writesPerSecond", color: "--color-accent", fill: true }]}
         rangeMs={RANGE_MS}
-        height={132}
+        height={146}
         marks={marks}
         label={t("writesLabel", { cluster: cluster.id, rate: format.number(workload?.writesPerSecond) })}
         format={(value) => format.number(value)}
@@ -103,7 +105,7 @@ export function WorkloadCharts({ cluster }: { cluster: ClusterView }) {
           { name: "latencyP95Ms", color: "--color-maintenance", dashed: true },
         ]}
         rangeMs={RANGE_MS}
-        height={96}
+        height={104}
         label={t("latencyLabel", { cluster: cluster.id, latency: format.duration(workload?.latencyP95Ms) })}
         format={(value) => `${format.number(value, value < 10 && value > 0 ? 1 : 0)} ms`}
         now={serverNow}

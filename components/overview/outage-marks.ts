@@ -1,4 +1,4 @@
-import type { ClusterView } from "../../server/protocol/index.ts";
+import type { ClusterView, IncidentView } from "../../server/protocol/index.ts";
 
 export interface OutageMark {
   readonly fromMs: number;
@@ -7,18 +7,37 @@ export interface OutageMark {
   readonly lost: number | null;
 }
 
-/** Spans without an acknowledged write, as the application measured them: the last one ended, and the one going on. */
-export function outageMarks(cluster: Pick<ClusterView, "workload">, nowMs: number = Date.now()): readonly OutageMark[] {
-  const { workload } = cluster;
-  if (workload === null) return [];
+/** Shorter gaps without a write are the application's own rhythm, unless an incident names them. */
+const LEAST_MS = 500;
+
+/**
+ * Spans without an acknowledged write, as the application measured them: those of incidents, the last one that ended, and the
+ * one going on. Oldest first; a span is told once.
+ */
+export function outageMarks(
+  cluster: Pick<ClusterView, "id" | "workload">,
+  incidents: readonly Pick<IncidentView, "cluster" | "impact">[],
+): readonly OutageMark[] {
   const marks: OutageMark[] = [];
-  if (workload.lastOutage !== null) {
-    const audited = workload.auditedAt !== null && workload.auditedAt >= workload.lastOutage.toMs;
-    marks.push({ ...workload.lastOutage, lost: audited ? workload.lost : null });
+  const add = (mark: OutageMark) => {
+    const known = marks.some((other) => mark.fromMs <= other.toMs && mark.toMs >= other.fromMs);
+    if (!known && mark.toMs > mark.fromMs) marks.push(mark);
+  };
+  for (const { cluster: id, impact } of incidents) {
+    const { writesUnavailableFrom: from, writesUnavailableTo: to } = impact;
+    if (id === cluster.id && from !== null && to !== null) {
+      add({ fromMs: from, toMs: to, lost: impact.acknowledgedLost });
+    }
   }
-  if (workload.unavailableForMs > 500) {
-    const fromMs = workload.lastAcknowledgedAt ?? nowMs - workload.unavailableForMs;
-    marks.push({ fromMs, toMs: fromMs + workload.unavailableForMs, lost: null });
+  const { workload } = cluster;
+  if (workload !== null) {
+    const { lastOutage, auditedAt, lost, unavailableForMs, lastAcknowledgedAt } = workload;
+    if (lastOutage !== null && lastOutage.toMs - lastOutage.fromMs >= LEAST_MS) {
+      add({ ...lastOutage, lost: auditedAt !== null && auditedAt >= lastOutage.toMs ? lost : null });
+    }
+    if (unavailableForMs >= LEAST_MS && lastAcknowledgedAt !== null) {
+      add({ fromMs: lastAcknowledgedAt, toMs: lastAcknowledgedAt + unavailableForMs, lost: null });
+    }
   }
-  return marks;
+  return marks.sort((a, b) => a.fromMs - b.fromMs);
 }

@@ -178,7 +178,7 @@ function MemberNote({ member, isPrimary, room }: { member: MemberView; isPrimary
   const zone = useEntity("node", member.node)?.zone;
   const parts = [memberPart(member, isPrimary, t, state)];
   if (zone) parts.push(zone);
-  if (member.responseRatio !== null) parts.push(`R ${format.number(member.responseRatio.r, 2)}`);
+  if (member.responseRatio !== null && member.streaming) parts.push(`R ${format.number(member.responseRatio.r, 2)}`);
   return (
     <text x="33" y="36" fill="var(--color-muted)" className="num text-2xs">
       {shorten(parts.join(" · "), room)}

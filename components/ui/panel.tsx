@@ -21,7 +21,13 @@ export function Panel({
 }) {
   const Heading = headingLevel === 2 ? "h2" : "h3";
   return (
-    <section id={id} className={classes("min-w-0 rounded-lg border border-line bg-panel group-data-[fresh=false]/live:border-dashed", className)}>
+    <section
+      id={id}
+      className={classes(
+        "min-w-0 rounded-lg border border-line bg-panel group-data-[fresh=false]/live:border-dashed",
+        className,
+      )}
+    >
       {title !== undefined && (
         <header className="flex min-h-11 items-center justify-between gap-4 px-4 pt-2.5 pb-1.5">
           <Heading className="text-xs font-semibold text-muted">{title}</Heading>

@@ -56,7 +56,7 @@ export function Toaster() {
         unstyled: true,
         classNames: {
           toast:
-            "flex w-[22rem] max-w-[calc(100vw-2rem)] items-start gap-2.5 rounded-lg border border-line-strong bg-raised px-3.5 py-3 text-sm text-ink",
+            "flex w-[22rem] max-w-[calc(100vw-2rem)] items-start gap-2.5 rounded-lg border border-line-strong bg-raised px-3.5 py-3 font-sans text-sm text-ink",
           title: "font-medium",
           description: "mt-0.5 text-xs text-muted",
           error: "!border-danger",
