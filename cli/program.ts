@@ -77,7 +77,7 @@ function addTokens(program: Command, api: FindApi): void {
       });
       print(json, made, () => [
         "Put both into the agent's configuration; the token works once, within the hour:",
-        `enrolmentToken: ${made.token}`,
+        `token: ${made.token}`,
         `serverKey: ${made.serverKey}`,
       ]);
     });
