@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,6 +8,8 @@ let directory: string;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "holdfast-config-"));
+  await mkdir(join(directory, "bin"));
+  await writeFile(join(directory, "bin", "postgres"), "");
 });
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -71,8 +73,18 @@ describe("agent.yaml", () => {
     expect((await load(`${minimal}tokenFile: gone\n`)).token).toBeNull();
   });
 
+  it("misses PostgreSQL's programs, and a configuration that lies elsewhere, before they are needed", async () => {
+    const service =
+      "services:\n  - kind: postgres\n    cluster: orders\n    port: 5432\n    binDir: bin\n    dataDir: data\n";
+    await expect(load(minimal + service.replace("bin\n", "none\n"))).rejects.toThrow(/:8: services\.0\.binDir: .*none/);
+    await mkdir(join(directory, "data"));
+    await writeFile(join(directory, "data", "PG_VERSION"), "15\n");
+    await expect(load(minimal + service)).rejects.toThrow(/:9: services\.0\.dataDir: .*postgresql\.conf is elsewhere/);
+    await expect(load(`${minimal}${service}    start: {unit: postgresql@15-main}\n`)).resolves.toBeTruthy();
+  });
+
   it("turns a unit name into fixed arguments", async () => {
-    const text = `${minimal}services:\n  - {kind: postgres, cluster: orders, port: 5432, binDir: b, dataDir: d, start: {unit: postgresql@15-main}}\n`;
+    const text = `${minimal}services:\n  - {kind: postgres, cluster: orders, port: 5432, binDir: bin, dataDir: d, start: {unit: postgresql@15-main}}\n`;
     expect((await load(text)).postgres?.manager).toEqual({
       start: ["/usr/bin/systemctl", "start", "postgresql@15-main"],
       stop: ["/usr/bin/systemctl", "stop", "postgresql@15-main"],

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import * as z from "zod/mini";
 import { verbNames } from "../commands/schemas.ts";
 import type { PostgresService } from "../drivers/postgres/service.ts";
 import "../shared/schema-errors.ts";
+import { exists } from "../shared/durable-file.ts";
 import { messageOf } from "../shared/time.ts";
 import { resolveRunAs } from "./run-as.ts";
 import { type AgentConfigFile, agentConfigSchema, type CheckConfig, type PostgresConfigFile } from "./schema.ts";
@@ -46,6 +47,7 @@ export async function loadConfig(path: string): Promise<AgentConfig> {
   }
   const file = parseConfig(full, text);
   checkAddresses(full, text, file);
+  await checkPaths(full, text, file);
   return resolveConfig(full, file);
 }
 
@@ -79,11 +81,33 @@ function lineOf(
   return null;
 }
 
+/** Line that sets this key, by its name alone. */
+function lineOfKey(text: string, key: string): number | null {
+  const index = text.split("\n").findIndex((line) => line.replace(/^[-\s]+/, "").startsWith(`${key}:`));
+  return index < 0 ? null : index + 1;
+}
+
+/** Mistakes that would otherwise show only when PostgreSQL has to be started. */
+async function checkPaths(path: string, text: string, file: AgentConfigFile): Promise<void> {
+  const [service] = file.services;
+  if (service === undefined) return;
+  const binDir = resolve(dirname(path), service.binDir);
+  if (!(await exists(join(binDir, "postgres")))) {
+    const reason = `services.0.binDir: there is no program "postgres" in ${binDir}`;
+    throw new ConfigError(path, lineOfKey(text, "binDir"), reason);
+  }
+  const dataDir = resolve(dirname(path), service.dataDir);
+  if (service.start !== "agent" || !(await exists(join(dataDir, "PG_VERSION")))) return;
+  if ((await exists(join(dataDir, "postgresql.conf"))) || (await exists(join(dataDir, "holdfast.unfinished")))) return;
+  throw new ConfigError(
+    path,
+    lineOfKey(text, "dataDir"),
+    `services.0.dataDir: ${dataDir} holds a database whose postgresql.conf is elsewhere, so the agent can't start it; say with start: { unit: … } or start: { command: … } how the system does`,
+  );
+}
+
 function checkAddresses(path: string, text: string, file: AgentConfigFile): void {
-  const lineWith = (key: string) => {
-    const index = text.split("\n").findIndex((line) => line.trimStart().startsWith(`${key}:`));
-    return index < 0 ? null : index + 1;
-  };
+  const lineWith = (key: string) => lineOfKey(text, key);
   let url: URL;
   try {
     url = new URL(file.server);

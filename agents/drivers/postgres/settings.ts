@@ -16,10 +16,11 @@ export function baseSettings(service: PostgresService): Settings {
     service.manager === null
       ? {
           port: String(service.port),
-          listen_addresses: [...new Set([service.host, service.advertise.host])].join(","),
+          listen_addresses:
+            service.settings.listen_addresses ?? [...new Set([service.host, service.advertise.host])].join(","),
           // The default directory belongs to another user on most systems, and members on one machine would share it.
-          unix_socket_directories: "",
-          logging_collector: "off",
+          unix_socket_directories: service.settings.unix_socket_directories ?? "",
+          logging_collector: service.settings.logging_collector ?? "off",
         }
       : {};
   return {
