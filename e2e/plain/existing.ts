@@ -27,7 +27,7 @@ export function makeExistingCluster(installation: Installation, syncNames: strin
     join(installation.dataDir(first), "postgresql.conf"),
     `\nlisten_addresses = '*'\nport = ${ports.postgres}\nwal_level = replica\nunix_socket_directories = '${socketDir}'\nsynchronous_standby_names = '${syncNames}'\n`,
   );
-  const hba = "host all all 10.87.0.0/24 scram-sha-256\nhost replication replicator 10.87.0.0/24 scram-sha-256\n";
+  const hba = "host all all 10.87.0.0/24 scram-sha-256\nhost replication replicator,holdfast 10.87.0.0/24 scram-sha-256\n";
   appendFileSync(join(installation.dataDir(first), "pg_hba.conf"), hba);
   startByHand(installation, first);
   const statements = ["CREATE ROLE replicator LOGIN REPLICATION PASSWORD 'replicator-secret'"];
