@@ -95,7 +95,9 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     k,
     members: followers,
   };
-  const timeline = Math.max(...counted.map((member) => member.timeline), cluster.epochs.at(-1)?.timeline ?? 1) + 1;
+  const known = Math.max(...counted.map((member) => member.timeline), cluster.epochs.at(-1)?.timeline ?? 1);
+  const timeline = Math.max(known, cluster.highestTimeline) + 1;
+  patchCluster(draft, cluster.id, { highestTimeline: timeline });
   grantPrimary(draft, cluster, action, chosen, {
     configuration,
     followers,
@@ -203,11 +205,13 @@ function advancePromoting(draft: Draft, action: Action): void {
     return endAction(draft, action.id, "needs-operator", { code: "promotion-failed", data: { node: target } });
   }
   const configuration = demand(action.configuration, "configuration");
-  const timeline = Math.max(...action.sealed.map((member) => member.timeline), 1) + 1;
   commandStep(draft, action.id, {
     kind: "promote",
     node: target,
-    verb: { verb: "postgres.promote", args: { configuration, peers: endpoints(cluster), timeline } },
+    verb: {
+      verb: "postgres.promote",
+      args: { configuration, peers: endpoints(cluster), timeline: cluster.highestTimeline },
+    },
     epoch: action.epoch,
     intentId: action.intentId,
     configVersion: configuration.version,

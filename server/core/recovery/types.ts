@@ -68,6 +68,8 @@ export interface ClusterRecord {
   readonly openActionId: string | null;
   /** Highest epoch ever given to an intent, won or not. The next intent takes one more. */
   readonly highestEpoch: number;
+  /** Highest timeline number ever given to an intent, won or not: no two histories may share one. */
+  readonly highestTimeline: number;
   /** Grows with every command sent under any grant of this cluster; agents refuse to go back within one intent. */
   readonly commandStep: number;
   /** Wall-clock times of automatic failovers that used the budget. */

@@ -178,6 +178,7 @@ function createCluster(draft: Draft, id: string): ClusterRecord {
     members: {},
     configurations: [],
     configVersion: 0,
+    highestTimeline: 0,
     epochs: [],
     openActionId: null,
     highestEpoch: 0,

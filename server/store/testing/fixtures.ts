@@ -38,6 +38,7 @@ export function cluster(id: string, epoch: number): ClusterRecord {
     },
     configurations: [{ epoch, version: 1, k: 1, members: ["pg-b"] }],
     configVersion: 1,
+    highestTimeline: 1,
     commandStep: 0,
     epochs: [],
     openActionId: null,
