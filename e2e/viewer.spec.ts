@@ -4,7 +4,7 @@ test("a viewer sees everything and can act on nothing", async ({ demo, pageAs })
   const before = await demo.restore();
   const page = await pageAs("viewer");
   await page.goto("/");
-  await expect(page.getByRole("heading", { level: 1 })).toContainText("orders is healthy");
+  await expect(page.getByLabel("Replication in orders")).toContainText(before.primary as string);
   const crash = page.getByRole("button", { name: "Crash the node" });
   await expect(crash).toHaveAttribute("aria-disabled", "true");
   await crash.hover();
