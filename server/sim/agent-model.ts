@@ -84,6 +84,8 @@ export class AgentModel {
   disconnectedSinceMs = 0;
   rejoining = false;
   probeOkMs = 0;
+  /** The server's present process was started at boot, before anybody was asked. */
+  startedAtBoot = false;
   /** Verbs that wait for the one before them: one at a time on a server. */
   private lane: (() => void)[] = [];
   private laneBusy = false;
@@ -269,7 +271,8 @@ export class AgentModel {
     }
   }
 
-  private takeCommand(command: CommandRecord): void {
+  /** A command came in, from whatever session. */
+  takeCommand(command: CommandRecord): void {
     if (this.hands.remembersCommands) {
       if (this.disk.outcomes.has(command.id)) return this.sendResult(command.id);
       if (this.running.has(command.id) || this.judging === command.id) return;
@@ -340,6 +343,7 @@ export class AgentModel {
   private bootServer(): void {
     const { postgres, disk } = this;
     if (postgres.alive || postgres.disk.state !== "ok") return;
+    this.startedAtBoot = true;
     const { standing, promise } = disk.fence;
     if (!this.hands.bootsFenced) {
       postgres.start();

@@ -45,6 +45,7 @@ export function startStandby(agent: AgentModel, upstream: string | null, epoch: 
 /** Starts on the present timeline; nobody but the agent and standbys is let in yet. */
 export function startPrimary(agent: AgentModel, configuration: SyncConfiguration): void {
   const { postgres } = agent;
+  agent.startedAtBoot = false;
   postgres.disk.standbySignal = false;
   postgres.disk.names = standbyNames(configuration);
   postgres.disk.upstream = null;

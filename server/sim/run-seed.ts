@@ -1,6 +1,7 @@
 import { attachCheckers } from "./checkers/all.ts";
 import type { Violation } from "./checkers/checker.ts";
 import { drawSchedule, unleash } from "./nemesis/schedule.ts";
+import { changeDurability } from "./nemesis/worst-moments.ts";
 import { createSimulation, type Simulation, type SimulationOptions } from "./simulation.ts";
 
 export interface SeedResult {
@@ -17,6 +18,10 @@ export interface RunOptions extends SimulationOptions {
   readonly lengthMs?: number;
   /** Stop at the first breach that one of these checkers finds. */
   readonly stopAt?: readonly string[];
+  /** Synchronous standbys promised, when not 1. */
+  readonly k?: number;
+  /** Time after the last heal, milliseconds. */
+  readonly settleMs?: number;
   /** Names of the faults to draw from; all by their weight when absent. */
   readonly faults?: readonly string[];
   readonly watch?: (sim: Simulation) => void;
@@ -25,11 +30,11 @@ export interface RunOptions extends SimulationOptions {
 const defaultLengthMs = 600_000;
 const warmUpMs = 12_000;
 /** After the last heal: long enough for a clone that failed once, a session to be given up, and a set to be restored. */
-const settleMs = 90_000;
+const defaultSettleMs = 90_000;
 
 /** One seeded run: a cluster comes up, faults fall on it, everything is healed, and it must have come right again. */
 export async function runSeed(options: RunOptions): Promise<SeedResult> {
-  const { seed, lengthMs = defaultLengthMs, stopAt = [] } = options;
+  const { seed, lengthMs = defaultLengthMs, settleMs = defaultSettleMs, stopAt = [] } = options;
   const shape = drawShape(seed);
   const sim = createSimulation({
     ...options,
@@ -47,6 +52,8 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
   });
   options.watch?.(sim);
   unleash(sim, drawSchedule(sim, warmUpMs, lengthMs - settleMs, options.faults));
+  const k = options.k ?? shape.k;
+  if (k !== 1) world.after(warmUpMs - 2_000, null, () => changeDurability(sim, k));
   const stop = (): boolean => violations.some((violation) => stopAt.includes(violation.checker));
   await world.run(lengthMs, stop);
   if (!stop()) for (const checker of checkers) checker.finish?.(world.nowMs);
@@ -55,8 +62,9 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
 }
 
 /** What the seed's last digits decide: most runs have three members, one in five has five. */
-function drawShape(seed: number): Pick<SimulationOptions, "nodes" | "policy"> {
+function drawShape(seed: number): Required<Pick<RunOptions, "nodes" | "policy" | "k">> {
   return {
+    k: seed % 10 === 9 ? 2 : 1,
     nodes: seed % 5 === 4 ? 5 : 3,
     policy: {
       failoverBudget: 1_000,

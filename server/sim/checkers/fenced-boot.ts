@@ -13,6 +13,8 @@ export const checkFencedBoot: CreateChecker = (sim, violate) => ({
       );
     } else if (!agent.process.alive) {
       violate(`${event.node} came up as a primary without its agent`);
+    } else if (agent.startedAtBoot) {
+      violate(`${event.node} came up as a primary at boot, before anybody could be asked`);
     }
   },
 });

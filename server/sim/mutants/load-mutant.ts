@@ -13,12 +13,15 @@ const repository = fileURLToPath(new URL("../../../", import.meta.url));
  * Builds the broken part: a copy of the core or of the fence in a temporary folder with one text replaced. A mutant whose text is no longer
  * there (or there twice) is an error: it would prove nothing.
  */
-export async function loadMutant(mutant: Mutant): Promise<Pick<SimulationOptions, "core" | "fence" | "hands">> {
+export async function loadMutant(
+  mutant: Mutant,
+): Promise<Pick<SimulationOptions, "core" | "fence" | "hands" | "sendsBeforeCommit">> {
   const hands = { ...soundHands, ...mutant.hands };
   const { source } = mutant;
-  if (source === undefined) return { hands };
+  const { sendsBeforeCommit = false } = mutant;
+  if (source === undefined) return { hands, sendsBeforeCommit };
   const folder = mkdtempSync(join(tmpdir(), "holdfast-mutant-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  process.once("beforeExit", () => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
   cpSync(join(repository, "server/core"), join(folder, "server/core"), { recursive: true });

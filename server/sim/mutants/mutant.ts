@@ -1,5 +1,5 @@
-import type { Policy } from "../../core/index.ts";
 import type { AgentHands } from "../agent-model.ts";
+import type { RunOptions } from "../run-seed.ts";
 
 /** A rule deliberately broken, to show that the checkers bite. */
 export interface Mutant {
@@ -20,10 +20,8 @@ export interface Mutant {
   readonly hands?: Partial<AgentHands>;
   /** Broken in the loop: commands leave before their commit. */
   readonly sendsBeforeCommit?: boolean;
-  /** Faults that bring the rule to bear; all of them when absent. */
-  readonly faults?: readonly string[];
-  readonly policy?: Partial<Policy>;
-  readonly nodes?: number;
+  /** What brings the rule to bear: faults to draw from, members, k, policy. The sound rule runs under the same. */
+  readonly run: Pick<RunOptions, "faults" | "nodes" | "k" | "policy">;
   /** Seeds within which it must be caught. */
   readonly seeds?: number;
 }

@@ -15,8 +15,7 @@ export const mutants: readonly Mutant[] = [
       find: "return configuration.members.length - configuration.k + 1 - present;",
       replace: "return configuration.members.length - configuration.k - present;",
     },
-    faults: ["lone-acknowledger"],
-    nodes: 5,
+    run: { faults: ["lone-acknowledger"], nodes: 5 },
   },
   {
     name: "accept-older-epoch",
@@ -28,7 +27,7 @@ export const mutants: readonly Mutant[] = [
       find: "if (grant.epoch < held.epoch) {",
       replace: "if (grant.epoch < -1) {",
     },
-    faults: ["store-restored", "crash", "pgkill"],
+    run: { faults: ["ghost-leader", "partition", "bridge", "crash"] },
   },
   {
     name: "accept-other-intent",
@@ -40,7 +39,7 @@ export const mutants: readonly Mutant[] = [
       find: "if (grant.intentId !== held.intentId) {",
       replace: 'if (grant.intentId === "") {',
     },
-    faults: ["store-restored", "crash", "pgkill"],
+    run: { faults: ["store-restored", "crash", "pgkill"] },
   },
   {
     name: "one-observer-as-two",
@@ -52,7 +51,7 @@ export const mutants: readonly Mutant[] = [
       find: "const corroborated = (facts: MemberFacts) => facts.againstBy.length > 0 && facts.vetoedBy.length === 0;",
       replace: 'const corroborated = (facts: MemberFacts) => facts.agent !== "awaited";',
     },
-    faults: agentFaults,
+    run: { faults: agentFaults },
   },
   {
     name: "ignore-stream-veto",
@@ -64,7 +63,7 @@ export const mutants: readonly Mutant[] = [
       find: "return advancedAgoMs !== null && advancedAgoMs + sight.ageMs < state.durable.policy.streamVetoMs;",
       replace: "return advancedAgoMs === -1;",
     },
-    faults: ["slots-full", "agent-kill", "agent-freeze"],
+    run: { faults: ["slots-full", "agent-kill", "agent-freeze"] },
   },
   {
     name: "shrink-recorded-set-early",
@@ -76,7 +75,7 @@ export const mutants: readonly Mutant[] = [
       find: "const configurations = [...cluster.configurations, configuration];",
       replace: "const configurations = [configuration];",
     },
-    faults: ["crash", "power", "partition", "pgfreeze", "slow-link", "bridge"],
+    run: { faults: ["moving-set"], nodes: 5 },
   },
   {
     name: "skip-flush-barrier",
@@ -88,7 +87,7 @@ export const mutants: readonly Mutant[] = [
       find: "if (flushed.length < configuration.k) return abandonWhenStuck(draft, action);",
       replace: "if (flushed.length < -1) return;",
     },
-    faults: ["crash", "power", "partition", "pgfreeze", "slow-link", "bridge"],
+    run: { faults: ["moving-set"], nodes: 5 },
   },
   {
     name: "forget-old-set-at-promotion",
@@ -100,7 +99,7 @@ export const mutants: readonly Mutant[] = [
       find: "configurations: [...unionConfigurations(cluster.configurations, next.retained), next.configuration],",
       replace: "configurations: [next.configuration],",
     },
-    faults: primaryFaults,
+    run: { faults: ["heir-dies"], nodes: 5 },
   },
   {
     name: "lowest-candidate",
@@ -112,14 +111,14 @@ export const mutants: readonly Mutant[] = [
       find: "return a.timeline - b.timeline || a.lsn - b.lsn;",
       replace: "return b.timeline - a.timeline || b.lsn - a.lsn;",
     },
-    faults: [...primaryFaults, "slow-link"],
+    run: { faults: [...primaryFaults, "slow-link"] },
   },
   {
     name: "act-without-commit",
     says: "commands leave before their intent is committed",
     caughtBy: ["committed-intent"],
     sendsBeforeCommit: true,
-    faults: ["crash", "pgkill", "ctl-trap"],
+    run: { faults: ["crash", "pgkill", "ctl-trap"] },
   },
   {
     name: "act-while-frozen",
@@ -131,7 +130,7 @@ export const mutants: readonly Mutant[] = [
       find: "if (live.self.frozen !== null) return;",
       replace: "if (live.self.frozen?.sinceMs === -1) return;",
     },
-    faults: ["ctl-freeze", "ctl-cut", "store-down", "crash", "pgkill", "pgfreeze"],
+    run: { faults: ["ctl-freeze", "ctl-cut", "store-down", "crash", "pgkill", "pgfreeze"] },
   },
   {
     name: "ignore-budget",
@@ -143,8 +142,7 @@ export const mutants: readonly Mutant[] = [
       find: "if (budget.used >= budget.of)",
       replace: "if (budget.used >= 1_000)",
     },
-    policy: { failoverBudget: 2 },
-    faults: ["crash", "pgkill"],
+    run: { faults: ["crash", "pgkill"], policy: { failoverBudget: 2 } },
   },
   {
     name: "compensate-unknown-step",
@@ -157,42 +155,42 @@ export const mutants: readonly Mutant[] = [
       replace:
         'if (last?.status !== "failed") return;\n  if (action.from !== null) return startRegrant(draft, action);\n  const cluster',
     },
-    faults: ["crash", "pgkill", "mid-command", "switchover"],
+    run: { faults: ["crash", "pgkill", "mid-command", "switchover"] },
   },
   {
     name: "boot-unfenced",
     says: "after a reboot the server comes up as it went down",
     caughtBy: ["fenced-boot"],
     hands: { bootsFenced: false },
-    faults: ["crash", "power", "power-all"],
+    run: { faults: ["crash", "power", "power-all"] },
   },
   {
     name: "empty-names-on-promotion",
     says: "a promoted server waits for nobody",
     caughtBy: ["acknowledged-writes"],
     hands: { namesOnPromote: () => "" },
-    faults: primaryFaults,
+    run: { faults: primaryFaults },
   },
   {
     name: "skip-names-on-promotion",
     says: "a promoted server keeps the names that nobody satisfies",
     caughtBy: ["convergence"],
     hands: { namesOnPromote: () => "ANY 1 (e0_nobody)" },
-    faults: primaryFaults,
+    run: { faults: primaryFaults },
   },
   {
     name: "leave-receiver",
     says: "a sealed member goes on receiving",
     caughtBy: ["acknowledged-writes"],
     hands: { terminatesReceiver: false },
-    faults: ["freeze", "pgfreeze", "ctl-trap", "slow-link", "partition"],
+    run: { faults: ["thaw-at-seal"] },
   },
   {
     name: "run-commands-twice",
     says: "the agent forgets which commands it has run",
     caughtBy: ["command-once"],
     hands: { remembersCommands: false },
-    faults: ["crash", "pgkill", "partition", "slow-link", "lossy-link"],
+    run: { faults: ["crash", "pgkill", "partition", "slow-link", "lossy-link"] },
   },
   {
     name: "rewind-after-unknown-promotion",
@@ -200,7 +198,7 @@ export const mutants: readonly Mutant[] = [
     caughtBy: ["timelines"],
     source: { of: "core", file: "recovery/evaluate-cluster.ts", find: "cloneOnly: true", replace: "cloneOnly: false" },
     hands: { reservesTimeline: false },
-    faults: ["crash", "power", "mid-command"],
     seeds: 60,
+    run: { faults: ["heir-dies", "durability-changed"], nodes: 5, k: 2 },
   },
 ];

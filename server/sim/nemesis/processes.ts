@@ -1,7 +1,6 @@
 import type { SimNode, Simulation } from "../simulation.ts";
 import type { Process } from "../world.ts";
-import { currentPrimary, type Nemesis } from "./nemesis.ts";
-import { cutLinks } from "./network.ts";
+import type { Nemesis } from "./nemesis.ts";
 
 export function freezeAll(sim: Simulation, processes: readonly Process[]): () => void {
   const stopped = processes.filter((process) => process.alive && !process.frozen);
@@ -38,7 +37,7 @@ const trappedVerbs = [
 ] as const;
 
 /** Waits for a command to begin somewhere, and strikes its node a moment later: the agent, its server or the power. */
-function strikeAtCommand(
+export function strikeAtCommand(
   sim: Simulation,
   verbs: readonly string[],
   strike: (node: SimNode) => void,
@@ -87,32 +86,6 @@ export const processFaults: readonly Nemesis[] = [
         for (const undo of heals.splice(0)) undo();
       };
       return { subject: `${what} at ${verb} + ${Math.round(delayMs)} ms`, heal };
-    },
-  },
-  {
-    // The worst moment for a quorum: one standby alone holds the newest acknowledged rows, and goes down together with the primary.
-    name: "lone-acknowledger",
-    weight: 3,
-    lastsMs: [8_000, 30_000],
-    begin: (sim, pick) => {
-      const primary = currentPrimary(sim) ?? pick.node();
-      const alone = pick.other(primary);
-      const others = sim.nodes.filter((node) => node !== primary && node !== alone);
-      const heals = [
-        cutLinks(
-          sim,
-          others.map((node) => [primary.name, node.name] as const),
-        ),
-      ];
-      let over = false;
-      sim.world.after(pick.between(300, 900), null, () => {
-        if (!over) heals.push(cutPower(sim, primary), cutPower(sim, alone));
-      });
-      const heal = (): void => {
-        over = true;
-        for (const undo of heals) undo();
-      };
-      return { subject: `${primary.name} with ${alone.name}`, heal };
     },
   },
   {

@@ -3,8 +3,9 @@ import { controlFaults } from "./control.ts";
 import { createPick, type Nemesis, type Pick } from "./nemesis.ts";
 import { networkFaults } from "./network.ts";
 import { processFaults } from "./processes.ts";
+import { worstMoments } from "./worst-moments.ts";
 
-export const nemeses: readonly Nemesis[] = [...processFaults, ...networkFaults, ...controlFaults];
+export const nemeses: readonly Nemesis[] = [...processFaults, ...networkFaults, ...controlFaults, ...worstMoments];
 
 export interface ScheduledFault {
   readonly atMs: number;
