@@ -25,9 +25,10 @@ export function makeExistingCluster(installation: Installation, syncNames: strin
   const socketDir = installation.folderOf(first);
   appendFileSync(
     join(installation.dataDir(first), "postgresql.conf"),
-    `\nlisten_addresses = '*'\nport = ${ports.postgres}\nwal_level = replica\nunix_socket_directories = '${socketDir}'\nsynchronous_standby_names = '${syncNames}'\n`,
+    `\nlisten_addresses = '*'\nport = ${ports.postgres}\nwal_level = replica\nunix_socket_directories = '${socketDir}'\n`,
   );
-  const hba = "host all all 10.87.0.0/24 scram-sha-256\nhost replication replicator,holdfast 10.87.0.0/24 scram-sha-256\n";
+  const hba =
+    "host all all 10.87.0.0/24 scram-sha-256\nhost replication replicator,holdfast 10.87.0.0/24 scram-sha-256\n";
   appendFileSync(join(installation.dataDir(first), "pg_hba.conf"), hba);
   startByHand(installation, first);
   const statements = ["CREATE ROLE replicator LOGIN REPLICATION PASSWORD 'replicator-secret'"];
@@ -54,6 +55,12 @@ export function makeExistingCluster(installation: Installation, syncNames: strin
     );
     startByHand(installation, host);
   }
+  // prettier-ignore
+  psqlByHand(
+    installation,
+    first,
+    `ALTER SYSTEM SET synchronous_standby_names = '${syncNames}';\nSELECT pg_reload_conf();`,
+  );
 }
 
 function writePassword(installation: Installation, host: Host): string {

@@ -23,6 +23,8 @@ export interface InstallationOptions {
   readonly binDir: string;
   /** The user that agents run as; PostgreSQL always runs as `postgres`. */
   readonly agentUser: "root" | "postgres";
+  /** Whether agents reach the control plane by wss://, with a certificate of an authority of our own. */
+  readonly tls: boolean;
   /** Who starts PostgreSQL: the agent, or fixed commands from the configuration. */
   readonly manager: "agent" | "command";
   readonly postgresUser: { readonly uid: number; readonly gid: number };
@@ -46,6 +48,18 @@ export class Installation {
     return join(this.folderOf(host), "data");
   }
 
+  get url(): string {
+    return `${this.options.tls ? "https" : "http"}://${control.address}:${ports.server}`;
+  }
+
+  certificate(name: string): string {
+    return join(this.folderOf(control), name);
+  }
+
+  #trust(): Readonly<Record<string, string>> {
+    return this.options.tls ? { NODE_EXTRA_CA_CERTS: this.certificate("ca.crt") } : {};
+  }
+
   makeFolders(): void {
     for (const host of [...members, control, client]) {
       const folder = this.folderOf(host);
@@ -61,7 +75,10 @@ export class Installation {
     const config = {
       host: control.address,
       port: ports.server,
-      publicUrl: `http://${control.address}:${ports.server}`,
+      publicUrl: this.url,
+      ...(this.options.tls
+        ? { tls: { certFile: this.certificate("server.crt"), keyFile: this.certificate("server.key") } }
+        : {}),
       dataDir: join(this.folderOf(control), "data"),
       // Faults come faster here than they should anywhere else.
       policy: { failoverBudget: 100 },
@@ -69,12 +86,9 @@ export class Installation {
     writeFileSync(file, stringify(config));
     const argv = [process.execPath, join(this.options.root, "cli/holdfast.js"), "server", "--config", file];
     this.#children.set("control", start(control, argv, join(this.folderOf(control), "server.log")));
-    const url = `http://${control.address}:${ports.server}/readyz`;
-    const ready = await waitUntil(
-      () => run(control, ["curl", "-fsS", "-m", "2", url], { mayFail: true }).includes("ready"),
-      90_000,
-      250,
-    );
+    const trust = this.options.tls ? ["--cacert", this.certificate("ca.crt")] : [];
+    const probe = ["curl", "-fsS", "-m", "2", ...trust, `${this.url}/readyz`];
+    const ready = await waitUntil(() => run(control, probe, { mayFail: true }).includes("ready"), 90_000, 250);
     if (!ready)
       throw new Error(
         `the server is not ready: ${readFileSync(join(this.folderOf(control), "server.log"), "utf8").slice(-2_000)}`,
@@ -84,7 +98,7 @@ export class Installation {
   /** The `holdfast` command on the control plane's host. */
   holdfast(...args: readonly string[]): string {
     return run(control, [process.execPath, join(this.options.root, "cli/holdfast.js"), ...args], {
-      env: { HOLDFAST_DATA_DIR: join(this.folderOf(control), "data") },
+      env: { HOLDFAST_DATA_DIR: join(this.folderOf(control), "data"), ...this.#trust() },
       mayFail: true,
     });
   }
@@ -101,7 +115,7 @@ export class Installation {
     const config = {
       node: host.name,
       zone: `rack-${host.name}`,
-      server: `ws://${control.address}:${ports.server}`,
+      server: this.url.replace("http", "ws"),
       allowInsecure: true,
       serverKey: token.serverKey,
       tokenFile: join(folder, "token"),
@@ -151,7 +165,8 @@ export class Installation {
       join(this.folderOf(host), "agent.yaml"),
     ];
     const user = this.options.agentUser === "postgres" ? { user: "postgres" } : {};
-    this.#children.set(host.name, start(host, argv, join(this.folderOf(host), "agent.log"), user));
+    const options = { env: this.#trust(), ...user };
+    this.#children.set(host.name, start(host, argv, join(this.folderOf(host), "agent.log"), options));
   }
 
   /** Runs SQL on a host by its own superuser; answers with unaligned rows. */

@@ -5,6 +5,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { makeCertificate } from "./certificate.ts";
+import { checkClients, startProxy } from "./clients.ts";
 import { makeExistingCluster, psqlByHand } from "./existing.ts";
 import { runFault } from "./faults.ts";
 import { application, client, control, Installation, members, ports } from "./installation.ts";
@@ -28,6 +30,7 @@ function readOptions() {
       folder: { type: "string", default: "/tmp/plain/run" },
       root: { type: "string", default: dirname(dirname(here)) },
       "bin-dir": { type: "string", default: "/usr/lib/postgresql/15/bin" },
+      tls: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
     },
   });
@@ -68,16 +71,23 @@ async function main(): Promise<number> {
     root,
     binDir: options["bin-dir"],
     agentUser,
+    tls: options.tls,
     manager: options.manager === "command" ? "command" : "agent",
     postgresUser: { uid: idOf("-u"), gid: idOf("-g") },
   });
   try {
     installation.makeFolders();
+    if (options.tls) makeCertificate(installation);
     await installation.startServer();
     const ledger =
       options.cluster === "existing" ? await adopt(installation, options.sync) : await create(installation);
     console.log(installation.holdfast("status"));
-    for (const fault of options.faults.split(",").filter(Boolean)) await runFault(installation, ledger, fault);
+    startProxy(installation);
+    console.log(await checkClients(readStatus(installation)?.primary ?? ""));
+    for (const fault of options.faults.split(",").filter(Boolean)) {
+      await runFault(installation, ledger, fault);
+      console.log(await checkClients(readStatus(installation)?.primary ?? ""));
+    }
     console.log(installation.holdfast("status"));
     console.log(installation.holdfast("incidents"));
     console.log(installation.holdfast("audit", "verify"));
