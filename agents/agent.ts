@@ -22,7 +22,7 @@ import { SpoolSender } from "./spool/sender.ts";
 import { Spool } from "./spool/spool.ts";
 
 const memberReconnectCapMs = 2_000;
-const nodeReconnectCapMs = 15_000;
+const nodeReconnectCapMs = 5_000;
 const hostIntervalMs = 2_000;
 const idleHeartbeatMs = 1_000;
 /** A workload that was not reported for this long is not there any more. */

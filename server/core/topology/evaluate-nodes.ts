@@ -15,7 +15,8 @@ import { agentLostSince, seeAgent } from "./sight.ts";
 import type { NodeLive, NodeRecord } from "./types.ts";
 
 /** What lasts for less than this is a restart, not a fault. */
-const confirmMs = 3_000;
+const confirmMs = 6_000;
+const returnGraceMs = 15_000;
 const diskFullShare = 0.95;
 
 /** Faults of nodes themselves, whatever runs on them: gone, a disk nearly full, a check that fails. */
@@ -42,7 +43,10 @@ function judgeNode(draft: Draft, node: NodeRecord, isMember: boolean): Verdict |
   const { now, state } = draft;
   const live = state.live.nodes.get(node.id);
   const agent = seeAgent(state, node.id, now);
-  if (agent === "awaited") return null;
+  // Agents without a database come back more slowly than members do, and one that has just enrolled was never heard yet.
+  const returning =
+    now.monoMs - state.live.self.startedAtMs < returnGraceMs || now.wallMs - node.enrolledAt < returnGraceMs;
+  if (agent === "awaited" || (agent !== "alive" && returning)) return null;
   if (agent !== "alive") {
     // A member of a cluster is judged with its cluster: one fault, one incident.
     if (isMember) return null;
