@@ -215,6 +215,7 @@ export class Agent {
         return;
       case "peers":
         this.#peers.assign(frame.peers);
+        if (frame.heartbeatMs !== undefined) this.#heartbeat.start(frame.heartbeatMs);
         return;
       case "challenge":
       case "welcome":

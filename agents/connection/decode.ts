@@ -20,7 +20,7 @@ const serverFrameSchema = z.discriminatedUnion("t", [
     peers,
     recordsUpTo: whole,
   }),
-  z.object({ t: z.literal("peers"), peers }),
+  z.object({ t: z.literal("peers"), peers, heartbeatMs: z.optional(z.int().check(z.gte(50), z.lte(60_000))) }),
   z.object({ t: z.literal("refused"), code: text, detail: text }),
   z.object({
     t: z.literal("command"),

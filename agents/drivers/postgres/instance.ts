@@ -315,10 +315,10 @@ export class PostgresInstance {
     if (this.#rejoining) return "rejoining";
     if (!this.running) return this.#empty ? "empty" : "stopped";
     const probe = this.monitor.probe(nowMs);
-    if (probe.ok) return "running";
-    if (this.monitor.starting) return "starting";
     const statusAgeMs = this.monitor.statusAgeMs(nowMs);
     if (statusAgeMs === null) return nowMs - this.#startedAtMs < readyDeadlineMs ? "starting" : "hung";
+    if (probe.ok) return "running";
+    if (this.monitor.starting) return "starting";
     // An answer that is an error is an answer; only silence makes a server hung.
     return probe.reason === "timeout" || statusAgeMs > staleStatusMs ? "hung" : "running";
   }

@@ -22,8 +22,10 @@ export async function configure({ instance, grant }: VerbContext, args: ArgsOf<"
   await instance.applySettings({ synchronous_standby_names: names });
   await instance.waitForSetting("synchronous_standby_names", names, 2_000);
   const grows = args.configuration.k > quorumOf(String(before?.names ?? ""));
-  const leaving = args.leaving.map((node) => applicationName(grant.epoch, node));
-  await endSenders(connection, grows ? null : leaving);
+  const leaving = args.leaving.map((node) => `^${applicationName(grant.epoch, node)}$`);
+  // Names that were set by hand may count anybody.
+  const byHand = before?.names !== "" && !/e\d+_/.test(String(before?.names));
+  await endSenders(connection, byHand ? [""] : grows ? ["^e[0-9]+_"] : leaving);
   const [row] = await connection.query("SELECT pg_current_wal_flush_lsn() AS lsn", [], 2_000);
   instance.monitor.wake();
   return { flushLsn: asLsn(row?.lsn), ms: Math.round(monotonicMs() - startedAt) };
@@ -35,14 +37,12 @@ function quorumOf(names: string): number {
   return Number(/(?:ANY|FIRST)\s+(\d+)/i.exec(names)?.[1] ?? 1);
 }
 
-/** Ends walsenders by name (`null`: all that stream for members) and waits until those processes are gone. */
-async function endSenders(connection: SqlConnection, names: readonly string[] | null): Promise<void> {
-  if (names !== null && names.length === 0) return;
-  const condition = names === null ? "application_name ~ '^e[0-9]+_'" : "application_name = ANY ($1::text[])";
-  const values = names === null ? [] : [names];
+/** Ends walsenders whose names match one of these patterns, and waits until those processes are gone. */
+async function endSenders(connection: SqlConnection, patterns: readonly string[]): Promise<void> {
+  if (patterns.length === 0) return;
   const rows = await connection.query(
-    `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_replication WHERE ${condition}`,
-    values,
+    "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name ~ ANY ($1::text[])",
+    [patterns],
     2_000,
   );
   const pids = rows.map((row) => asNumber(row.pid)).filter((pid) => pid !== null);

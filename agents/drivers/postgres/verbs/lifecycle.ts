@@ -31,9 +31,16 @@ export async function adopt({ instance }: VerbContext, args: ArgsOf<"postgres.ad
     throw new Refusal("is-standby", "this member is a standby; only a primary can be adopted");
   await prepareDatabase(instance, { fresh: false });
   await instance.ensureSlots(othersOf(args.peers, instance.service.node));
-  const settings = primarySettings(args.configuration);
-  await instance.applyOwned(settings);
-  await instance.waitForSetting("synchronous_standby_names", settings.synchronous_standby_names ?? "", 2_000);
+  const connection = await instance.control();
+  const [now] = await connection.query("SELECT current_setting('synchronous_standby_names') AS names", [], 2_000);
+  const { synchronous_standby_names: names, ...others } = primarySettings(args.configuration);
+  // Names set by hand stay until the first recorded set replaces them: an adopted cluster is never less safe than it was.
+  if (args.configuration.k === 0 && String(now?.names ?? "") !== "") {
+    await instance.applyOwned(others);
+    return place(instance);
+  }
+  await instance.applyOwned({ ...others, synchronous_standby_names: names ?? "" });
+  await instance.waitForSetting("synchronous_standby_names", names ?? "", 2_000);
   return place(instance);
 }
 

@@ -26,13 +26,15 @@ export async function promote(context: VerbContext, args: ArgsOf<"postgres.promo
     assertHolds(context);
     await clearTheWay(connection);
     await connection.query("SELECT pg_promote(false)", [], 2_000);
+    // Normally they are there since this member follows; otherwise there is time for them now.
+    await instance.ensureSlots(othersOf(args.peers, instance.service.node)).catch((error: unknown) => {
+      instance.host.log("warn", "slots for the followers could not be made", { error: String(error) });
+    });
     await waitForPromotion(connection);
   }
   const place = await readPlace(instance, connection);
   const value: PromoteReply = { ...place, ms: Math.round(monotonicMs() - startedAt) };
   instance.monitor.wake();
-  // Normally they are there since this member follows; followers ask again every 100 ms, so this need not come first.
-  await instance.ensureSlots(othersOf(args.peers, instance.service.node));
   return { ...value };
 }
 
