@@ -215,7 +215,7 @@ export class Agent {
         return;
       case "peers":
         this.#peers.assign(frame.peers);
-        if (frame.heartbeatMs !== undefined) this.#heartbeat.start(frame.heartbeatMs);
+        if (frame.heartbeatMs !== undefined) this.#heartbeat.retime(frame.heartbeatMs);
         return;
       case "challenge":
       case "welcome":

@@ -41,6 +41,11 @@ export class Heartbeat {
     this.#schedule();
   }
 
+  /** Another rhythm from now on; the same one goes on undisturbed. */
+  retime(intervalMs: number): void {
+    if (this.#grid !== null && intervalMs !== this.#intervalMs) this.start(intervalMs);
+  }
+
   stop(): void {
     if (this.#grid) clearTimeout(this.#grid);
     if (this.#eager) clearTimeout(this.#eager);
