@@ -14,7 +14,7 @@ test("an incident is reviewed, acknowledged, annotated and exported", async ({ d
 
   const page = await pageAs("operator");
   await page.goto("/incidents");
-  await page.getByRole("tab", { name: /^All/ }).click();
+  await page.getByRole("button", { name: /^All \d/ }).click();
   await page
     .getByRole("link", { name: new RegExp(incident.id) })
     .first()
