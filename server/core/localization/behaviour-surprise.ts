@@ -86,8 +86,11 @@ function surpriseOf(history: Transitions, now: Transitions, to: number, side: Si
   const present = now.next.get(to);
   const hits = past ? baseline(past.seen, side) : 0;
   const trials = baseline(history.seen, side);
-  const chance = binomialSurprise(present ? since(present.seen, side) : 0, since(now.seen, side), hits, trials);
-  return chance * ((2 * hits) / trials - 1) ** 2;
+  const seenNow = present ? since(present.seen, side) : 0;
+  const trialsNow = since(now.seen, side);
+  const chance = binomialSurprise(seenNow, trialsNow, hits, trials);
+  const effect = Math.abs(seenNow / trialsNow - hits / trials);
+  return chance * effect * ((2 * hits) / trials - 1) ** 2;
 }
 
 /** Errors that used to follow and no longer do: something got better, which is no sign of a fault. */

@@ -22,8 +22,8 @@ export const DEFAULT_CONFIG: LocalizerConfig = {
   families: {
     /** Excess use in multiples of what a typical node uses at its peak. */
     cpu: { floor: 1, weight: 1 },
-    memory: { floor: 0.2, weight: 1 },
-    disk: { floor: 0.2, weight: 1 },
+    memory: { floor: 0.25, weight: 1 },
+    disk: { floor: 0.25, weight: 1 },
     /** Share of all the time users wait. */
     latency: { floor: 0.04, weight: 2 },
     "symptom-latency": { floor: 0.04, weight: 0.5 },
@@ -34,8 +34,8 @@ export const DEFAULT_CONFIG: LocalizerConfig = {
     /** Milliseconds per call. */
     "network-gap": { floor: 3, weight: 1.5 },
     /** Log-likelihood ratio. */
-    structure: { floor: 6, weight: 1.5 },
-    logs: { floor: 7, weight: 2.5 },
+    structure: { floor: 5, weight: 1.5 },
+    logs: { floor: 5, weight: 2.5 },
   },
   minScore: 1.3,
 };

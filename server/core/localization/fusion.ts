@@ -42,7 +42,7 @@ export function fuse(nodes: readonly string[], findings: readonly Finding[], con
   const byNode = new Map<number, Weighed[]>();
   for (const finding of findings) {
     const { floor, weight } = config.families[finding.family];
-    const strength = weight * Math.log1p(finding.magnitude / floor);
+    const strength = weight * Math.log1p(Math.min(finding.magnitude, MAX_MAGNITUDE) / floor);
     if (!(strength > 0)) continue;
     const list = byNode.get(finding.node) ?? [];
     list.push({ finding, strength });
@@ -54,15 +54,20 @@ export function fuse(nodes: readonly string[], findings: readonly Finding[], con
   });
   scored.sort((a, b) => b.score - a.score || a.node - b.node);
   if (scored.length === 0 || scored[0]!.score < config.minScore) return [];
-  const partition = scored.reduce((total, { score }) => total + Math.exp(score), nodes.length - scored.length);
+  const top = scored[0]!.score;
+  const blanks = (nodes.length - scored.length) * Math.exp(-top);
+  const partition = scored.reduce((total, { score }) => total + Math.exp(score - top), blanks);
   return scored.map(({ node, list, score }) => ({
     node: nodes[node]!,
     score,
     class: classify(list, config),
-    confidence: Math.exp(score) / partition,
+    confidence: Math.exp(score - top) / partition,
     evidence: list.map(({ finding }) => finding.evidence),
   }));
 }
+
+/** No evidence is worth more: a division by almost nothing must not outweigh all the rest. */
+const MAX_MAGNITUDE = 1e9;
 
 interface Weighed {
   readonly finding: Finding;
