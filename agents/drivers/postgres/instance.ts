@@ -64,21 +64,34 @@ export class PostgresInstance {
     });
   }
 
-  /** Boot fenced: a server that runs is left alone, one that does not is started as a standby that follows only whom the stored grant names. */
+  /**
+   * Boot fenced: a server that runs is left alone, one that does not is started as a standby that follows only whom the stored grant names.
+   * One that was never under a grant is somebody's own, maybe a primary: it is not touched, and taken over when they have started it.
+   */
   async boot(): Promise<void> {
     await this.refreshEmpty();
     this.#hasRewind = await exists(join(this.service.binDir, "pg_rewind"));
-    if (this.#empty) return;
-    if (await this.supervisor.attach()) {
-      this.#began();
+    if (this.#empty || (await this.attach())) return;
+    const { standing, promise } = this.host.fence();
+    if (promise === null) {
+      this.host.log("warn", "PostgreSQL does not run; start it as it was, and it will be taken over", {
+        dataDir: this.service.dataDir,
+      });
       return;
     }
-    const { standing, promise } = this.host.fence();
-    if (standing.kind === "standby" && promise !== null) {
+    if (standing.kind === "standby") {
       await this.startStandby(standbySettings(this.service, standing.primary, promise.epoch), { wait: false });
     } else {
       await this.startStandby(fencedSettings, { wait: false });
     }
+  }
+
+  /** Takes a server that runs under watch, whoever started it. False when there is none. */
+  async attach(): Promise<boolean> {
+    if (this.running) return true;
+    if (!(await this.supervisor.attach())) return false;
+    this.#began();
+    return true;
   }
 
   target(applicationName: string): SqlTarget {

@@ -54,7 +54,7 @@ export class PostgresKeeper {
       this.#downSinceMs = null;
       return;
     }
-    if (instance.running) {
+    if (await instance.attach()) {
       this.#downSinceMs = null;
       this.#attempts = 0;
       await this.#finishLettingIn();
