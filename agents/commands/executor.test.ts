@@ -129,6 +129,14 @@ it("refuses a replayed envelope whose id it has forgotten, after a restart too",
   expect(sent.at(-1)).toMatchObject({ outcome: { status: "refused", code: "replayed" } });
 });
 
+it("does not run what it could not promise durably, and says so", async () => {
+  const executor = await open(async () => done);
+  await rm(stateDir, { recursive: true, force: true });
+  await executor.receive(command()).catch(() => undefined);
+  expect(runs).toBe(0);
+  expect(sent).toMatchObject([{ outcome: { status: "failed", code: "not-durable" } }]);
+});
+
 it("answers nothing to a forged command, and records it", async () => {
   const executor = await open(async () => done);
   await executor.receive({ ...command(), signature: "AAAA" });

@@ -4,7 +4,7 @@ import { verifyText } from "../connection/identity.ts";
 import { type AgentState, type AgentStateStore, type LedgerEntry, maxLedger } from "../fence/agent-state.ts";
 import { emptyFence, recordOutcome } from "../fence/promise.ts";
 import type { Log } from "../shared/log.ts";
-import { monotonicMs } from "../shared/time.ts";
+import { messageOf, monotonicMs } from "../shared/time.ts";
 import { checkEnvelope } from "./check-envelope.ts";
 
 /** Whatever runs verbs on a service. */
@@ -74,11 +74,18 @@ export class CommandExecutor {
           finishedAt: null,
           acknowledged: false,
         };
-        await store.update((state) => ({
-          ...raiseCounter(state, session.serverKey, envelope.counter),
-          ledger: trimLedger([...state.ledger, entry]),
-          fences: { ...state.fences, [envelope.cluster]: verdict.fence },
-        }));
+        try {
+          await store.update((state) => ({
+            ...raiseCounter(state, session.serverKey, envelope.counter),
+            ledger: trimLedger([...state.ledger, entry]),
+            fences: { ...state.fences, [envelope.cluster]: verdict.fence },
+          }));
+        } catch (error) {
+          // A promise that could be forgotten is none: the verb must not run.
+          const detail = `the promise could not be written: ${messageOf(error)}`;
+          await this.#finish(envelope.id, { status: "failed", code: "not-durable", detail }, (fences) => fences);
+          return;
+        }
         await this.#run(envelope.id, envelope.cluster, envelope.grant, verdict.verb);
         return;
       }
@@ -104,27 +111,35 @@ export class CommandExecutor {
   }
 
   async #run(id: string, cluster: string, grant: Grant, verb: Verb): Promise<void> {
-    const { store, runners, log } = this.#options;
+    const { runners, log } = this.#options;
     const startedAt = monotonicMs();
     const runner = runners.get(cluster);
     if (runner === undefined) throw new Error(`invariant: ${cluster} has no runner`);
     const outcome = await runner.run(grant, verb, this.#progressOf(id));
-    const finishedAt = Date.now();
     const ms = Math.round(monotonicMs() - startedAt);
     log(outcome.status === "done" ? "info" : "warn", `${verb.verb} ${outcome.status}`, {
       id,
       ms,
       ...(outcome.status === "done" ? {} : { code: outcome.code, detail: outcome.detail }),
     });
-    // The promise is durable since before the verb ran; the answer need not wait for the outcome to be.
+    await this.#finish(id, outcome, (fences) => ({
+      ...fences,
+      [cluster]: recordOutcome(fences[cluster] ?? emptyFence, { grant, verb }, outcome),
+    }));
+  }
+
+  /** The promise is durable since before the verb ran; the answer need not wait for the outcome to be. */
+  async #finish(
+    id: string,
+    outcome: CommandOutcome,
+    change: (fences: AgentState["fences"]) => AgentState["fences"],
+  ): Promise<void> {
+    const finishedAt = Date.now();
     this.#answer(id, outcome, finishedAt);
-    await store.update((state) => ({
+    await this.#options.store.update((state) => ({
       ...state,
       ledger: state.ledger.map((entry) => (entry.id === id ? { ...entry, outcome, finishedAt } : entry)),
-      fences: {
-        ...state.fences,
-        [cluster]: recordOutcome(state.fences[cluster] ?? emptyFence, { grant, verb }, outcome),
-      },
+      fences: change(state.fences),
     }));
   }
 

@@ -145,10 +145,6 @@ export class Monitor {
     return this.#starting;
   }
 
-  get probeKnown(): boolean {
-    return this.#probe.known;
-  }
-
   /** Age of the last status, milliseconds; null when there is none. */
   statusAgeMs(nowMs: number): number | null {
     return this.#status === null ? null : nowMs - this.#statusAtMs;
