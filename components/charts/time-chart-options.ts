@@ -21,6 +21,7 @@ export interface ChartMark {
 }
 
 const MIN_MARK_PX = 3;
+const HALF_LABEL_PX = 24;
 
 export function chartData(data: SeriesWindow, lines: readonly ChartLine[]): uPlot.AlignedData {
   const seconds = data.t.map((at) => at / 1000);
@@ -51,7 +52,9 @@ export function createOptions(
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     scales: {
       x: { time: true, auto: false },
-      y: { range: (_chart, _min, max) => [0, niceTop(Math.max(max ?? 0, props().threshold?.value ?? 0))] },
+      y: {
+        range: (_chart, _min, max) => [0, props().top ?? niceTop(Math.max(max ?? 0, props().threshold?.value ?? 0))],
+      },
     },
     axes: [
       {
@@ -62,7 +65,13 @@ export function createOptions(
         grid: { show: false },
         ticks: { show: false },
         space: 90,
-        values: (_chart, values) => values.map((at) => formatClock(at * 1000, zone, at * 1000)),
+        // A label that would be cut at the right edge is left out.
+        values: (chart, values) =>
+          values.map((at) =>
+            chart.valToPos(at, "x") > chart.bbox.width / devicePixelRatio - HALF_LABEL_PX
+              ? null
+              : formatClock(at * 1000, zone, at * 1000),
+          ),
       },
       {
         stroke: colors.muted,

@@ -25,6 +25,8 @@ export interface TimeChartProps {
   readonly format: (value: number) => string;
   /** Horizontal line: a threshold. */
   readonly threshold?: { readonly value: number; readonly label: string } | null;
+  /** A fixed top of the scale, for what has a known most; otherwise it follows the values. */
+  readonly top?: number;
   readonly now: () => number;
 }
 

@@ -15,6 +15,7 @@ export function NodeCharts({ node, source }: { node: NodeDetail; source: SeriesS
   const format = useFormat();
   const { host } = node;
   const charts: readonly {
+    top?: number | undefined;
     name: string;
     value: string;
     lines: readonly ChartLine[];
@@ -25,12 +26,14 @@ export function NodeCharts({ node, source }: { node: NodeDetail; source: SeriesS
       value: host === null ? "–" : `${format.percent(host.cpu)} · ${t("cores", { count: host.cores })}`,
       lines: [{ name: "cpu", color: "--color-accent", fill: true }],
       format: (value) => format.percent(value),
+      top: 1,
     },
     {
       name: t("memory"),
       value: host === null ? "–" : `${format.bytes(host.memoryUsedBytes)} / ${format.bytes(host.memoryTotalBytes)}`,
       lines: [{ name: "memoryUsedBytes", color: "--color-accent", fill: true }],
       format: (value) => format.bytes(value),
+      top: host?.memoryTotalBytes,
     },
     {
       name: t("network"),
@@ -67,6 +70,7 @@ export function NodeCharts({ node, source }: { node: NodeDetail; source: SeriesS
               height={110}
               label={`${chart.name}: ${chart.value}`}
               format={chart.format}
+              {...(chart.top === undefined ? {} : { top: chart.top })}
               now={serverNow}
             />
           </div>

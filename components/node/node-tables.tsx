@@ -5,6 +5,7 @@ import type { NodeDetail, TraceGroupView } from "../../server/protocol/index.ts"
 import { useTraceGroups } from "../data/queries.ts";
 import { cleanText } from "../format/hostile-text.ts";
 import { useCodeText } from "../i18n/code-text.ts";
+import { useEntities } from "../live/use-entities.ts";
 import { Fact, Facts, Panel } from "../ui/panel.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
@@ -128,6 +129,8 @@ interface SightRow {
 /** Who sees this node, and whom it sees: the two-observer rule made visible. */
 export function SightsPanel({ node }: { node: NodeDetail }) {
   const t = useTranslations("node");
+  const nodes = useEntities("node");
+  const connected = new Set(nodes.filter((each) => each.connected).map((each) => each.id));
   const seen: readonly SightRow[] = [
     {
       key: "control-plane",
@@ -137,7 +140,13 @@ export function SightsPanel({ node }: { node: NodeDetail }) {
       failingForMs: 0,
       responseMs: null,
     },
-    ...node.seenBy.map((sight) => ({ ...sight, key: sight.observer, node: sight.observer })),
+    ...node.seenBy.map((sight): SightRow => {
+      const row = { ...sight, key: sight.observer, node: sight.observer };
+      // What an observer said before it went silent is no sight any more.
+      return connected.has(sight.observer)
+        ? row
+        : { ...row, reach: "unknown", reason: "observer-silent", failingForMs: 0 };
+    }),
   ];
   const sees: readonly SightRow[] = node.peers.map((sight) => ({ ...sight, key: sight.node }));
   return (

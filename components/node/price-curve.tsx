@@ -55,17 +55,19 @@ export function PriceCurve({ curve, thresholdMs }: { curve: NodeDetail["detector
               </text>
             </g>
           ))}
-          {[first.silenceMs, last.silenceMs].map((ms, index) => (
-            <text
-              key={ms}
-              x={x(ms)}
-              y={HEIGHT - 5}
-              textAnchor={index === 0 ? "start" : "end"}
-              fill="var(--color-muted)"
-            >
-              {format.duration(ms)}
-            </text>
-          ))}
+          {[first.silenceMs, last.silenceMs].map((ms, index) =>
+            Math.abs(x(ms) - x(thresholdMs)) < 48 ? null : (
+              <text
+                key={ms}
+                x={x(ms)}
+                y={HEIGHT - 5}
+                textAnchor={index === 0 ? "start" : "end"}
+                fill="var(--color-muted)"
+              >
+                {format.duration(ms)}
+              </text>
+            ),
+          )}
           <path d={path ?? ""} fill="none" stroke="var(--color-accent)" strokeWidth="1.5" />
           <line
             x1={x(thresholdMs)}
@@ -79,7 +81,7 @@ export function PriceCurve({ curve, thresholdMs }: { curve: NodeDetail["detector
           <text
             x={x(thresholdMs)}
             y={HEIGHT - 5}
-            textAnchor="middle"
+            textAnchor={x(thresholdMs) > width - 30 ? "end" : "middle"}
             fill="var(--color-ink)"
             stroke="var(--color-panel)"
             strokeWidth="4"

@@ -41,3 +41,37 @@ describe("findProblems", () => {
     expect(incidentState({ phase: "open", severity: 3 })).toBe("degraded");
   });
 });
+
+describe("what a recovered incident waits for", () => {
+  const member = {
+    node: "pg-a",
+    host: "127.0.0.1",
+    port: 5432,
+    state: "down",
+    standing: "fenced",
+    role: null,
+    sync: false,
+    streaming: false,
+    timeline: null,
+    lsn: null,
+    lagBytes: null,
+    lagMs: null,
+    responseRatio: null,
+    rejoinProgress: null,
+    candidate: { eligible: false, reason: { code: "fenced", data: {} } },
+    postgresVersion: null,
+  } as const;
+  const told = (connected: boolean) =>
+    findProblems(
+      makePicture({
+        nodes: [makeNode("pg-a", { connected })],
+        clusters: [makeCluster({ state: "degraded", members: [member] })],
+        incidents: [makeIncident({ phase: "mitigated" })],
+      }),
+    )[0]?.text?.code;
+
+  it("is the node itself while it is gone, and its rejoin once it is back", () => {
+    expect(told(false)).toBe("awaiting-node");
+    expect(told(true)).toBe("awaiting-rejoin");
+  });
+});

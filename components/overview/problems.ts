@@ -116,8 +116,10 @@ function incidentProgress(incident: IncidentView, picture: Picture, cluster: Clu
   if (stuck !== undefined && incident.phase !== "mitigated")
     return coded("progress", "needs-operator", { target: stuck.target });
   const fenced = cluster?.members.find((member) => member.standing === "fenced" || member.standing === "quarantined");
-  if (fenced !== undefined && incident.phase === "mitigated")
-    return coded("progress", "awaiting-rejoin", { node: fenced.node });
+  if (fenced !== undefined && incident.phase === "mitigated") {
+    const gone = picture.nodes.some((node) => node.id === fenced.node && !node.connected);
+    return coded("progress", gone ? "awaiting-node" : "awaiting-rejoin", { node: fenced.node });
+  }
   if (cluster !== undefined && incident.phase !== "mitigated" && cluster.automation.state !== "on") {
     return coded("progress", "held", { cluster: cluster.id });
   }

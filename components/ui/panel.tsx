@@ -29,7 +29,7 @@ export function Panel({
       )}
     >
       {title !== undefined && (
-        <header className="flex min-h-11 items-center justify-between gap-4 px-4 pt-2.5 pb-1.5">
+        <header className="flex min-h-11 flex-wrap items-center justify-between gap-x-4 gap-y-0.5 px-4 pt-2.5 pb-1.5">
           <Heading className="text-xs font-semibold text-muted">{title}</Heading>
           {aside !== undefined && <div className="num text-xs text-muted">{aside}</div>}
         </header>
