@@ -34,8 +34,7 @@ export const soundHands: AgentHands = {
   terminatesReceiver: true,
   bootsFenced: true,
   remembersCommands: true,
-  // As the real agent today: a candidate that did not win is cloned instead.
-  reservesTimeline: false,
+  reservesTimeline: true,
   admitsAfterSync: true,
 };
 

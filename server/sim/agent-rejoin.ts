@@ -43,6 +43,9 @@ export function runRejoin(agent: AgentModel, args: Args, epoch: number, holds: (
   };
   const clone = (): void => {
     postgres.stopImmediate();
+    // The primary is asked first: data that can't be replaced is not thrown away.
+    if (!reachable(agent, source))
+      return world.after(1_000, process, () => end(failed("error", "the primary can't be reached")));
     postgres.disk.state = "empty";
     copy(agent, source, world.random.between(900, 3_000), holds, (divergentBytes) => {
       if (divergentBytes === null) end(holds() ? failed("error", "the primary can't be reached") : overtaken);
@@ -86,7 +89,6 @@ function rewind(agent: AgentModel, source: PostgresModel, holds: () => boolean, 
 /** Takes over the source's data; the directory is unusable until it is whole. */
 function copy(agent: AgentModel, source: PostgresModel, costMs: number, holds: () => boolean, then: Copied): void {
   const { postgres, world, process } = agent;
-  if (!reachable(agent, source)) return world.after(1_000, process, () => then(null));
   const { incarnation } = source.process;
   world.work(costMs, process, () => {
     if (!holds() || !reachable(agent, source) || source.process.incarnation !== incarnation) return then(null);

@@ -133,6 +133,8 @@ export class World<E = unknown> implements Scheduler {
 
   /** Runs `run` after `delayMs` of world time, if `process` (its present incarnation) is still there. */
   after(delayMs: number, process: Process | null, run: () => void): void {
+    // What a dying process had still begun is not carried out.
+    if (process !== null && !process.alive) return;
     const task: Task = {
       at: this.nowMs + Math.max(0, delayMs),
       order: this.order++,

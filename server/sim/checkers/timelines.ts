@@ -1,12 +1,18 @@
 import type { CreateChecker } from "./checker.ts";
 
-/**
- * No two histories meet under one timeline number: PostgreSQL tells histories apart by that number alone. A number may be opened twice only
- * while the two never meet: who lost must be cloned before it streams again.
- */
-export const checkTimelines: CreateChecker = (_sim, violate) => ({
-  observe(event) {
-    if (event.kind !== "history-mixed") return;
-    violate(`${event.node} would mix a foreign history of timeline ${event.timeline} with ${event.with}'s`);
-  },
-});
+/** No two histories share a timeline: PostgreSQL tells histories apart by that number alone. */
+export const checkTimelines: CreateChecker = (_sim, violate) => {
+  const openedBy = new Map<number, string>();
+  return {
+    observe(event, nowMs) {
+      if (event.kind === "history-mixed") {
+        violate(`${event.node} would mix a foreign history of timeline ${event.timeline} with ${event.with}'s`);
+      } else if (event.kind === "postgres-promoted") {
+        const { timeline } = event.opened;
+        const before = openedBy.get(timeline);
+        if (before !== undefined) violate(`timeline ${timeline} was opened by ${before} and again by ${event.node}`);
+        openedBy.set(timeline, `${event.node} at ${Math.round(nowMs)} ms`);
+      }
+    },
+  };
+};

@@ -25,9 +25,9 @@ export const mutants: readonly Mutant[] = [
       of: "fence",
       file: "promise.ts",
       find: "if (grant.epoch < held.epoch) {",
-      replace: "if (grant.epoch < -1) {",
+      replace: "if (grant.epoch < held.epoch) return null;\n  if (grant.epoch < held.epoch) {",
     },
-    run: { faults: ["ghost-leader", "partition", "bridge", "crash"] },
+    run: { faults: ["ghost-leader", "crash", "pgkill"] },
   },
   {
     name: "accept-other-intent",
@@ -193,12 +193,10 @@ export const mutants: readonly Mutant[] = [
     run: { faults: ["crash", "pgkill", "partition", "slow-link", "lossy-link"] },
   },
   {
-    name: "rewind-after-unknown-promotion",
-    says: "whoever was told to promote and did not win may be rewound",
+    name: "reuse-timeline",
+    says: "a promotion takes the next number that its own server knows, whatever another intent may have opened",
     caughtBy: ["timelines"],
-    source: { of: "core", file: "recovery/evaluate-cluster.ts", find: "cloneOnly: true", replace: "cloneOnly: false" },
     hands: { reservesTimeline: false },
-    seeds: 60,
     run: { faults: ["heir-dies", "durability-changed"], nodes: 5, k: 2 },
   },
 ];

@@ -32,6 +32,20 @@ function starveAllBut(sim: Simulation, primary: SimNode, heir: SimNode): () => v
   );
 }
 
+/** Strikes the next server that opens a timeline, before anybody has followed it. */
+function strikeAtOpening(sim: Simulation, strike: (node: SimNode) => void): () => void {
+  let armed = true;
+  sim.world.listen((event) => {
+    if (!armed || event.kind !== "postgres-promoted") return;
+    armed = false;
+    const node = sim.nodes.find((other) => other.name === event.node);
+    if (node !== undefined) strike(node);
+  });
+  return () => {
+    armed = false;
+  };
+}
+
 export const worstMoments: readonly Nemesis[] = [
   {
     // Why a quorum: the one standby with the newest acknowledged rows goes down together with the primary.
@@ -60,13 +74,20 @@ export const worstMoments: readonly Nemesis[] = [
       const heals = collectHeals();
       const fed = starveAllBut(sim, primary, heir);
       heals.add(fed);
-      const delayMs = pick.between(0, 60);
+      const delayMs = pick.between(0, 90);
+      const atOpening = pick.chance(0.5);
       sim.world.after(pick.between(300, 900), null, () => {
         if (heals.isOver()) return;
         heals.add(cutPower(sim, primary));
-        heals.add(strikeAtCommand(sim, ["postgres.promote"], (node) => heals.add(cutPower(sim, node)), delayMs));
+        const strike = (node: SimNode): void => {
+          if (!heals.isOver()) heals.add(cutPower(sim, node));
+        };
+        heals.add(
+          atOpening ? strikeAtOpening(sim, strike) : strikeAtCommand(sim, ["postgres.promote"], strike, delayMs),
+        );
       });
-      return { subject: `${primary.name}, then ${heir.name} + ${Math.round(delayMs)} ms`, heal: heals.heal };
+      const when = atOpening ? "as it opens its timeline" : `+ ${Math.round(delayMs)} ms`;
+      return { subject: `${primary.name}, then ${heir.name} ${when}`, heal: heals.heal };
     },
   },
   {
@@ -116,7 +137,7 @@ export const worstMoments: readonly Nemesis[] = [
     },
   },
   {
-    // Why agents compare epochs: a leader that was paused between commit and send wakes up later and sends.
+    // Why agents compare epochs: a leader that was paused between commit and send, or works on a cloned database, sends what is long over.
     name: "ghost-leader",
     weight: 4,
     lastsMs: [15_000, 60_000],
@@ -129,9 +150,16 @@ export const worstMoments: readonly Nemesis[] = [
       });
       const heal = (): void => {
         listening = false;
+        for (let again = 0; again < 4; again++) sim.world.after(again * 5_000, null, send);
+      };
+      const send = (): void => {
         for (const command of held) {
           const agent = sim.nodes.find((node) => node.name === command.node)?.agent;
-          if (agent?.process.alive === true) sim.world.after(1, agent.process, () => agent.takeCommand(command));
+          if (agent?.process.alive !== true) continue;
+          // A leader on a cloned database makes the old orders anew, under ids that nobody has seen.
+          const isOld = command.grant.epoch < (sim.control.tables.clusters.get(sim.cluster)?.epoch ?? 0);
+          const order = isOld ? { ...command, id: `${command.id}~${sim.world.random.hex()}` } : command;
+          sim.world.after(1, agent.process, () => agent.takeCommand(order));
         }
       };
       return { subject: "commands of a former leader", heal };
