@@ -15,10 +15,7 @@ test("an incident is reviewed, acknowledged, annotated and exported", async ({ d
   const page = await pageAs("operator");
   await page.goto("/incidents");
   await page.getByRole("button", { name: /^All \d/ }).click();
-  await page
-    .getByRole("link", { name: new RegExp(incident.id) })
-    .first()
-    .click();
+  await page.getByRole("listitem").filter({ hasText: incident.id }).getByRole("link").first().click();
   await expect(page).toHaveURL(new RegExp(`/incidents/${incident.id}`));
   await expect(page.getByRole("heading", { level: 1 })).toContainText("orders");
   await expect(page.getByText("Writes unavailable").first()).toBeVisible();
