@@ -12,7 +12,7 @@ import { Failure } from "./verbs/context.ts";
  * let in only when enough members have flushed the end of recovery. Until then `pg_hba.conf` admits nobody but Holdfast.
  */
 
-const openRules = "pg_hba.holdfast-open";
+export const openRules = "pg_hba.holdfast-open";
 const barrierDeadlineMs = 30_000;
 
 /** Closes the gate. False when the access rules are not in the data directory, so that there is no gate. */

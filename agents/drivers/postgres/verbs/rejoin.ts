@@ -5,6 +5,7 @@ import { exists } from "../../../shared/durable-file.ts";
 import { monotonicMs, poll } from "../../../shared/time.ts";
 import { cloneByBaseBackup } from "../clone/base-backup.ts";
 import { cloneOverSql } from "../clone/over-sql.ts";
+import { dropKeptFiles, keepOwnFiles, restoreOwnFiles } from "../clone/own-files.ts";
 import { rewindFrom } from "../clone/rewind.ts";
 import { setDivergentWalAside } from "../clone/set-aside.ts";
 import { assertReplicates } from "../clone/source.ts";
@@ -39,6 +40,7 @@ export async function rejoin(context: VerbContext, args: RejoinArgs): Promise<Da
     await instance.refreshEmpty();
     const settings = standbySettings(instance.service, args.primary, context.grant.epoch);
     const source = await settlePrimary(instance, args.primary);
+    await keepOwnFiles(instance);
     const rewound = args.mode === "rewind" && !instance.empty && (await tryRewind(context, args, settings, source));
     let bytes = 0;
     if (!rewound) {
@@ -46,6 +48,7 @@ export async function rejoin(context: VerbContext, args: RejoinArgs): Promise<Da
       await startAsStandby(context, settings);
       await waitForStream(context, source, streamingDeadlineMs);
     }
+    await dropKeptFiles(instance);
     const reply: RejoinReply = {
       mode: rewound ? "rewind" : "clone",
       bytes,
@@ -121,6 +124,7 @@ async function startAsStandby(context: VerbContext, settings: Settings): Promise
   instance.host.rememberTimeline(null);
   // What came along is the source's: its names, its settings, its access rules, and no signal file.
   await openGate(instance);
+  await restoreOwnFiles(instance);
   await instance.startStandby(settings);
   await instance.dropReservedSlots();
 }
