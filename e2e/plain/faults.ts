@@ -107,12 +107,12 @@ export async function runFault(installation: Installation, ledger: Ledger, name:
   const struckAt = machineMs();
   fault.strike(installation, host);
   await waitUntil(() => fault.moves && ledger.firstSince(struckAt, others) !== undefined, fault.lastsMs, 20);
-  const first = ledger.firstSince(struckAt, fault.moves ? others : [host.name]);
   const rest = fault.lastsMs - (machineMs() - struckAt);
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, rest)));
   const healedAt = machineMs();
   fault.heal(installation, host);
   const back = await waitForWholeCluster(installation, 60_000);
+  const first = ledger.firstSince(struckAt, fault.moves ? others : [host.name]);
   const gap = ledger.longestGap(struckAt, machineMs());
   const way =
     first === undefined ? "NO WRITE elsewhere" : `${host.name} → ${first.node} ${Math.round(first.atMs - struckAt)} ms`;
