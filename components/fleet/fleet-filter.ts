@@ -2,21 +2,7 @@ import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryStates } f
 import type { HealthState, NodeView } from "../../server/protocol/index.ts";
 import { stateUrgency } from "../ui/state-urgency.ts";
 import { groupings } from "./fleet-layout.ts";
-
-/** Columns of the table that sort, in their order. */
-export const sortKeys = [
-  "state",
-  "id",
-  "role",
-  "cluster",
-  "zone",
-  "cpu",
-  "memory",
-  "disk",
-  "suspicion",
-  "seen",
-] as const;
-export type SortKey = (typeof sortKeys)[number];
+import { sortKeys } from "./sort-nodes.ts";
 
 /** Everything about the fleet's view, in the address. */
 export const fleetParams = {

@@ -1,4 +1,5 @@
 import type { HealthState, NodeView } from "../../server/protocol/index.ts";
+import { compareNatural } from "../format/natural-order.ts";
 import { compareUrgency } from "../ui/state-urgency.ts";
 
 export type GroupBy = "zone" | "cluster" | "role" | "state" | "none";
@@ -85,12 +86,6 @@ function worstOf(nodes: readonly NodeView[]): HealthState {
   let worst: HealthState = "healthy";
   for (const node of nodes) if (compareUrgency(node.state, worst) < 0) worst = node.state;
   return worst;
-}
-
-const collator = new Intl.Collator("en", { numeric: true });
-/** `n-2` before `n-10`. */
-export function compareNatural(a: string, b: string): number {
-  return collator.compare(a, b);
 }
 
 /** The cell under a point, or −1. */

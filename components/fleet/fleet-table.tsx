@@ -1,52 +1,21 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are virtual and absolutely placed, which table elements can not be
 // biome-ignore-all lint/a11y/useFocusableInteractive: rows and cells of a table are not focusable, what is in them is
 "use client";
-import {
-  createColumnHelper,
-  createSortedRowModel,
-  rowSortingFeature,
-  type SortingState,
-  tableFeatures,
-  useTable,
-} from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import Link from "next/link";
 import { useTranslations } from "next-intl";
-import { useMemo, useRef } from "react";
+import { useDeferredValue, useMemo, useRef } from "react";
 import type { NodeView } from "../../server/protocol/index.ts";
 import { useEntity } from "../live/use-entities.ts";
 import { useKey } from "../shell/use-shortcuts.ts";
 import { classes } from "../ui/classes.ts";
 import { StateWord } from "../ui/state-glyph.tsx";
-import { compareUrgency } from "../ui/state-urgency.ts";
 import { RelativeTime, useFormat } from "../ui/text.tsx";
-import type { SortKey } from "./fleet-filter.ts";
-import { compareNatural } from "./fleet-layout.ts";
+import { type SortKey, sortKeys, sortNodes } from "./sort-nodes.ts";
 import { UsageBar } from "./usage-bar.tsx";
 
 const ROW_PX = 36;
-const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
-const helper = createColumnHelper<typeof features, NodeView>();
-
-type Compare = (a: NodeView, b: NodeView) => number;
-const share = (used: number | undefined, total: number | undefined) =>
-  used === undefined || !total ? -1 : used / total;
-const compares: Record<SortKey, Compare> = {
-  state: (a, b) => compareUrgency(a.state, b.state) || compareNatural(a.id, b.id),
-  id: (a, b) => compareNatural(a.id, b.id),
-  role: (a, b) => compareNatural(a.role, b.role) || compareNatural(a.id, b.id),
-  cluster: (a, b) => compareNatural(a.cluster ?? "~", b.cluster ?? "~") || compareNatural(a.id, b.id),
-  zone: (a, b) => compareNatural(a.zone, b.zone) || compareNatural(a.id, b.id),
-  cpu: (a, b) => (a.host?.cpu ?? -1) - (b.host?.cpu ?? -1),
-  memory: (a, b) =>
-    share(a.host?.memoryUsedBytes, a.host?.memoryTotalBytes) - share(b.host?.memoryUsedBytes, b.host?.memoryTotalBytes),
-  disk: (a, b) =>
-    share(a.host?.diskUsedBytes, a.host?.diskTotalBytes) - share(b.host?.diskUsedBytes, b.host?.diskTotalBytes),
-  suspicion: (a, b) => a.suspicion / a.suspicionThreshold - b.suspicion / b.suspicionThreshold,
-  seen: (a, b) => (a.lastSeenAt ?? 0) - (b.lastSeenAt ?? 0),
-};
-
 const widths: Record<SortKey, string> = {
   state: "w-32",
   id: "w-44 grow",
@@ -59,16 +28,6 @@ const widths: Record<SortKey, string> = {
   suspicion: "w-24",
   seen: "w-28",
 };
-
-const columns = helper.columns(
-  (Object.keys(compares) as SortKey[]).map((key) =>
-    helper.accessor((node) => node.id, {
-      id: key,
-      header: key,
-      sortFn: (a, b) => compares[key](a.original, b.original),
-    }),
-  ),
-);
 
 /** The table twin of the map: only the rows in view are in the page. `j`/`k` walk, Enter opens. */
 export function FleetTable({
@@ -88,33 +47,22 @@ export function FleetTable({
 }) {
   const t = useTranslations("fleet");
   const scroll = useRef<HTMLDivElement>(null);
-  const sorting = useMemo<SortingState>(() => [{ id: sort, desc: order === "desc" }], [sort, order]);
-  const table = useTable({
-    features,
-    columns,
-    data: nodes as NodeView[],
-    getRowId: (node) => node.id,
-    state: { sorting },
-    enableSortingRemoval: false,
-    onSortingChange: (update) => {
-      const next = (typeof update === "function" ? update(sorting) : update)[0];
-      if (next !== undefined) onSort(next.id as SortKey, next.desc ? "desc" : "asc");
-    },
-  });
-  const { rows } = table.getRowModel();
+  const shown = useDeferredValue(nodes);
+  const ids = useMemo(() => sortNodes(shown, sort, order), [shown, sort, order]);
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: ids.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => ROW_PX,
-    getItemKey: (index) => rows[index]?.id ?? index,
+    getItemKey: (index) => ids[index] ?? index,
     overscan: 8,
   });
   const walk = (step: number) => {
-    const at = rows.findIndex((row) => row.id === selected);
-    const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
-    if (next === undefined) return;
-    virtual.scrollToIndex(Math.max(0, at + step));
-    onOpen(next.id);
+    const at = selected === null ? -1 : ids.indexOf(selected);
+    const next = Math.min(ids.length - 1, Math.max(0, at + step));
+    const id = ids[next];
+    if (id === undefined) return;
+    virtual.scrollToIndex(next);
+    onOpen(id);
   };
   useKey("j", () => walk(1));
   useKey("k", () => walk(-1));
@@ -124,50 +72,39 @@ export function FleetTable({
       ref={scroll}
       role="table"
       aria-label={t("tableLabel")}
-      aria-rowcount={rows.length + 1}
+      aria-rowcount={ids.length + 1}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
       tabIndex={0}
       className="focus-ring max-h-[max(20rem,calc(100dvh-17rem))] overflow-auto text-sm"
     >
       <div role="rowgroup" className="sticky top-0 z-10 min-w-max bg-panel">
         <div role="row" className="flex border-b border-line">
-          {table.getHeaderGroups()[0]?.headers.map((header) => {
-            const key = header.id as SortKey;
-            const sorted = header.column.getIsSorted();
-            return (
-              <div
-                key={key}
-                role="columnheader"
-                aria-sort={sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : "none"}
-                className={classes("shrink-0 px-2", widths[key])}
+          {sortKeys.map((key) => (
+            <div
+              key={key}
+              role="columnheader"
+              aria-sort={key !== sort ? "none" : order === "asc" ? "ascending" : "descending"}
+              className={classes("shrink-0 px-2", widths[key])}
+            >
+              <button
+                type="button"
+                onClick={() => onSort(key, key === sort && order === "asc" ? "desc" : "asc")}
+                className="focus-ring flex h-9 items-center gap-1 rounded-sm text-xs font-medium text-muted hover:text-ink"
               >
-                <button
-                  type="button"
-                  onClick={() => header.column.toggleSorting()}
-                  className="focus-ring flex h-9 items-center gap-1 rounded-sm text-xs font-medium text-muted hover:text-ink"
-                >
-                  {t(`column.${key}`)}
-                  {sorted === "asc" && <ArrowUp size={12} aria-hidden />}
-                  {sorted === "desc" && <ArrowDown size={12} aria-hidden />}
-                </button>
-              </div>
-            );
-          })}
+                {t(`column.${key}`)}
+                {key === sort &&
+                  (order === "asc" ? <ArrowUp size={12} aria-hidden /> : <ArrowDown size={12} aria-hidden />)}
+              </button>
+            </div>
+          ))}
         </div>
       </div>
       <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => {
-          const row = rows[item.index];
-          if (row === undefined) return null;
+          const id = ids[item.index];
+          if (id === undefined) return null;
           return (
-            <FleetRow
-              key={row.id}
-              id={row.id}
-              index={item.index}
-              top={item.start}
-              selected={row.id === selected}
-              onOpen={onOpen}
-            />
+            <FleetRow key={id} id={id} index={item.index} top={item.start} selected={id === selected} onOpen={onOpen} />
           );
         })}
       </div>

@@ -22,8 +22,9 @@ export interface EntityOf {
 export type EntityKind = keyof EntityOf;
 const kinds: readonly EntityKind[] = ["node", "cluster", "incident", "action", "system"];
 
-/** Lists are told at once after a quiet time, then at most this often. */
+/** Lists are told at once after a quiet time, then at most this often; less often when they are long. */
 const LIST_INTERVAL_MS = 200;
+const LIST_INTERVAL_PER_ROW_MS = 0.05;
 
 export interface Scheduler {
   /** Calls back before the next paint (or soon, when the page is hidden). */
@@ -88,7 +89,7 @@ export function createEntityStore(scheduler: Scheduler): EntityStore {
     for (const listener of [...shelf.many]) listener();
   };
   const tellListSoon = (shelf: Shelf) => {
-    const waitMs = shelf.listToldAt + LIST_INTERVAL_MS - scheduler.nowMs();
+    const waitMs = shelf.listToldAt + LIST_INTERVAL_MS + shelf.rows.size * LIST_INTERVAL_PER_ROW_MS - scheduler.nowMs();
     if (waitMs <= 0) return tellList(shelf);
     if (shelf.listTimer) return;
     shelf.listTimer = true;

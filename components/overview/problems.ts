@@ -36,6 +36,18 @@ export interface Problem {
  * that no open incident speaks of already. One fault is one line.
  */
 export function findProblems(picture: Picture): readonly Problem[] {
+  let problems = found.get(picture);
+  if (problems === undefined) {
+    problems = listProblems(picture);
+    found.set(picture, problems);
+  }
+  return problems;
+}
+
+/** Pictures don't change; several readers ask about the same one. */
+const found = new WeakMap<Picture, readonly Problem[]>();
+
+function listProblems(picture: Picture): readonly Problem[] {
   const open = picture.incidents.filter(isOpen);
   const told = coveredBy(open);
   const problems = [

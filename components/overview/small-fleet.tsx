@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { useTranslations } from "next-intl";
 import type { NodeView } from "../../server/protocol/index.ts";
-import { compareNatural } from "../fleet/fleet-layout.ts";
+import { compareNatural } from "../format/natural-order.ts";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 
 /** Up to this many nodes have room for their names. */

@@ -1,6 +1,6 @@
 "use client";
 import { useTranslations } from "next-intl";
-import { compareNatural } from "../fleet/fleet-layout.ts";
+import { compareNatural } from "../format/natural-order.ts";
 import { useEntities } from "../live/use-entities.ts";
 import type { LoadedMenuProps } from "../ui/lazy-menu.tsx";
 import { Menu, MenuChoices } from "../ui/menu.tsx";
