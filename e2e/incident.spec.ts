@@ -21,10 +21,10 @@ test("an incident is reviewed, acknowledged, annotated and exported", async ({ d
   await expect(page.getByText("Writes unavailable").first()).toBeVisible();
   await expect(page.getByText(/no acknowledged write lost/).first()).toBeVisible();
 
-  await page.getByRole("button", { name: "Acknowledge" }).click();
+  await page.getByRole("button", { name: "Acknowledge", exact: true }).click();
   await expect(page.getByText(/acknowledged by Journey operator/).first()).toBeVisible();
 
-  await page.getByRole("button", { name: "Add note" }).first().click();
+  await page.getByRole("button", { name: "Add note", exact: true }).first().click();
   const note = page.getByRole("textbox").last();
   await note.fill("The kernel log shows nothing. **Watch** it <script>alert(1)</script>.");
   await note.press("Control+Enter");
