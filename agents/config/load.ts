@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import { verbNames } from "../commands/schemas.ts";
 import type { PostgresService } from "../drivers/postgres/service.ts";
 import "../shared/schema-errors.ts";
-import { exists } from "../shared/durable-file.ts";
+import { exists, hasCode } from "../shared/durable-file.ts";
 import { messageOf } from "../shared/time.ts";
 import { resolveRunAs } from "./run-as.ts";
 import { type AgentConfigFile, agentConfigSchema, type CheckConfig, type PostgresConfigFile } from "./schema.ts";
@@ -48,7 +48,7 @@ export async function loadConfig(path: string): Promise<AgentConfig> {
   const file = parseConfig(full, text);
   checkAddresses(full, text, file);
   await checkPaths(full, text, file);
-  return resolveConfig(full, file);
+  return resolveConfig(full, text, file);
 }
 
 /** Parses and validates the text of a configuration. @throws ConfigError */
@@ -134,7 +134,7 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-async function resolveConfig(path: string, file: AgentConfigFile): Promise<AgentConfig> {
+async function resolveConfig(path: string, text: string, file: AgentConfigFile): Promise<AgentConfig> {
   const base = dirname(path);
   const stateDir = resolve(base, file.stateDir);
   const [service] = file.services;
@@ -143,13 +143,13 @@ async function resolveConfig(path: string, file: AgentConfigFile): Promise<Agent
     node: file.node,
     server: file.server,
     serverKey: file.serverKey ?? null,
-    token: file.token ?? (await readSecret(path, base, "tokenFile", file.tokenFile, { optional: true })),
+    token: file.token ?? (await readSecret(path, text, "tokenFile", file.tokenFile, { optional: true })),
     zone: file.zone,
     labels: file.labels,
     stateDir,
     listen: file.listen ?? null,
     allow: new Set(file.allow ?? (service === undefined ? [] : verbNames)),
-    postgres: service === undefined ? null : await resolvePostgres(path, base, stateDir, file, service),
+    postgres: service === undefined ? null : await resolvePostgres(path, text, stateDir, file, service),
     checks: file.checks,
     peers: file.peers,
     spool: file.spool,
@@ -158,18 +158,19 @@ async function resolveConfig(path: string, file: AgentConfigFile): Promise<Agent
 
 async function resolvePostgres(
   path: string,
-  base: string,
+  text: string,
   stateDir: string,
   file: AgentConfigFile,
   service: PostgresConfigFile,
 ): Promise<PostgresService> {
+  const base = dirname(path);
   const dataDir = resolve(base, service.dataDir);
   const password =
-    service.password ?? (await readSecret(path, base, "passwordFile", service.passwordFile, { optional: false }));
+    service.password ?? (await readSecret(path, text, "passwordFile", service.passwordFile, { optional: false }));
   if (service.initialize && service.authentication !== "trust" && password === null) {
     throw new ConfigError(
       path,
-      null,
+      lineOfKey(text, "initialize"),
       `services: a new cluster with ${service.authentication} needs password or passwordFile`,
     );
   }
@@ -184,7 +185,7 @@ async function resolvePostgres(
     user: service.user,
     password,
     runAs: await resolveRunAs(service.runAs ?? null, dataDir).catch((error: unknown) => {
-      throw new ConfigError(path, null, `services: ${messageOf(error)}`);
+      throw new ConfigError(path, lineOfKey(text, "runAs"), `services.0.runAs: ${messageOf(error)}`);
     }),
     manager: managerOf(service.start),
     initialize: service.initialize,
@@ -207,16 +208,16 @@ function managerOf(start: PostgresConfigFile["start"]): PostgresService["manager
 /** A token file may be gone once the node is enrolled; a password file may not. */
 async function readSecret(
   path: string,
-  base: string,
+  text: string,
   key: string,
   file: string | undefined,
   options: { readonly optional: boolean },
 ): Promise<string | null> {
   if (file === undefined) return null;
   try {
-    return (await readFile(resolve(base, file), "utf8")).trim();
+    return (await readFile(resolve(dirname(path), file), "utf8")).trim();
   } catch (error) {
-    if (options.optional) return null;
-    throw new ConfigError(path, null, `${key}: ${messageOf(error)}`);
+    if (options.optional && hasCode(error, "ENOENT")) return null;
+    throw new ConfigError(path, lineOfKey(text, key), `${key}: ${messageOf(error)}`);
   }
 }
