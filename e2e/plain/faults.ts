@@ -1,8 +1,10 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { machineMs } from "../../demo/clock.ts";
 import { control, type Installation, members } from "./installation.ts";
 import type { Ledger } from "./ledger.ts";
 import { cutHost, findProcesses, type Host, listProcesses, mendHost, signalAll } from "./network.ts";
-import { waitUntil } from "./shell.ts";
+import { run, waitUntil } from "./shell.ts";
 import { readStatus } from "./status.ts";
 
 /** How a host fails, and what an operator (or its service manager) does when it is back. */
@@ -68,6 +70,16 @@ const faults: Readonly<Record<string, Fault>> = {
     lastsMs: 8_000,
     moves: true,
   },
+  /** Nothing more can be written; with `--disk` only, or it would be the machine's own. */
+  diskfull: {
+    strike: (installation, host) => {
+      if (installation.options.diskMiB === null) throw new Error("diskfull needs --disk");
+      run(host, ["dd", "if=/dev/zero", `of=${fillOf(installation, host)}`, "bs=1M"], { mayFail: true });
+    },
+    heal: (installation, host) => rmSync(fillOf(installation, host)),
+    lastsMs: 15_000,
+    moves: true,
+  },
   /** The control plane is away for a minute, and the primary's host dies meanwhile. Counted from its return. */
   ctl: {
     strike: (_, host) => {
@@ -88,6 +100,10 @@ const faults: Readonly<Record<string, Fault>> = {
     moves: false,
   },
 };
+
+function fillOf(installation: Installation, host: Host): string {
+  return join(installation.folderOf(host), "fill");
+}
 
 /** Every process of PostgreSQL on the host. */
 function postmasters(host: Host): readonly number[] {

@@ -1,4 +1,4 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,6 +23,8 @@ export interface InstallationOptions {
   readonly binDir: string;
   /** The user that agents run as; PostgreSQL always runs as `postgres`. */
   readonly agentUser: "root" | "postgres";
+  /** Size of each member's disk in MiB, or null for the machine's own. */
+  readonly diskMiB: number | null;
   /** Whether agents reach the control plane by wss://, with a certificate of an authority of our own. */
   readonly tls: boolean;
   /** Who starts PostgreSQL: the agent, or fixed commands from the configuration. */
@@ -65,8 +67,17 @@ export class Installation {
       const folder = this.folderOf(host);
       mkdirSync(folder, { recursive: true, mode: 0o755 });
       chmodSync(folder, 0o755);
-      if (members.includes(host)) this.#giveToPostgres(folder);
+      if (!members.includes(host)) continue;
+      if (this.options.diskMiB !== null) {
+        spawnSync("mount", ["-t", "tmpfs", "-o", `size=${this.options.diskMiB}m,mode=755`, "tmpfs", folder]);
+      }
+      this.#giveToPostgres(folder);
     }
+  }
+
+  releaseDisks(): void {
+    if (this.options.diskMiB === null) return;
+    for (const host of members) spawnSync("umount", ["-l", this.folderOf(host)]);
   }
 
   /** `server.yaml`, and the server started by it. */

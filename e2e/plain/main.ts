@@ -31,6 +31,7 @@ function readOptions() {
       root: { type: "string", default: dirname(dirname(here)) },
       "bin-dir": { type: "string", default: "/usr/lib/postgresql/15/bin" },
       tls: { type: "boolean", default: false },
+      disk: { type: "string" },
       keep: { type: "boolean", default: false },
     },
   });
@@ -72,6 +73,7 @@ async function main(): Promise<number> {
     binDir: options["bin-dir"],
     agentUser,
     tls: options.tls,
+    diskMiB: options.disk === undefined ? null : Number(options.disk),
     manager: options.manager === "command" ? "command" : "agent",
     postgresUser: { uid: idOf("-u"), gid: idOf("-g") },
   });
@@ -100,6 +102,7 @@ async function main(): Promise<number> {
     if (!options.keep) {
       for (const host of hosts) signalAll(listProcesses(host), "SIGKILL");
       removeNetwork(hosts);
+      installation.releaseDisks();
     }
   }
 }
