@@ -8,7 +8,7 @@ const intervalMs = 1_000;
 /** A control plane that is there gets this long to say what it wants. */
 const standbyGraceMs = 4_000;
 /** Without a control plane, a primary that was granted comes back by itself after this long. */
-const primaryGraceMs = 5_000;
+const primaryGraceMs = 3_000;
 const slowestRetryMs = 60_000;
 
 /**

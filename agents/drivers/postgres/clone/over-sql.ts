@@ -1,5 +1,6 @@
 import { chown, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { releaseMemory } from "../../../shared/release-memory.ts";
 import { slotName } from "../names.ts";
 import { runProgram } from "../processes.ts";
 import { type Row, SqlConnection } from "../sql.ts";
@@ -12,9 +13,10 @@ import { type CloneOptions, ensureReservedSlot, sourceTarget } from "./source.ts
  * Source: PostgreSQL manual, "Making a Base Backup Using the Low Level API". WAL comes by streaming from a slot made before the backup.
  */
 
-const batchBytes = 8 * 1024 * 1024;
-const chunkBytes = 4 * 1024 * 1024;
-const batchFiles = 500;
+/** Small on purpose: bytes travel as text, and the agent shares its machine with the database. */
+const batchBytes = 1024 * 1024;
+const chunkBytes = 512 * 1024;
+const batchFiles = 250;
 const queryDeadlineMs = 120_000;
 
 /** What the manual says to leave out: contents that belong to the running source. */
@@ -81,6 +83,7 @@ export async function cloneOverSql(options: CloneOptions): Promise<number> {
   } finally {
     control.destroy();
     reader.destroy();
+    releaseMemory();
   }
 }
 
