@@ -28,7 +28,9 @@ const abandonMs = 1_500;
 const pollMs = 10;
 const reconnectQuietMs = 1_000;
 const reconnectRacingMs = 40;
-const auditDelayMs = 1_000;
+/** After a change of primary: soon, for whoever is watching, and again when the repair is over. */
+const auditDelaysMs = [1_000, 4_000, 15_000];
+const auditRetryMs = 1_000;
 const auditPage = 20_000;
 
 /**
@@ -48,7 +50,8 @@ export class Writer {
   #failed = 0;
   #lost: number | null = null;
   #auditedAt: number | null = null;
-  #auditDueMs: number | null = null;
+  /** Moments at which audits are due, earliest first. */
+  #auditsDueMs: readonly number[] = [];
   #auditing = false;
   #nextSlotMs = 0;
   #wasAvailable = true;
@@ -99,7 +102,8 @@ export class Writer {
       for (const lane of this.#lanes) if (lane.idle) void this.#race(lane);
     } else if (due > 0 && this.#active.idle) void this.#write(this.#active, due);
     this.#noteAvailability(now);
-    if (this.#auditDueMs !== null && now >= this.#auditDueMs && this.#active !== null) void this.#audit(this.#active);
+    const [auditDueMs] = this.#auditsDueMs;
+    if (auditDueMs !== undefined && now >= auditDueMs && this.#active !== null) void this.#audit(this.#active);
   }
 
   /** Slots of the write grid that have come up. While a write is under way they wait, ten at the most. */
@@ -165,7 +169,7 @@ export class Writer {
     this.#active ??= lane;
     const moved = this.#writingTo !== null && this.#writingTo !== this.#active.node;
     this.#writingTo = this.#active.node;
-    if (moved) this.#auditDueMs = now + auditDelayMs;
+    if (moved) this.#auditsDueMs = auditDelaysMs.map((delayMs) => now + delayMs);
     if (moved || ended !== null) this.hooks.onChange?.();
   }
 
@@ -179,6 +183,9 @@ export class Writer {
   async #audit(active: Lane): Promise<void> {
     if (this.#auditing) return;
     this.#auditing = true;
+    const [due, ...later] = this.#auditsDueMs;
+    this.#auditsDueMs = later;
+    let done = false;
     const lane = new Lane(
       active.endpoint,
       this.options,
@@ -197,12 +204,15 @@ export class Writer {
       }
       this.#lost = this.ledger.missing(present, upTo).length;
       this.#auditedAt = this.hooks.wallMs();
-      this.#auditDueMs = null;
+      done = true;
       this.hooks.onChange?.();
     } finally {
       lane.drop();
       this.#auditing = false;
-      if (this.#auditDueMs !== null) this.#auditDueMs = this.hooks.nowMs() + auditDelayMs;
+      // A change of primary meanwhile has made a new schedule.
+      if (!done && due !== undefined && this.#auditsDueMs === later) {
+        this.#auditsDueMs = [this.hooks.nowMs() + auditRetryMs, ...later];
+      }
     }
   }
 
