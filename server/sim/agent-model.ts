@@ -2,6 +2,7 @@ import { parseApplicationName } from "../../agents/drivers/postgres/names.ts";
 import { emptyFence, type FenceRecord, judgeCommand, recordOutcome, stillHolds } from "../../agents/fence/promise.ts";
 import type { CommandOutcome, CommandRecord, Grant } from "../core/index.ts";
 import type { SessionMessage } from "./agent-frames.ts";
+import { createKeeper, type Keeper, keepServer } from "./agent-keeper.ts";
 import { startPrimary, startStandby } from "./agent-server.ts";
 import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
 import { concurrentVerbs, runVerb } from "./agent-verbs.ts";
@@ -85,9 +86,12 @@ export class AgentModel {
   probeOkMs = 0;
   /** The server's present process was started at boot, before anybody was asked. */
   startedAtBoot = false;
+  /** Standing under which the agent last started its server as a primary. */
+  startedUnder: FenceRecord["standing"]["kind"] = "none";
   /** Verbs that wait for the one before them: one at a time on a server. */
   private lane: (() => void)[] = [];
   private laneBusy = false;
+  private keeper: Keeper = createKeeper();
   private demoteWatch = 0;
   /** Verbs under way, by command id. */
   readonly running = new Set<string>();
@@ -138,6 +142,7 @@ export class AgentModel {
     this.rejoining = false;
     this.lane = [];
     this.laneBusy = false;
+    this.keeper = createKeeper();
     this.demoteWatch = 0;
     this.disconnectedSinceMs = world.nowMs;
     world.work(30, this.process, () => {
@@ -175,7 +180,13 @@ export class AgentModel {
     }
   }
 
+  /** A verb has its turn on the server. */
+  get busy(): boolean {
+    return this.laneBusy;
+  }
+
   private everySecond(): void {
+    keepServer(this, this.keeper);
     const silentMs = this.world.nowMs - this.lastServerMs;
     if (this.side !== null && silentMs > sessionSilenceMs) {
       this.side.close();

@@ -46,6 +46,7 @@ export function startStandby(agent: AgentModel, upstream: string | null, epoch: 
 export function startPrimary(agent: AgentModel, configuration: SyncConfiguration): void {
   const { postgres } = agent;
   agent.startedAtBoot = false;
+  agent.startedUnder = agent.disk.fence.standing.kind;
   postgres.disk.standbySignal = false;
   postgres.disk.names = standbyNames(configuration);
   postgres.disk.upstream = null;

@@ -90,3 +90,23 @@ describe("a new primary that came back fenced before its first write was verifie
     expect(sent(puppet, "postgres.restart").map((command) => command.node)).toEqual([primary]);
   });
 });
+
+describe("a promotion of unknown outcome", () => {
+  it("is asked for again until the candidate answers, each time under a timeline number of its own", () => {
+    const puppet = createHealthyCluster();
+    puppet.unanswered.add("postgres.promote");
+    const exit = { pid: 1, code: null, signal: "SIGKILL", reaped: true, agoMs: 0 } as const;
+    setStatus(puppet, "pg-a", { state: "stopped", role: null, exit });
+    pass(puppet, 500);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const promote = sent(puppet, "postgres.promote").at(-1)!;
+      const outcome = { status: "failed", code: "error", detail: "the server did not answer in time" } as const;
+      play(puppet, [{ kind: "command-finished", node: promote.node, commandId: promote.id, outcome, nodeAt: 0 }]);
+      pass(puppet, 5_000);
+      expect(sent(puppet, "postgres.promote")).toHaveLength(attempt + 1);
+    }
+    const timelines = sent(puppet, "postgres.promote").map(({ verb }) => (verb.args as { timeline: number }).timeline);
+    expect(new Set(timelines).size).toBe(4);
+    expect(cluster(puppet).automation.state).toBe("on");
+  });
+});

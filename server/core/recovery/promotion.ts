@@ -11,6 +11,7 @@ import {
 } from "../draft.ts";
 import { appendActionEntry } from "../incident/timeline.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
+import { isWitness } from "../topology/sight.ts";
 import { endAction } from "./actions.ts";
 import { sendFollows } from "./follow.ts";
 import { currentConfiguration, endpoints } from "./members.ts";
@@ -32,6 +33,11 @@ const stragglerMs = 150;
 /** A seal that found no quorum for this long is given up when the old primary can be granted again. */
 const sealDeadlineMs = 8_000;
 const verifyDeadlineMs = 5_000;
+/** After so many the action ends unverified, so that another standby can take the place of the lost follower. */
+const verifyAttempts = 4;
+/** Distance between two attempts to promote; doubles up to the second. Five minutes of them, then a person is asked. */
+const promoteAgainMs = { first: 500, most: 8_000 };
+const mostPromotes = 40;
 /** Distance between two attempts to verify; doubles up to the second. */
 const verifyAgainMs = { first: 500, most: 8_000 };
 
@@ -77,9 +83,8 @@ function advanceSealing(draft: Draft, before: Action): void {
 /** One transaction stores the new epoch, its primary, its configuration and its timeline; the commands leave only after it. */
 function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): void {
   const counted = countableSeals(cluster, action);
-  const required = action.steps.find((step) => step.kind === "demote" && step.status === "done")?.data.lsn;
-  const complete = typeof required === "number" ? counted.filter((member) => member.lsn >= required) : counted;
-  const { chosen, verdicts } = chooseCandidate(cluster, complete.length > 0 ? complete : counted, action.target);
+  const complete = holdingShutdown(action, counted);
+  const { chosen, verdicts } = chooseCandidate(cluster, complete, action.target);
   if (chosen === null) {
     if (canRegrant(draft, action)) return startRegrant(draft, action);
     return endAction(draft, action.id, "needs-operator", { code: "no-candidate", data: {} });
@@ -135,6 +140,14 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     });
   }
   appendActionEntry(draft, action.id, "promotion-decided", { node: chosen, epoch: action.epoch });
+}
+
+/** In a planned change only who holds the old primary's last checkpoint may take over; nobody, when that is not known. */
+function holdingShutdown(action: Action, counted: Action["sealed"]): Action["sealed"] {
+  const demote = action.steps.find((step) => step.kind === "demote" && step.status === "done");
+  if (demote === undefined) return counted;
+  const { lsn } = demote.data;
+  return typeof lsn === "number" ? counted.filter((member) => member.lsn >= lsn) : [];
 }
 
 function demotedCleanly(action: Action): string | null {
@@ -197,13 +210,29 @@ function advancePromoting(draft: Draft, action: Action): void {
   const promotes = action.steps.filter((step) => step.kind === "promote");
   const last = promotes.at(-1);
   if (last?.status === "done") return recordPromotion(draft, action, last.data);
-  if (last?.status !== "failed") return;
-  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
+  const newest = action.steps.filter((step) => step.kind === "promote" || step.kind === "restart").at(-1);
+  if (last?.status !== "failed" || newest?.status === "running") return;
   const target = demand(action.target, "target");
-  if (promotes.length >= 2) {
-    holdAutomation(draft, cluster.id, "promotion-failed");
+  if (promotes.length >= mostPromotes) {
+    holdAutomation(draft, action.cluster, "promotion-failed");
     return endAction(draft, action.id, "needs-operator", { code: "promotion-failed", data: { node: target } });
   }
+  const pauseMs = Math.min(promoteAgainMs.most, promoteAgainMs.first * 2 ** (promotes.length - 1));
+  if (!hasWaited(draft, action.cluster, `${action.id}:promote:${action.steps.length}`, pauseMs)) return;
+  const live = draft.state.live.nodes.get(target)?.postgres ?? null;
+  if (newest?.kind === "promote" && live?.state === "stopped" && isWitness(draft.state, target, draft.now)) {
+    return sendStart(draft, action, target);
+  }
+  sendPromote(draft, action, target);
+}
+
+/**
+ * The candidate can only go forward, so a promotion of unknown outcome is asked for again (a hung server wakes up, an agent comes back). Each
+ * attempt has a timeline number of its own: the one before may have been opened.
+ */
+function sendPromote(draft: Draft, action: Action, target: string): void {
+  const before = demand(getCluster(draft, action.cluster), action.cluster);
+  const cluster = patchCluster(draft, before.id, { highestTimeline: before.highestTimeline + 1 });
   const configuration = demand(action.configuration, "configuration");
   commandStep(draft, action.id, {
     kind: "promote",
@@ -215,6 +244,19 @@ function advancePromoting(draft: Draft, action: Action): void {
     epoch: action.epoch,
     intentId: action.intentId,
     configVersion: configuration.version,
+  });
+}
+
+/** The candidate's server ended before it was promoted: it is started as the standby it was. */
+function sendStart(draft: Draft, action: Action, target: string): void {
+  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
+  const configuration = demand(action.configuration, "configuration");
+  commandStep(draft, action.id, {
+    kind: "restart",
+    node: target,
+    verb: { verb: "postgres.restart", args: { as: "standby", configuration, peers: endpoints(cluster) } },
+    epoch: action.epoch,
+    intentId: action.intentId,
   });
 }
 
@@ -268,7 +310,11 @@ function returnOrVerifyAgain(draft: Draft, action: Action): void {
   const pauseMs = Math.min(verifyAgainMs.most, verifyAgainMs.first * 2 ** (attempts - 1));
   if (!hasWaited(draft, cluster.id, `${action.id}:verify:${action.steps.length}`, pauseMs)) return;
   const configuration = currentConfiguration(cluster);
-  if (configuration === null || !hasSteppedDown(draft, cluster, node)) return sendVerify(draft, action.id);
+  if (configuration === null || !hasSteppedDown(draft, cluster, node)) {
+    if (attempts < verifyAttempts) return sendVerify(draft, action.id);
+    // Its followers are gone. The older configurations stay recorded; whoever streams now is put into the set behind its own barrier.
+    return endAction(draft, action.id, "done", { code: "unverified", data: { node } });
+  }
   stopWaiting(draft, cluster.id, steppedDownKey(node));
   commandStep(draft, action.id, {
     kind: "restart",

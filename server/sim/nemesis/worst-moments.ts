@@ -105,12 +105,15 @@ export const worstMoments: readonly Nemesis[] = [
           ["ctl", leaving.name],
         ]),
       );
-      const changeMs = pick.between(8_000, 14_000);
+      const changeMs = pick.between(9_000, 11_500);
+      const delayMs = pick.between(5, 400);
       sim.world.after(changeMs, null, () => {
-        if (!heals.isOver()) heals.add(starveAllBut(sim, primary, leaving));
-      });
-      sim.world.after(changeMs + pick.between(300, 5_000), null, () => {
-        if (!heals.isOver()) heals.add(cutPower(sim, primary));
+        if (heals.isOver()) return;
+        heals.add(starveAllBut(sim, primary, leaving));
+        const strike = (): void => {
+          if (!heals.isOver()) heals.add(cutPower(sim, primary));
+        };
+        heals.add(strikeAtCommand(sim, ["postgres.configure"], strike, delayMs));
       });
       return { subject: `${leaving.name} leaves ${primary.name}'s set`, heal: heals.heal };
     },
