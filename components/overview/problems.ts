@@ -129,7 +129,7 @@ function incidentProgress(incident: IncidentView, picture: Picture, cluster: Clu
     return coded("progress", "needs-operator", { target: stuck.target });
   const fenced = cluster?.members.find((member) => member.standing === "fenced" || member.standing === "quarantined");
   if (fenced !== undefined && incident.phase === "mitigated") {
-    const gone = picture.nodes.some((node) => node.id === fenced.node && !node.connected);
+    const gone = picture.nodes.some((node) => node.id === fenced.node && (!node.connected || node.state === "down"));
     return coded("progress", gone ? "awaiting-node" : "awaiting-rejoin", { node: fenced.node });
   }
   if (cluster !== undefined && incident.phase !== "mitigated" && cluster.automation.state !== "on") {

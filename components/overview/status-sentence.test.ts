@@ -79,6 +79,18 @@ describe("composeStatus", () => {
     );
   });
 
+  it("says when all is as promised again", () => {
+    const incident = makeIncident({
+      phase: "resolved",
+      resolvedAt: T0 - 1_000,
+      actionIds: ["ACT-1"],
+      impact: { ...impact, acknowledgedLost: 0 },
+    });
+    expect(headline(makePicture({ incidents: [incident], actions: [done] }))).toMatch(
+      /no acknowledged write was lost\. Everything is as promised again\.$/,
+    );
+  });
+
   it("asks for a person when Holdfast stopped", () => {
     const incident = makeIncident({ actionIds: ["ACT-1"] });
     const action = makeAction({ phase: "needs-operator" });

@@ -58,7 +58,8 @@ function aboutIncident(incident: IncidentView, picture: Picture, nowMs: number):
       ? [coded("status", "lost-primary", { cluster: incident.cluster, agoMs })]
       : [incidentTitle(incident), coded("status", "since", { agoMs })];
   const response = responseOf(incident, action, cluster);
-  return response === null ? lead : [...lead, response];
+  const rest = response === null ? lead : [...lead, response];
+  return incident.phase === "resolved" && response?.code !== "resolved" ? [...rest, coded("status", "resolved")] : rest;
 }
 
 /** The action that answers for the incident: the one that moves the primary, else the newest. */
