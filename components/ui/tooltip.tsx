@@ -30,6 +30,8 @@ interface Listeners {
 const DELAY_MS = 250;
 /** Shortly after one tooltip the next comes at once: the reader is looking around. */
 const SKIP_DELAY_MS = 400;
+/** Who has pressed it knows what it does; the page may move under the pointer now. */
+const QUIET_AFTER_PRESS_MS = 5_000;
 let lastHiddenAt = Number.NEGATIVE_INFINITY;
 
 /** A sentence on hover and on keyboard focus. `children` is one element that passes event handlers on. Escape hides it. */
@@ -45,6 +47,7 @@ export function Tooltip({
   const id = useId();
   const [anchor, setAnchor] = useState<Element | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const pressedAt = useRef(Number.NEGATIVE_INFINITY);
   const cancel = () => {
     if (timer.current !== null) clearTimeout(timer.current);
     timer.current = null;
@@ -70,7 +73,7 @@ export function Tooltip({
   const trigger = cloneElement(children, {
     onPointerEnter: (event) => {
       own.onPointerEnter?.(event);
-      if (event.pointerType === "touch") return;
+      if (event.pointerType === "touch" || performance.now() - pressedAt.current < QUIET_AFTER_PRESS_MS) return;
       show(event.currentTarget, performance.now() - lastHiddenAt < SKIP_DELAY_MS ? 0 : DELAY_MS);
     },
     onPointerLeave: (event) => {
@@ -79,6 +82,7 @@ export function Tooltip({
     },
     onPointerDown: (event) => {
       own.onPointerDown?.(event);
+      pressedAt.current = performance.now();
       hide();
     },
     onFocus: (event) => {
