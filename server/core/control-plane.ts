@@ -12,6 +12,9 @@ import { evaluateNodes } from "./topology/evaluate-nodes.ts";
 import { ensureClusterLive, observe } from "./topology/observe.ts";
 import { seeAgent } from "./topology/sight.ts";
 
+/** Nodes that fell silent within this time of now count as silent together. */
+const togetherMs = 60_000;
+
 /** An own stall of this length makes everything that was heard before it old. */
 const longStallMs = 1_000;
 
@@ -73,12 +76,19 @@ function takeEvent(draft: Draft, event: Event): void {
   }
 }
 
+/** Silent now, heard since we started, and not for so long that "together" has lost its meaning: the hold ends by itself. */
+function fellSilentLately(draft: Draft, node: string): boolean {
+  const lastFrameAtMs = draft.state.live.nodes.get(node)?.lastFrameAtMs ?? Number.NEGATIVE_INFINITY;
+  if (draft.now.monoMs - lastFrameAtMs > togetherMs) return false;
+  return seeAgent(draft.state, node, draft.now) === "silent";
+}
+
 /** The control plane suspects itself first: when a large share of the fleet is silent at once, the likelier fault is ours. */
 function judgeSelf(draft: Draft): void {
   const { live, durable } = draft.state;
   const { self } = live;
   const nodes = [...durable.nodes.values()].filter((node) => node.revokedAt === null);
-  const silent = nodes.filter((node) => seeAgent(draft.state, node.id, draft.now) === "silent").length;
+  const silent = nodes.filter((node) => fellSilentLately(draft, node.id)).length;
   const verdict = judgeSiblings(silent, nodes.length, {
     minSilent: Math.min(3, nodes.length),
     minShare: durable.policy.fleetSilentShare,

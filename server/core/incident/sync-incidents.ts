@@ -177,6 +177,7 @@ function advancePhase(draft: Draft, cluster: ClusterRecord, incidentId: string, 
   }
   if (verdicts.length > 0 || openAction !== null || !isAsPromised(draft, cluster)) return;
   const current = demand(getIncident(draft, incidentId), incidentId);
+  forgetRefusals(draft, cluster.id);
   patchIncident(draft, incidentId, {
     resolvedAt: wallMs,
     mitigatedAt: current.mitigatedAt ?? wallMs,
@@ -203,4 +204,10 @@ export function isAsPromised(draft: Draft, cluster: ClusterRecord): boolean {
       isStreaming(draft.state, cluster, member.id) &&
       (cluster.durability.mode === "async" || configuration.members.includes(member.id)),
   );
+}
+
+/** The next outage says its reasons anew. */
+function forgetRefusals(draft: Draft, clusterId: string): void {
+  const since = draft.state.live.clusters.get(clusterId)?.since;
+  for (const key of since?.keys() ?? []) if (key.startsWith("refused:")) since?.delete(key);
 }

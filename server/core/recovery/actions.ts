@@ -41,6 +41,7 @@ export interface ActionDraft {
 
 /** Records the intent. Nothing is sent before it was committed. */
 export function beginAction(draft: Draft, intent: ActionDraft): Action {
+  if (exclusive.has(intent.kind)) makeRoom(draft, intent.cluster);
   const cluster = demand(getCluster(draft, intent.cluster), intent.cluster);
   const id = nextActionId(draft);
   const epoch = intent.opensEpoch ? cluster.highestEpoch + 1 : cluster.epoch;
@@ -86,6 +87,15 @@ export function beginAction(draft: Draft, intent: ActionDraft): Action {
   return action;
 }
 
+/** A change of the synchronous set gives way; two changes of the primary at once would be a bug of the caller. */
+function makeRoom(draft: Draft, clusterId: string): void {
+  const openId = demand(getCluster(draft, clusterId), clusterId).openActionId;
+  if (openId === null) return;
+  const open = demand(getAction(draft, openId), openId);
+  if (open.kind !== "reconfigure") throw new Error(`invariant: ${openId} (${open.kind}) is still open in ${clusterId}`);
+  endAction(draft, openId, "aborted", { code: "superseded", data: {} });
+}
+
 export function endAction(
   draft: Draft,
   actionId: string,
@@ -101,6 +111,7 @@ export function endAction(
   );
   patchAction(draft, actionId, { phase, failure, steps, endedAt: draft.now.wallMs });
   const cluster = demand(getCluster(draft, before.cluster), before.cluster);
+  if (before.kind === "reconfigure" && before.state === "learning" && phase !== "done") forgetUnapplied(draft, before);
   if (cluster.openActionId === actionId) patchCluster(draft, cluster.id, { openActionId: null });
   appendActionEntry(draft, actionId, `${before.kind}-${phase}`, {
     node: before.target,
@@ -121,5 +132,14 @@ export function endAction(
       ...(failure === null ? {} : { failure: failure.code }),
     },
     reason: before.reason,
+  });
+}
+
+/** A configuration that was never sent to the primary can't be in force: it need not be reckoned with any longer. */
+function forgetUnapplied(draft: Draft, action: Action): void {
+  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
+  const version = action.configuration?.version;
+  patchCluster(draft, cluster.id, {
+    configurations: cluster.configurations.filter((item) => item.version !== version),
   });
 }

@@ -1,13 +1,14 @@
-import { type Draft, demand, getAction, getCluster, patchCluster, runningActions, wakeAt } from "../draft.ts";
+import { type Draft, demand, getAction, getCluster, getNode, patchCluster, runningActions, wakeAt } from "../draft.ts";
 import { measureEpoch } from "../incident/impact.ts";
 import { appendRefusal } from "../incident/refusals.ts";
 import { syncIncidents } from "../incident/sync-incidents.ts";
 import type { Verdict } from "../incident/types.ts";
 import { describeBudget } from "../policy/budget.ts";
+import { endClusterMaintenance, holdsAutomation } from "../topology/maintenance.ts";
 import { seeAgent } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { advanceBootstrap, considerBootstrap } from "./bootstrap.ts";
-import { judgeMember } from "./judge-member.ts";
+import { judgeMember, judgeStranger } from "./judge-member.ts";
 import { currentConfiguration, isStreaming } from "./members.ts";
 import { advancePromotion } from "./promotion.ts";
 import { advanceReconfigure, considerReconfigure } from "./reconfigure.ts";
@@ -32,6 +33,7 @@ const confirmMs = 2_000;
 /** Loads one snapshot, judges, takes the next steps. May be called at any time: it only acts on what is there. */
 export function evaluateCluster(draft: Draft, clusterId: string): void {
   const { live } = draft.state;
+  endClusterMaintenance(draft, clusterId);
   for (const action of runningActions(draft, clusterId)) advanceAction(draft, action);
   const cluster = demand(getCluster(draft, clusterId), clusterId);
   const verdicts = judgeCluster(draft, cluster);
@@ -41,7 +43,7 @@ export function evaluateCluster(draft: Draft, clusterId: string): void {
   const primaryVerdict = verdicts.find((verdict) => fatal.has(verdict.kind)) ?? null;
   if (primaryVerdict !== null) return considerFailover(draft, cluster, primaryVerdict);
   forgetStreams(draft, cluster);
-  if (!maySelfRepair(cluster)) return;
+  if (!maySelfRepair(draft, cluster)) return;
   considerBootstrap(draft, cluster);
   considerReturn(draft, cluster);
   const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
@@ -51,8 +53,8 @@ export function evaluateCluster(draft: Draft, clusterId: string): void {
 }
 
 /** Held by a person, by maintenance or by an alarm of ours: observe only. A new cluster has to be put together before it can be let go. */
-function maySelfRepair(cluster: ClusterRecord): boolean {
-  if (cluster.maintenance?.holdAutomation) return false;
+function maySelfRepair(draft: Draft, cluster: ClusterRecord): boolean {
+  if (holdsAutomation(cluster.maintenance, draft.now.wallMs)) return false;
   return cluster.automation.state === "on" || cluster.automation.reason === "preflight-pending";
 }
 
@@ -81,6 +83,8 @@ function judgeCluster(draft: Draft, cluster: ClusterRecord): Verdict[] {
   const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
   const verdicts: Verdict[] = [];
   for (const member of Object.values(cluster.members)) {
+    const stranger = judgeStranger(draft.state, cluster, member.id, draft.now);
+    if (stranger !== null) verdicts.push(stranger);
     if (member.standing !== "member") continue;
     if (open?.kind === "switchover" && open.from === member.id && open.state !== "verifying") continue;
     const verdict = judgeMember(draft.state, cluster, member.id, draft.now);
@@ -129,7 +133,7 @@ function considerFailover(draft: Draft, cluster: ClusterRecord, verdict: Verdict
 
 /** A reconfiguration gives way. A failover whose new primary died gives way to the next one, once its promotion is known. */
 function mayBeSuperseded(open: Action, cluster: ClusterRecord): boolean {
-  if (open.kind === "reconfigure" || open.kind === "restart") return true;
+  if (open.kind === "reconfigure" || open.kind === "restart" || open.state === "regranting") return true;
   return (
     (open.kind === "failover" || open.kind === "switchover") && open.promoteSent && cluster.primary === open.target
   );
@@ -143,8 +147,11 @@ export function refuseFailover(
 ): { code: string; data: Action["steps"][number]["data"] } | null {
   if (cluster.automation.state !== "on")
     return { code: "automation-held", data: { reason: cluster.automation.reason } };
-  if (cluster.maintenance?.holdAutomation) return { code: "maintenance", data: { by: cluster.maintenance.by } };
-  const budget = describeBudget(cluster, draft.state.durable.policy, draft.now.wallMs);
+  const { wallMs } = draft.now;
+  const ofPrimary = cluster.primary === null ? null : getNode(draft, cluster.primary)?.maintenance;
+  const held = [cluster.maintenance, ofPrimary].find((maintenance) => holdsAutomation(maintenance, wallMs));
+  if (held != null) return { code: "maintenance", data: { by: held.by } };
+  const budget = describeBudget(cluster, draft.state.durable.policy, wallMs);
   if (budget.used >= budget.of)
     return { code: "budget-used", data: { used: budget.used, of: budget.of, nextFreeAt: budget.nextFreeAt } };
   const exited = verdict.evidence.some((item) => item.code === "postgres-exited");

@@ -114,6 +114,16 @@ export function judgeMember(state: State, cluster: ClusterRecord, nodeId: string
   return makeVerdict("unreachable-agent", "unknown", nodeId, cluster.id, evidence, now);
 }
 
+/** A quarantined member: a second primary, or data of another system. It can't acknowledge for us, but somebody may be writing to it. */
+export function judgeStranger(state: State, cluster: ClusterRecord, nodeId: string, now: Now): Verdict | null {
+  const status = state.live.nodes.get(nodeId)?.postgres ?? null;
+  if (status === null || cluster.members[nodeId]?.standing !== "quarantined" || status.state === "empty") return null;
+  const code = status.systemId !== cluster.systemId ? "foreign-system" : "primary-nobody-granted";
+  const data = { node: nodeId, systemId: status.systemId, timeline: status.timeline };
+  const evidence: TimedEvidence[] = [{ code, observer: nodeId, stance: "for", data, at: now.wallMs }];
+  return makeVerdict("split-brain", "change", nodeId, cluster.id, evidence, now);
+}
+
 function makeVerdict(
   kind: VerdictKind,
   faultClass: FaultClass,

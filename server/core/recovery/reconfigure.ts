@@ -5,7 +5,7 @@ import { seeAgent } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { currentConfiguration, endpoints, isPrimaryRunning, isStreaming } from "./members.ts";
 import type { Action, ClusterRecord } from "./types.ts";
-import { hasWaited } from "./waiting.ts";
+import { hasWaited, isTooSoon } from "./waiting.ts";
 
 /**
  * Changing the synchronous set, A → B (failover.md): both are recorded, B's members learn them, B is applied on the primary, and
@@ -15,6 +15,10 @@ import { hasWaited } from "./waiting.ts";
 
 /** A member of the set that is gone for this long leaves it, so that a second fault can still be survived. */
 const leaveAfterMs = 10_000;
+/** A change that failed is tried again after this long. */
+const retryAfterMs = 5_000;
+/** Every change of unknown result stays recorded; more than this many at once need a person. */
+const maxConfigurations = 32;
 
 export function considerReconfigure(draft: Draft, cluster: ClusterRecord): void {
   if (
@@ -31,7 +35,8 @@ export function considerReconfigure(draft: Draft, cluster: ClusterRecord): void 
     cluster.configurations.length === 1 &&
     current.k === cluster.durability.k &&
     sameMembers(current.members, wanted);
-  if (same || wanted.length < cluster.durability.k) return;
+  if (same || wanted.length < cluster.durability.k || cluster.configurations.length >= maxConfigurations) return;
+  if (isTooSoon(draft, cluster.id, "reconfigure", null, retryAfterMs)) return;
   startReconfigure(draft, cluster, {
     epoch: cluster.epoch,
     version: cluster.configVersion + 1,

@@ -4,12 +4,14 @@ import {
   demand,
   getAction,
   getCluster,
+  getNode,
   patchAction,
   patchCluster,
   runningActions,
 } from "../draft.ts";
 import { appendActionEntry } from "../incident/timeline.ts";
 import type { PostgresStatus } from "../replication/status.ts";
+import { holdsAutomation } from "../topology/maintenance.ts";
 import { isWitness } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { endpointOf, isPrimaryRunning, isStreaming } from "./members.ts";
@@ -36,25 +38,50 @@ export function considerRejoins(draft: Draft, cluster: ClusterRecord): void {
       .map((action) => action.target),
   );
   for (const member of Object.values(cluster.members)) {
-    if (member.id === cluster.primary || busy.has(member.id) || member.standing === "quarantined") continue;
+    if (member.id === cluster.primary || busy.has(member.id)) continue;
+    if (holdsAutomation(getNode(draft, member.id)?.maintenance, draft.now.wallMs)) continue;
     if (!isWitness(draft.state, member.id, draft.now)) continue;
     if (isTooSoon(draft, cluster.id, "rejoin", member.id, retryAfterMs)) continue;
     const status = draft.state.live.nodes.get(member.id)?.postgres ?? null;
     if (status === null || status.state === "rejoining" || status.state === "starting") continue;
+    if (isStranger(cluster, member, status)) {
+      quarantine(draft, cluster.id, member);
+      continue;
+    }
     const mode = needsRejoin(draft, cluster, member, status);
     if (mode !== null) startRejoin(draft, cluster, member, mode, "holdfast", "repair");
   }
 }
 
+/**
+ * Data that is not ours to overwrite: another system's, or a primary that nobody granted (promoted by hand, or somebody's own server under
+ * a wrong cluster name). A person has to look; once its directory is empty it is cloned like any new member.
+ */
+export function isStranger(cluster: ClusterRecord, member: MemberRecord, status: PostgresStatus): boolean {
+  if (status.state === "empty") return false;
+  if (status.systemId !== null && cluster.systemId !== null && status.systemId !== cluster.systemId) return true;
+  const wasGranted = cluster.epochs.some((record) => record.primary === member.id);
+  return status.state === "running" && status.role === "primary" && !wasGranted;
+}
+
+function quarantine(draft: Draft, clusterId: string, member: MemberRecord): void {
+  if (member.standing === "quarantined") return;
+  const cluster = demand(getCluster(draft, clusterId), clusterId);
+  patchCluster(draft, clusterId, {
+    members: { ...cluster.members, [member.id]: { ...member, standing: "quarantined" } },
+  });
+}
+
 /** How the member has to come back, or null when it streams (or has to be given a moment). */
 function needsRejoin(draft: Draft, cluster: ClusterRecord, member: MemberRecord, status: PostgresStatus): Mode | null {
   if (status.state === "empty") return "clone";
+  // It was a stranger: what it holds now may be anything, until a person has emptied it or put it right by hand.
+  if (member.standing === "quarantined") return null;
   const streaming = isStreaming(draft.state, cluster, member.id);
   if (member.standing === "member" && !member.cloneOnly) {
     return streaming || !hasWaited(draft, cluster.id, `stream:${member.id}`, streamGoneMs) ? null : "follow";
   }
   if (member.cloneOnly) return "clone";
-  if (status.systemId !== null && cluster.systemId !== null && status.systemId !== cluster.systemId) return "clone";
   // Fenced and stopped: started as a standby it tells its position, and streams at once when it has nothing of its own.
   if (status.state === "stopped") return "follow";
   if (status.lsn === null || status.timeline === null || status.state !== "running") {

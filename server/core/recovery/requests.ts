@@ -18,7 +18,7 @@ import type { Incident } from "../incident/types.ts";
 import { endAction } from "./actions.ts";
 import { startFailover } from "./evaluate-cluster.ts";
 import { planAction } from "./preflight.ts";
-import { startRegrant } from "./regrant.ts";
+import { canRegrant, startRegrant } from "./regrant.ts";
 import { startRejoin } from "./rejoin.ts";
 import { startSwitchover } from "./switchover.ts";
 
@@ -129,6 +129,10 @@ function audit(
 function runPlan(draft: Draft, request: Extract<Request, { kind: "failover" | "switchover" }>, by: string): Answer {
   const cluster = getCluster(draft, request.cluster);
   if (cluster === null) return refuse("unknown-cluster", { cluster: request.cluster });
+  const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
+  // The plan is judged on the committed state; another request of this very batch may have begun something.
+  if (open !== null && open.kind !== "reconfigure")
+    return refuse("plan-blocked", { check: "no-open-action", value: open.id, limit: "0" });
   const plan = planAction(
     draft.state,
     { kind: request.kind, cluster: request.cluster, target: request.target },
@@ -172,9 +176,8 @@ function abortAction(draft: Draft, actionId: string, by: string, reason: string)
     after: null,
     reason,
   });
-  if (action.state === "sealing" && action.from !== null) startRegrant(draft, action);
-  else if (action.state === "demoting" || action.state === "regranting")
-    return refuse("step-under-way", { state: action.state });
+  if (action.state === "sealing" && canRegrant(draft, action)) startRegrant(draft, action);
+  else if (action.state === "demoting") return refuse("step-under-way", { state: action.state });
   else endAction(draft, actionId, "aborted", { code: "aborted-by-operator", data: { by } });
   return done();
 }

@@ -1,5 +1,6 @@
 import { commandStep, type Draft, demand, getAction, getCluster } from "../draft.ts";
 import type { Verdict } from "../incident/types.ts";
+import { holdsAutomation } from "../topology/maintenance.ts";
 import { isWitness } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { currentConfiguration, endpoints } from "./members.ts";
@@ -56,7 +57,12 @@ function isFenced(draft: Draft, cluster: ClusterRecord, node: string): boolean {
 }
 
 function startRestart(draft: Draft, cluster: ClusterRecord, reason: string, firstSignalAt: number): void {
-  if (cluster.openActionId !== null || cluster.automation.state !== "on" || cluster.maintenance?.holdAutomation) return;
+  if (
+    cluster.openActionId !== null ||
+    cluster.automation.state !== "on" ||
+    holdsAutomation(cluster.maintenance, draft.now.wallMs)
+  )
+    return;
   const node = demand(cluster.primary, "primary");
   const configuration = currentConfiguration(cluster);
   if (configuration === null || isTooSoon(draft, cluster.id, "restart", node, retryAfterMs)) return;

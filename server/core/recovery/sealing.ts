@@ -57,8 +57,10 @@ export function askForSeals(draft: Draft, actionId: string): void {
 
 /** Only members of the recorded lineage count: a higher timeline than ours was promoted by somebody else. */
 export function countableSeals(cluster: ClusterRecord, action: Action): Action["sealed"] {
-  const timeline = cluster.epochs.at(-1)?.timeline ?? null;
-  return action.sealed.filter((member) => timeline === null || member.timeline <= timeline);
+  const known = Math.max(0, ...cluster.epochs.map((record) => record.timeline ?? 0));
+  // While a promotion's outcome is unknown, the number that was given to it may be in use.
+  const limit = cluster.epochs.at(-1)?.timeline == null ? Math.max(known, cluster.highestTimeline) : known;
+  return action.sealed.filter((member) => limit === 0 || member.timeline <= limit);
 }
 
 function mayAskForSeal(draft: Draft, action: Action, node: string): boolean {

@@ -32,7 +32,7 @@ export function isTooSoon(
   draft: Draft,
   clusterId: string,
   kind: ActionKind,
-  target: string,
+  target: string | null,
   retryAfterMs: number,
 ): boolean {
   const newest = newestAction(draft, clusterId, kind, target);
@@ -46,7 +46,7 @@ export function forgetRetries(draft: Draft, clusterId: string, kind: ActionKind,
   for (const key of since?.keys() ?? []) if (key.startsWith(`retry:${kind}:${target}:`)) since?.delete(key);
 }
 
-function newestAction(draft: Draft, clusterId: string, kind: ActionKind, target: string): Action | null {
+function newestAction(draft: Draft, clusterId: string, kind: ActionKind, target: string | null): Action | null {
   let newest: Action | null = null;
   for (const action of [...draft.state.durable.actions.values(), ...draft.actions.values()]) {
     if (action.cluster !== clusterId || action.kind !== kind || action.target !== target) continue;

@@ -11,6 +11,7 @@ import {
 import { severityOf } from "../incident/severity.ts";
 import { rankSuspects } from "../incident/suspects.ts";
 import type { Evidence, Incident, Verdict, VerdictKind } from "../incident/types.ts";
+import { endNodeMaintenance, mutesAlerts } from "./maintenance.ts";
 import { agentLostSince, seeAgent } from "./sight.ts";
 import type { NodeLive, NodeRecord } from "./types.ts";
 
@@ -31,7 +32,8 @@ export function evaluateNodes(draft: Draft): void {
       .map((incident) => [incident.cause.subject.id, incident]),
   );
   for (const node of draft.state.durable.nodes.values()) {
-    const muted = node.revokedAt !== null || node.maintenance?.muteAlerts === true;
+    endNodeMaintenance(draft, node.id);
+    const muted = node.revokedAt !== null || mutesAlerts(node.maintenance, draft.now.wallMs);
     const verdict = muted ? null : judgeNode(draft, node, members.has(node.id));
     const open = openBySubject.get(node.id);
     if (verdict !== null && open === undefined) openNodeIncident(draft, verdict);
