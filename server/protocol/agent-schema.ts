@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { cleanJson, cleanText } from "./clean-text.ts";
+import type { CommandOutcome } from "../core/index.ts";
+import { cleanText } from "./clean-text.ts";
 import { limits } from "./limits.ts";
 
 /** Shapes of what an agent may say. Objects lose unknown properties; texts are cleaned and cut; numbers are finite. */
@@ -180,17 +181,50 @@ const record = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("signal"), at: z.number(), code, data }),
 ]);
 
-/** A result's own data: any JSON, cleaned; the frame's size bounds it. */
-const anyData = z.pipe(
-  z.record(z.string(), z.unknown()),
-  z.transform((value) => cleanJson(value, limits.maxTextLength) as Record<string, unknown>),
+const position = orNull(z.int().check(z.gte(0)));
+
+/**
+ * What a verb answers with (`SealReply`, `PromoteReply`, `RejoinReply`, …): the properties that decisions read have their shape, every
+ * other one is a plain value. Required ones are left to the reader: unknown is not zero.
+ */
+const reply = z
+  .catchall(
+    z.object({
+      timeline: z.optional(position),
+      lsn: z.optional(position),
+      switchLsn: z.optional(position),
+      flushLsn: z.optional(position),
+      promoted: z.optional(z.boolean()),
+      configurations: z.optional(z.array(z.strictObject(configuration.shape)).check(z.maxLength(64))),
+    }),
+    scalar,
+  )
+  .check(
+    z.refine((value) => Object.keys(value).length <= 32, "too many values"),
+    z.refine((value) => Object.keys(value).every((name) => /^[A-Za-z0-9_.-]{1,64}$/.test(name)), "bad name"),
+  );
+
+const outcome = z.pipe(
+  z.discriminatedUnion("status", [
+    z.object({ status: z.literal("done"), data: z.record(z.string(), z.unknown()) }),
+    z.object({ status: z.literal("refused"), code, detail: text }),
+    z.object({ status: z.literal("failed"), code, detail: text }),
+  ]),
+  z.transform((value): CommandOutcome => (value.status === "done" ? readReply(value.data) : value)),
 );
 
-const outcome = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("done"), data: anyData }),
-  z.object({ status: z.literal("refused"), code, detail: text }),
-  z.object({ status: z.literal("failed"), code, detail: text }),
-]);
+/** A command whose answer can't be read has failed: refusing the frame would only make the agent send it for ever. */
+function readReply(value: Readonly<Record<string, unknown>>): CommandOutcome {
+  const parsed = z.safeParse(reply, value);
+  if (parsed.success) return { status: "done", data: parsed.data };
+  const issue = parsed.error.issues[0];
+  const place = cleanText(issue?.path.map(String).join(".") ?? "", 60);
+  return {
+    status: "failed",
+    code: "malformed-reply",
+    detail: `the agent's answer can't be read (${place === "" ? "data" : place}: ${(issue?.message ?? "invalid").slice(0, 60)})`,
+  };
+}
 
 export const agentFrameSchema = z.discriminatedUnion("t", [
   heartbeat,

@@ -12,16 +12,3 @@ export function cleanText(text: string, maxLength: number): string {
   const cleaned = text.slice(0, maxLength * 2).replace(acting, "");
   return cleaned.length <= maxLength ? cleaned : cleaned.slice(0, maxLength).replace(/\p{Surrogate}/gu, "");
 }
-
-/** JSON from outside with every text cleaned. Null when it nests deeper than `depth`. */
-export function cleanJson(value: unknown, maxLength: number, depth = 8): unknown {
-  if (typeof value === "string") return cleanText(value, maxLength);
-  if (value === null || typeof value !== "object") return value;
-  if (depth === 0) return null;
-  if (Array.isArray(value)) return value.map((item) => cleanJson(item, maxLength, depth - 1));
-  const entries = Object.entries(value).map(([key, item]) => [
-    cleanText(key, 100),
-    cleanJson(item, maxLength, depth - 1),
-  ]);
-  return Object.fromEntries(entries.filter(([key]) => key !== "__proto__"));
-}

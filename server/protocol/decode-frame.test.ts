@@ -20,7 +20,7 @@ const heartbeat = {
 const frames = [
   heartbeat,
   { t: "proof", signature: "AAAA" },
-  { t: "result", commandId: "c", outcome: { status: "done", data: { a: [1, { b: "x" }] } }, nodeAt: 0 },
+  { t: "result", commandId: "c", outcome: { status: "done", data: { ms: 1, setAside: "x" } }, nodeAt: 0 },
   { t: "progress", commandId: "c", progress: 0.5, data: { bytes: 1 } },
   { t: "records", spoolId: "s", firstSeq: 1, records: [{ kind: "signal", at: 0, code: "x", data: {} }] },
 ];
@@ -90,6 +90,52 @@ describe("decoding frames", () => {
       const decoded = decodeAgentFrame(JSON.stringify({ ...heartbeat, ...over }));
       expect(decoded.ok ? "" : decoded.reason).toContain(place);
     }
+  });
+
+  describe("of a command's reply", () => {
+    const configuration = { epoch: 1, version: 2, k: 1, members: ["pg-a", "pg-b"] };
+    const decodeReply = (data: unknown) => {
+      const decoded = decodeAgentFrame(
+        JSON.stringify({ t: "result", commandId: "c", nodeAt: 0, outcome: { status: "done", data } }),
+      );
+      return decoded.ok && decoded.frame.t === "result" ? decoded.frame.outcome : null;
+    };
+
+    it.each([
+      ["seal", { timeline: 3, lsn: 5_000, configurations: [configuration], promoted: false, receiverGoneMs: 12 }],
+      [
+        "seal of an empty member",
+        { timeline: null, lsn: null, configurations: [], promoted: false, receiverGoneMs: 0 },
+      ],
+      ["promote", { timeline: 4, switchLsn: 5_000, ms: 80 }],
+      ["configure", { flushLsn: null, ms: 3 }],
+      ["rejoin", { mode: "clone", bytes: 1e9, divergentBytes: 0, setAside: "/var/lib/aside", ms: 900 }],
+      ["initialize", { timeline: 1, systemId: "7312345678901234567", ms: 2_000 }],
+    ])("takes what agents answer: %s", (_verb, data) => {
+      expect(decodeReply(data)).toEqual({ status: "done", data });
+    });
+
+    it.each([
+      ["configurations that are null inside", { configurations: [null] }],
+      ["configurations that are no list", { configurations: {} }],
+      ["members that are no list", { configurations: [{ ...configuration, members: null }] }],
+      ["a member that is no name", { configurations: [{ ...configuration, members: ["pg a'; --"] }] }],
+      ["too many members", { configurations: [{ ...configuration, members: Array(33).fill("pg-a") }] }],
+      ["too many configurations", { configurations: Array(65).fill(configuration) }],
+      ["a negative quorum", { configurations: [{ ...configuration, k: -1 }] }],
+      ["more than a configuration", { configurations: [{ ...configuration, extra: 1 }] }],
+      ["a position beyond all numbers", { lsn: 1e300 }],
+      ["a negative position", { switchLsn: -1 }],
+      ["half a timeline", { timeline: 1.5 }],
+      ["a position in words", { flushLsn: "0/5" }],
+      ["something nested", { bytes: [1, { b: "x" }] }],
+      ["too many values", Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`v${index}`, 1]))],
+    ])("makes a failure of %s", (_title, data) => {
+      expect(decodeReply({ timeline: 1, lsn: 1, ...data })).toMatchObject({
+        status: "failed",
+        code: "malformed-reply",
+      });
+    });
   });
 
   it("does not let a prototype in", () => {
