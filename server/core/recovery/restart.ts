@@ -57,12 +57,9 @@ function isFenced(draft: Draft, cluster: ClusterRecord, node: string): boolean {
 }
 
 function startRestart(draft: Draft, cluster: ClusterRecord, reason: string, firstSignalAt: number): void {
-  if (
-    cluster.openActionId !== null ||
-    cluster.automation.state !== "on" ||
-    holdsAutomation(cluster.maintenance, draft.now.wallMs)
-  )
-    return;
+  // A cluster that is still being put together has nobody else to serve: its primary comes back before the preflight has passed, too.
+  const mayAct = cluster.automation.state === "on" || cluster.automation.reason === "preflight-pending";
+  if (cluster.openActionId !== null || !mayAct || holdsAutomation(cluster.maintenance, draft.now.wallMs)) return;
   const node = demand(cluster.primary, "primary");
   const configuration = currentConfiguration(cluster);
   if (configuration === null || isTooSoon(draft, cluster.id, "restart", node, retryAfterMs)) return;
