@@ -129,11 +129,14 @@ export async function runFault(installation: Installation, ledger: Ledger, name:
   fault.heal(installation, host);
   const back = await waitForWholeCluster(installation, 60_000);
   const first = ledger.firstSince(struckAt, fault.moves ? others : [host.name]);
-  const gap = ledger.longestGap(struckAt, machineMs());
+  const measuredAt = machineMs();
+  // What the witness has printed until now is still to be read.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const gap = ledger.longestGap(struckAt, measuredAt);
   const way =
     first === undefined ? "NO WRITE elsewhere" : `${host.name} → ${first.node} ${Math.round(first.atMs - struckAt)} ms`;
   console.log(
-    `${name}: ${way}, pause ${Math.round(gap)} ms, whole again ${back ? `${Math.round(machineMs() - healedAt)} ms after it was healed` : "NEVER"}`,
+    `${name}: ${way}, pause ${Math.round(gap)} ms, whole again ${back ? `${Math.round(measuredAt - healedAt)} ms after it was healed` : "NEVER"}`,
   );
 }
 
