@@ -49,7 +49,7 @@ function checkRoom(file: SourceFile): readonly string[] {
   return file.imports.flatMap((target) => {
     if (isPath(target)) {
       const allowed = [rule.room, ...rule.rooms].some((room) => isInside(target, room));
-      return allowed ? [] : [`${file.path} imports ${target}: ${rule.room} may use only ${describe(rule)}.`];
+      return allowed ? [] : [`${file.path} imports ${target}: ${rule.room} may use only ${describeRule(rule)}.`];
     }
     if (rule.packages === "any" || (isTest(file.path) && testPackages.has(packageName(target)))) return [];
     const allowed = rule.packages.includes(packageName(target));
@@ -73,7 +73,7 @@ function checkEveryFile(file: SourceFile): readonly string[] {
   });
 }
 
-function describe(rule: RoomRule): string {
+function describeRule(rule: RoomRule): string {
   return rule.rooms.length === 0 ? "itself" : `itself, ${rule.rooms.join(", ")}`;
 }
 
