@@ -2,6 +2,7 @@ import { machineMs } from "./clock.ts";
 import type { DemoNode } from "./demo-node.ts";
 import type { FaultName, FaultRequest } from "./fault-names.ts";
 import type { Fabric } from "./network/fabric.ts";
+import type { SwitchoverStart } from "./switchover.ts";
 
 /** What the injector needs of the running demo. */
 export interface FaultTargets {
@@ -11,7 +12,7 @@ export interface FaultTargets {
   killControlPlane(): void;
   startControlPlane(): Promise<void>;
   /** Planned change of primary through the API; by default to the standby that the control plane prefers. */
-  switchOver(target: string | null): Promise<string>;
+  switchOver(target: string | null): Promise<SwitchoverStart>;
 }
 
 export interface FaultOutcome {
@@ -110,8 +111,7 @@ export class FaultInjector {
   }
 
   async #switchOver(target: string | null): Promise<FaultOutcome> {
-    const atMs = machineMs();
-    return { fault: "switchover", node: target, atMs, detail: await this.targets.switchOver(target) };
+    return { fault: "switchover", node: target, ...(await this.targets.switchOver(target)) };
   }
 
   /** Network first, then the processes: what comes back finds a network again, as after a power cut. */

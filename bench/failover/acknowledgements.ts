@@ -42,11 +42,6 @@ export class AcknowledgementLog {
     });
   }
 
-  /** The last acknowledgement of a node before a moment. */
-  lastBefore(node: string, atMs: number): Acknowledged | null {
-    return this.#entries.findLast((entry) => entry.node === node && entry.atMs < atMs) ?? null;
-  }
-
   /** Drops entries that have been judged lost, so that each is counted once; the others are looked for again after later faults. */
   forget(entries: readonly Acknowledged[]): void {
     const gone = new Set(entries);

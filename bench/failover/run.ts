@@ -11,7 +11,7 @@ export interface RunResult {
   readonly fault: FaultName;
   /** Fault → first acknowledged write (on another node; for `pgkill`, `blip` and `ctl` on any). Null: none came. */
   readonly ms: number | null;
-  /** Last acknowledged write before → first after. */
+  /** Longest time without an acknowledged write around the fault. */
   readonly gapMs: number | null;
   readonly from: string;
   readonly to: string | null;
@@ -29,6 +29,8 @@ const rejoinGiveUpMs = 120_000;
 /** How long a deposed primary is watched before it is healed, and again afterwards. */
 const watchMs = 2_500;
 const settleMs = 1_500;
+/** The last write before the fault was acknowledged well within this time. */
+const gapLookBackMs = 100;
 
 /** One fault from a whole cluster to a whole cluster. */
 export async function runOnce(
@@ -47,7 +49,6 @@ export async function runOnce(
     (entry) => entry.sentMs >= outcome.atMs && (anyNode.has(fault) || entry.node !== from),
     giveUpMs,
   );
-  const before = application.lastBefore(from, first?.atMs ?? Number.POSITIVE_INFINITY);
   await sleep(watchMs);
   const healMs = machineMs();
   await demo.faults.cause({ fault: "heal" });
@@ -57,7 +58,7 @@ export async function runOnce(
   return {
     fault,
     ms: first === null ? null : first.atMs - outcome.atMs,
-    gapMs: first === null || before === null ? null : first.atMs - before.atMs,
+    gapMs: first === null ? null : application.longestGap(outcome.atMs - gapLookBackMs, first.atMs),
     from,
     to: first?.node ?? null,
     rejoinMs,
