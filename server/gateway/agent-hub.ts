@@ -7,6 +7,7 @@ import type { AgentLink } from "../ports/agent-link.ts";
 import type { Store } from "../ports/store.ts";
 import { limits } from "../protocol/index.ts";
 import { AgentSession } from "./agent-session.ts";
+import { ClusterScope } from "./cluster-scope.ts";
 import type { HandshakeParts } from "./handshake.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
 
@@ -35,12 +36,14 @@ export class AgentHub implements AgentLink {
   });
   readonly #live = new Map<string, AgentSession>();
   readonly #all = new Set<AgentSession>();
+  readonly #scope: ClusterScope;
   #badFrames = 0;
   #cancelSweep: () => void;
   #peersPending = false;
 
   constructor(parts: AgentHubParts) {
     this.#parts = parts;
+    this.#scope = new ClusterScope((node) => parts.intake.clustersOf(node));
     this.#cancelSweep = parts.clock.setTimer(() => this.#sweep(), sweepMs);
   }
 
@@ -98,6 +101,7 @@ export class AgentHub implements AgentLink {
     const session = new AgentSession(webSocket, {
       ...this.#parts,
       address: tcp.remoteAddress ?? "",
+      scope: this.#scope,
       onWelcome: (welcomed) => this.#takeOver(welcomed),
       onEnd: (ended, node) => this.#forget(ended, node),
       onBadFrame: (reason) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { WebSocket } from "ws";
-import type { CommandRecord, NodeRecord } from "../core/index.ts";
+import type { CommandRecord, NodeRecord, PostgresStatus } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 
@@ -14,6 +14,7 @@ import {
   type RecordsFrame,
   type ServerFrame,
 } from "../protocol/index.ts";
+import type { ClusterScope } from "./cluster-scope.ts";
 import { admit, challenge, type HandshakeParts } from "./handshake.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -26,6 +27,7 @@ const recordsRetryMs = 1_000;
 export interface SessionParts extends HandshakeParts {
   readonly store: Store;
   readonly address: string;
+  readonly scope: ClusterScope;
   onWelcome(session: AgentSession): void;
   /** `node`: whose session it was, when it had come that far. */
   onEnd(session: AgentSession, node: string | null): void;
@@ -49,6 +51,7 @@ export class AgentSession {
   #sending: Promise<void> = Promise.resolve();
   #records: RecordsFrame[] = [];
   #recordsBusy = false;
+  #strayed = false;
   #cancelHandshake: () => void;
   readonly #bucket: TokenBucket;
   readonly #socket: WebSocket;
@@ -173,7 +176,8 @@ export class AgentSession {
     switch (frame.t) {
       case "heartbeat": {
         const { t: _, ...beat } = frame;
-        intake.post({ kind: "heartbeat-received", node: node.id, sessionId: this.id, arrivalMs, ...beat });
+        const postgres = this.#withinScope(node, beat.postgres);
+        intake.post({ kind: "heartbeat-received", node: node.id, sessionId: this.id, arrivalMs, ...beat, postgres });
         return;
       }
       case "result": {
@@ -201,6 +205,26 @@ export class AgentSession {
       default:
         frame satisfies never;
     }
+  }
+
+  /** A claim to a cluster that is not the node's is left out; the rest of the beat counts. Said once in a session. */
+  #withinScope(node: NodeRecord, postgres: PostgresStatus | null): PostgresStatus | null {
+    const reason = postgres === null ? null : this.#parts.scope.refuse(node, postgres.cluster);
+    if (postgres === null || reason === null) return postgres;
+    if (!this.#strayed) {
+      this.#strayed = true;
+      this.#parts.onBadFrame(reason);
+      const { intake, clock } = this.#parts;
+      const data = { cluster: postgres.cluster, detail: reason };
+      intake.post({
+        kind: "signal-recorded",
+        node: node.id,
+        code: "cluster-not-granted",
+        nodeAt: clock.wallMs(),
+        data,
+      });
+    }
+    return null;
   }
 
   #greet(hello: HelloFrame): void {

@@ -23,6 +23,8 @@ export interface AgentIntake {
   enrol(node: NodeRecord): Promise<boolean>;
   findNodeByKey(publicKey: string): NodeRecord | null;
   findNode(id: string): NodeRecord | null;
+  /** Clusters whose record has this node as a member. */
+  clustersOf(node: string): readonly string[];
   listPeers(node: string): readonly PeerAssignment[];
   /** Members of a cluster beat faster than other nodes, milliseconds. */
   heartbeatMs(node: string): number;

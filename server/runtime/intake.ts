@@ -24,6 +24,8 @@ export function createIntake({ state, clock, isReady, post, enrol }: IntakeParts
       for (const node of state.durable.nodes.values()) if (node.publicKey === publicKey) return node;
       return null;
     },
+    clustersOf: (node) =>
+      [...state.durable.clusters.values()].filter((cluster) => node in cluster.members).map((cluster) => cluster.id),
     listPeers: (node) => listPeers(state, node),
     heartbeatMs(node) {
       const enrolledAt = state.durable.nodes.get(node)?.enrolledAt ?? 0;

@@ -14,7 +14,7 @@ export interface TestServer {
   /** Log lines of the level warn or error. */
   readonly complaints: string[];
   /** An enrolment token for `node`, made in the store. */
-  enrolmentToken(node: string | null, lifetimeMs?: number): Promise<string>;
+  enrolmentToken(node: string | null, lifetimeMs?: number, labels?: Record<string, string>): Promise<string>;
   /** An API token with the role. */
   apiToken(role: "viewer" | "operator" | "admin" | "application"): Promise<string>;
   stop(): Promise<void>;
@@ -54,11 +54,11 @@ export async function startTestServer(environment: Environment = {}): Promise<Te
     stores,
     config,
     complaints,
-    async enrolmentToken(node, lifetimeMs = 60_000) {
+    async enrolmentToken(node, lifetimeMs = 60_000, labels = {}) {
       const token = crypto.randomUUID();
       const expiresAt = Date.now() + lifetimeMs;
       const hash = await hashToken(token);
-      await stores.directory.createEnrolmentToken({ hash, labels: {}, node, expiresAt, createdBy: "test" });
+      await stores.directory.createEnrolmentToken({ hash, labels, node, expiresAt, createdBy: "test" });
       return token;
     },
     async apiToken(role) {
