@@ -30,7 +30,7 @@ export interface Link {
 
 const RETRANSMIT_MS = 200;
 const FIN = Symbol("fin");
-type Packet = { readonly message: unknown };
+type Packet = { readonly message: unknown; readonly seq: number };
 
 class SideImpl implements Side<unknown> {
   closed = false;
@@ -41,6 +41,7 @@ class SideImpl implements Side<unknown> {
   readonly stalled: Packet[] = [];
   stalledSinceMs = 0;
   lastArrivalMs = 0;
+  sent = 0;
 
   constructor(
     readonly network: Network,
@@ -51,14 +52,14 @@ class SideImpl implements Side<unknown> {
   }
 
   send(message: unknown): void {
-    if (!this.closed) this.network.transmit(this, { message });
+    if (!this.closed) this.network.transmit(this, { message, seq: this.sent++ });
   }
 
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.network.forget(this);
-    this.network.transmit(this, { message: FIN });
+    this.network.transmit(this, { message: FIN, seq: this.sent++ });
   }
 }
 
@@ -218,7 +219,10 @@ export class Network {
         this.end(side, "timeout");
       });
     }
-    side.stalled.push(packet);
+    // What was under way together is cut together, but not at the same moment: the stream keeps its order.
+    let index = side.stalled.length;
+    while (index > 0 && (side.stalled[index - 1] as Packet).seq > packet.seq) index--;
+    side.stalled.splice(index, 0, packet);
   }
 
   private retransmit(side: SideImpl): void {

@@ -110,3 +110,26 @@ describe("a promotion of unknown outcome", () => {
     expect(cluster(puppet).automation.state).toBe("on");
   });
 });
+
+describe("a standby that does not reach the primary", () => {
+  it("is told again whom to follow, and neither rewound nor cloned", () => {
+    const puppet = createHealthyCluster();
+    puppet.unanswered.add("postgres.follow");
+    setSight(puppet, "pg-b", "pg-a", { reach: "failed", reason: "timeout", failingForMs: 5_000 });
+    setStatus(puppet, "pg-a", { replication: [] });
+    setStatus(puppet, "pg-b", { receiver: null });
+    for (let round = 0; round < 3; round++) {
+      pass(puppet, 9_000);
+      const follow = sent(puppet, "postgres.follow")
+        .filter((command) => command.node === "pg-b")
+        .at(-1);
+      const outcome = { status: "done", data: {} } as const;
+      if (follow !== undefined)
+        play(puppet, [{ kind: "command-finished", node: "pg-b", commandId: follow.id, outcome, nodeAt: 0 }]);
+    }
+    pass(puppet, 9_000);
+    const overwrites = sent(puppet, "postgres.rejoin").filter(({ node, grant }) => node === "pg-b" && grant.step > 8);
+    expect(overwrites).toEqual([]);
+    expect(sent(puppet, "postgres.follow").filter((command) => command.node === "pg-b").length).toBeGreaterThan(1);
+  });
+});

@@ -4,6 +4,7 @@ import {
   type Draft,
   demand,
   dropCommands,
+  getAction,
   getCluster,
   patchAction,
   patchCluster,
@@ -15,6 +16,11 @@ import { endAction } from "./actions.ts";
 import { sendFollows } from "./follow.ts";
 import { endpoints } from "./members.ts";
 import type { Action } from "./types.ts";
+import { hasWaited } from "./waiting.ts";
+
+/** Distance between two attempts; doubles up to the second. Five minutes of them, then a person is asked. */
+const regrantAgainMs = { first: 500, most: 8_000 };
+const mostRegrants = 40;
 
 /** A seal ends by promotion, or by granting the old primary again; the latter only if no promote was ever sent. */
 export function canRegrant(draft: Draft, action: Action): boolean {
@@ -58,24 +64,38 @@ export function startRegrant(draft: Draft, action: Action): void {
   patchAction(draft, action.id, { state: "regranting", epoch, intentId, configuration });
   const grant = { epoch, intentId, configVersion: configuration.version };
   const granted = demand(getCluster(draft, cluster.id), cluster.id);
-  commandStep(draft, action.id, {
-    ...grant,
-    kind: "regrant",
-    node: old,
-    verb: { verb: "postgres.regrant", args: { configuration, peers: endpoints(granted) } },
-  });
+  sendRegrant(draft, demand(getAction(draft, action.id), action.id), old);
   sendFollows(draft, action.id, granted, previous.members, grant);
   appendActionEntry(draft, action.id, "regranted", { node: old, epoch });
 }
 
+function sendRegrant(draft: Draft, action: Action, node: string): void {
+  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
+  const configuration = demand(action.configuration, "configuration");
+  commandStep(draft, action.id, {
+    kind: "regrant",
+    node,
+    verb: { verb: "postgres.regrant", args: { configuration, peers: endpoints(cluster) } },
+    epoch: action.epoch,
+    intentId: action.intentId,
+    configVersion: configuration.version,
+  });
+}
+
+/** The old primary is the only one that may go on: one whose agent was just started again, or that is slow, is asked again. */
 export function advanceRegranting(draft: Draft, action: Action): void {
-  const last = action.steps.filter((step) => step.kind === "regrant").at(-1);
+  const regrants = action.steps.filter((step) => step.kind === "regrant");
+  const last = regrants.at(-1);
   if (last?.status === "done")
     return endAction(draft, action.id, "compensated", { code: "regranted", data: { node: action.from } });
-  if (last?.status === "failed") {
+  if (last?.status !== "failed") return;
+  if (regrants.length >= mostRegrants) {
     holdAutomation(draft, action.cluster, "regrant-failed");
     return endAction(draft, action.id, "needs-operator", { code: "regrant-failed", data: { node: action.from } });
   }
+  const pauseMs = Math.min(regrantAgainMs.most, regrantAgainMs.first * 2 ** (regrants.length - 1));
+  if (!hasWaited(draft, action.cluster, `${action.id}:regrant:${action.steps.length}`, pauseMs)) return;
+  sendRegrant(draft, action, demand(action.from, "old primary"));
 }
 
 export function holdAutomation(draft: Draft, clusterId: string, reason: string): void {

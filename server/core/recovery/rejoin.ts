@@ -176,6 +176,11 @@ export function advanceRejoin(draft: Draft, actionId: string): void {
   return step.kind === "clone" ? fail(draft, action) : fallBack(draft, action, step.kind);
 }
 
+function missesPrimary(draft: Draft, node: string, primary: string): boolean {
+  const sight = draft.state.live.nodes.get(node)?.peers.find((peer) => peer.node === primary);
+  return sight?.reach === "failed";
+}
+
 /** A server that was to follow and now tells a position past the fork can't stream, however long one waits. */
 function hasDiverged(draft: Draft, cluster: ClusterRecord, node: string, kind: string): boolean {
   const live = draft.state.live.nodes.get(node);
@@ -185,9 +190,15 @@ function hasDiverged(draft: Draft, cluster: ClusterRecord, node: string, kind: s
   return !isWithinHistory(cluster, status.timeline, status.lsn);
 }
 
-/** What did not fit by following is rewound; what can't be rewound is cloned. */
+/**
+ * What did not fit by following is rewound; what can't be rewound is cloned. A member that itself does not reach the primary is left as it is:
+ * its server would be stopped for nothing, and could be needed for a quorum.
+ */
 function fallBack(draft: Draft, action: Action, kind: string): void {
-  const status = draft.state.live.nodes.get(demand(action.target, "target"))?.postgres ?? null;
+  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
+  const node = demand(action.target, "target");
+  if (cluster.primary !== null && missesPrimary(draft, node, cluster.primary)) return fail(draft, action);
+  const status = draft.state.live.nodes.get(node)?.postgres ?? null;
   sendRejoin(draft, action.id, kind === "follow" && status?.canRewind ? "rewind" : "clone");
 }
 

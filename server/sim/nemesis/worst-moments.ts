@@ -91,7 +91,8 @@ export const worstMoments: readonly Nemesis[] = [
     },
   },
   {
-    // Why both sets are recorded, and the flush barrier: a set shrinks while the leaving member alone acknowledges.
+    // Why both sets are recorded, and the flush barrier: the member that alone acknowledged is gone, the set is changed to the others,
+    // and the primary dies before they have caught up.
     name: "moving-set",
     weight: 3,
     lastsMs: [25_000, 40_000],
@@ -99,20 +100,14 @@ export const worstMoments: readonly Nemesis[] = [
       const primary = currentPrimary(sim) ?? pick.node();
       const leaving = pick.other(primary);
       const heals = collectHeals();
-      heals.add(
-        cutLinks(sim, [
-          [leaving.name, "ctl"],
-          ["ctl", leaving.name],
-        ]),
-      );
-      const changeMs = pick.between(9_000, 11_500);
+      heals.add(starveAllBut(sim, primary, leaving));
       const delayMs = pick.between(5, 400);
-      sim.world.after(changeMs, null, () => {
+      const strike = (): void => {
+        if (!heals.isOver()) heals.add(cutPower(sim, primary));
+      };
+      sim.world.after(pick.between(300, 1_500), null, () => {
         if (heals.isOver()) return;
-        heals.add(starveAllBut(sim, primary, leaving));
-        const strike = (): void => {
-          if (!heals.isOver()) heals.add(cutPower(sim, primary));
-        };
+        heals.add(cutPower(sim, leaving));
         heals.add(strikeAtCommand(sim, ["postgres.configure"], strike, delayMs));
       });
       return { subject: `${leaving.name} leaves ${primary.name}'s set`, heal: heals.heal };
