@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { FakeAgent, makeKeys } from "../testing/fake-agent.ts";
 import { startTestServer, type TestServer } from "../testing/start-server.ts";
@@ -133,16 +133,31 @@ describe("proof", () => {
     newer.close();
   });
 
-  it("drops a revoked node at once and does not let it in again", async () => {
-    const agent = await open(keys);
-    await agent.enter("proven");
+  async function revoke(node: string): Promise<void> {
     const token = await server.apiToken("admin");
-    const response = await fetch(`${server.url}/api/v1/nodes/proven/revoke`, {
+    const response = await fetch(`${server.url}/api/v1/nodes/${node}/revoke`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify({ reason: "stolen" }),
     });
     expect(response.status).toBe(200);
+  }
+
+  it("does not let in a node that is revoked while it is admitted", async () => {
+    const agent = await open();
+    const enrolmentToken = await server.enrolmentToken("unlucky");
+    vi.spyOn(server.stores.store, "appliedRecords").mockImplementationOnce(async () => {
+      await revoke("unlucky");
+      return 0;
+    });
+    const answer = await agent.enter("unlucky", { enrolmentToken, spoolId: "s" });
+    expect(answer).toMatchObject({ t: "refused", code: "key-revoked" });
+  });
+
+  it("drops a revoked node at once and does not let it in again", async () => {
+    const agent = await open(keys);
+    await agent.enter("proven");
+    await revoke("proven");
     expect(await agent.end(1_000)).toEqual({ code: 1008, reason: "key-revoked" });
     const again = await open(keys);
     expect(await again.enter("proven")).toMatchObject({ t: "refused", code: "key-revoked" });

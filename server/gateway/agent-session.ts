@@ -250,7 +250,13 @@ export class AgentSession {
       const recordsUpTo =
         hello.spoolId === undefined ? 0 : await store.appliedRecords(admitted.node.id, hello.spoolId).catch(() => 0);
       if (this.#phase.kind !== "admitting") return;
-      this.#welcome(hello, admitted.node, recordsUpTo);
+      // The database took its time; whoever revoked the key meanwhile found no session to drop.
+      const node = intake.findNodeByKey(hello.agentKey);
+      if (node === null || node.revokedAt !== null) {
+        this.#refuse("key-revoked", `the key of ${hello.node} was revoked`);
+        return;
+      }
+      this.#welcome(hello, node, recordsUpTo);
     } catch (error) {
       this.#refuse("store-unavailable", "the control plane can't read its database; try again in a moment");
       this.#parts.onBadFrame(`handshake failed: ${error instanceof Error ? error.message : String(error)}`);
