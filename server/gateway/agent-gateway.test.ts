@@ -57,6 +57,29 @@ describe("enrolment", () => {
     for (const agent of agents) agent.close();
   });
 
+  it("gives a name to one of two agents that enrol at once, whatever the order of their answers", async () => {
+    const { directory } = server.stores;
+    const consume = directory.consumeEnrolmentToken.bind(directory);
+    const slow = vi.spyOn(directory, "consumeEnrolmentToken").mockImplementation(async (hash, now) => {
+      await sleep(50);
+      return consume(hash, now);
+    });
+    const agents = await Promise.all([open(), open()]);
+    const tokens = await Promise.all([server.enrolmentToken(null), server.enrolmentToken(null)]);
+    const answers = await Promise.all(
+      agents.map((agent, index) => agent.enter("one-name", { enrolmentToken: tokens[index] })),
+    );
+    slow.mockRestore();
+    expect(answers.map((answer) => (answer.t === "refused" ? answer.code : answer.t)).sort()).toEqual([
+      "name-taken",
+      "welcome",
+    ]);
+    const winner = agents[answers.findIndex((answer) => answer.t === "welcome")];
+    const { nodes } = await server.stores.store.load();
+    expect(nodes.get("one-name")?.publicKey).toBe(winner?.agentKey);
+    for (const agent of agents) agent.close();
+  });
+
   it("does not spend the token on a name that is taken", async () => {
     const enrolmentToken = await server.enrolmentToken(null);
     const thief = await open();

@@ -20,7 +20,7 @@ const giveUpMs = 60_000;
 const sweepMs = 5_000;
 const peersMs = 100;
 
-export interface AgentHubParts extends HandshakeParts {
+export interface AgentHubParts extends Omit<HandshakeParts, "enrolling"> {
   readonly store: Store;
   log(message: string, detail: Readonly<Record<string, unknown>>): void;
 }
@@ -37,6 +37,7 @@ export class AgentHub implements AgentLink {
   readonly #live = new Map<string, AgentSession>();
   readonly #all = new Set<AgentSession>();
   readonly #scope: ClusterScope;
+  readonly #enrolling = new Set<string>();
   #badFrames = 0;
   #cancelSweep: () => void;
   #peersPending = false;
@@ -102,6 +103,7 @@ export class AgentHub implements AgentLink {
       ...this.#parts,
       address: tcp.remoteAddress ?? "",
       scope: this.#scope,
+      enrolling: this.#enrolling,
       onWelcome: (welcomed) => this.#takeOver(welcomed),
       onEnd: (ended, node) => this.#forget(ended, node),
       onBadFrame: (reason) => {

@@ -18,6 +18,8 @@ export interface HandshakeParts {
   readonly directory: AgentDirectory;
   readonly intake: AgentIntake;
   readonly clock: Clock;
+  /** Names and keys that are being enrolled right now: the durable state does not know them yet. */
+  readonly enrolling: Set<string>;
 }
 
 /** Judges the greeting before any secret is used; the answer proves our key and asks for the agent's. */
@@ -76,13 +78,28 @@ export async function admit(
   return { ok: true, node: known };
 }
 
+/** Of two agents with one name, or two names with one key, the first has it; the other keeps its token. */
 async function enrol(
+  parts: HandshakeParts,
+  hello: HelloFrame,
+): Promise<{ readonly ok: true; readonly node: NodeRecord } | Refusal> {
+  const { intake, enrolling } = parts;
+  const claims = [`name:${hello.node}`, `key:${hello.agentKey}`];
+  if (intake.findNode(hello.node) !== null || claims.some((claim) => enrolling.has(claim))) {
+    return refuse("name-taken", `a node named ${hello.node} is enrolled with another key: choose another name`);
+  }
+  for (const claim of claims) enrolling.add(claim);
+  try {
+    return await spendToken(parts, hello);
+  } finally {
+    for (const claim of claims) enrolling.delete(claim);
+  }
+}
+
+async function spendToken(
   { directory, intake, clock }: HandshakeParts,
   hello: HelloFrame,
 ): Promise<{ readonly ok: true; readonly node: NodeRecord } | Refusal> {
-  if (intake.findNode(hello.node) !== null) {
-    return refuse("name-taken", `a node named ${hello.node} is enrolled with another key: choose another name`);
-  }
   const now = clock.wallMs();
   const consumed = await directory.consumeEnrolmentToken(await hashToken(hello.enrolmentToken ?? ""), now);
   if (!consumed.ok) return refuse(consumed.code, "make a new token with `holdfast token create`");
