@@ -151,9 +151,9 @@ export const mutants: readonly Mutant[] = [
     source: {
       of: "core",
       file: "recovery/promotion.ts",
-      find: 'if (last?.status !== "failed") return;\n  const cluster',
+      find: 'if (last?.status !== "failed" || newest?.status === "running") return;',
       replace:
-        'if (last?.status !== "failed") return;\n  if (action.from !== null) return startRegrant(draft, action);\n  const cluster',
+        'if (last?.status !== "failed" || newest?.status === "running") return;\n  if (action.from !== null) return startRegrant(draft, action);',
     },
     run: { faults: ["crash", "pgkill", "mid-command", "switchover"] },
   },
