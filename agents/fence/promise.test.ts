@@ -137,7 +137,7 @@ describe("the promise", () => {
       grant: grantOf(3, "three", 0),
       verb: { verb: "postgres.rejoin", args: { primary: endpoint, mode: "clone", configurations: [] } },
     };
-    const record: FenceRecord = { ...emptyFence, promoteIssuedEpoch: 2 };
+    const record: FenceRecord = { ...emptyFence, promoteIssuedEpoch: 2, standing: { kind: "fenced" } };
     const verdict = judgeCommand(record, rejoin);
     if (!verdict.ok) throw new Error(verdict.detail);
     expect(verdict.record.standing.kind).toBe("rejoining");
@@ -145,6 +145,20 @@ describe("the promise", () => {
     expect(failed.promoteIssuedEpoch).toBe(2);
     const done = recordOutcome(verdict.record, rejoin, { status: "done", data: {} });
     expect(done).toMatchObject({ promoteIssuedEpoch: null, standing: { kind: "standby", primary: endpoint } });
+  });
+
+  it("does not take a rejoin that did not end well for a grant: the data may be somebody's own", () => {
+    const rejoin: FencedCommand = {
+      grant: grantOf(3, "three", 0),
+      verb: { verb: "postgres.rejoin", args: { primary: endpoint, mode: "clone", configurations: [] } },
+    };
+    const verdict = judgeCommand(emptyFence, rejoin);
+    if (!verdict.ok) throw new Error(verdict.detail);
+    expect(verdict.record.standing.kind).toBe("none");
+    const refused = recordOutcome(verdict.record, rejoin, { status: "refused", code: "not-ours", detail: "" });
+    expect(refused.standing.kind).toBe("none");
+    const done = recordOutcome(verdict.record, rejoin, { status: "done", data: {} });
+    expect(done.standing).toEqual({ kind: "standby", primary: endpoint });
   });
 
   it("refuses to put an older configuration in force, also under a higher epoch", () => {

@@ -122,7 +122,8 @@ function acceptCommand(record: FenceRecord, { grant, verb }: FencedCommand): Fen
 export function recordOutcome(record: FenceRecord, command: FencedCommand, outcome: CommandOutcome): FenceRecord {
   const { verb, grant } = command;
   if (record.promise === null || record.promise.epoch !== grant.epoch) return record;
-  if (verb.verb !== "postgres.rejoin" || outcome.status !== "done" || record.standing.kind !== "rejoining")
+  const { kind } = record.standing;
+  if (verb.verb !== "postgres.rejoin" || outcome.status !== "done" || (kind !== "rejoining" && kind !== "none"))
     return record;
   return { ...record, promoteIssuedEpoch: null, standing: { kind: "standby", primary: verb.args.primary } };
 }
@@ -250,7 +251,8 @@ function nextStanding(standing: Standing, verb: Verb): Standing {
     case "postgres.follow":
       return { kind: "standby", primary: verb.args.primary };
     case "postgres.rejoin":
-      return { kind: "rejoining" };
+      // A member that was never granted anything stays one until the rejoin is done: what lies there may be somebody's own.
+      return standing.kind === "none" ? standing : { kind: "rejoining" };
     case "postgres.learn":
     case "postgres.verify":
       return standing;

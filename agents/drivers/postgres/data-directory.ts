@@ -107,6 +107,16 @@ export class DataDirectory {
   }
 
   /**
+   * The system identifier, the same on every member of one cluster; null when the control file can't be read.
+   * Source: PostgreSQL, `ControlFileData`: `system_identifier` is the first field.
+   */
+  async systemId(): Promise<string | null> {
+    const control = await readFile(this.file("global/pg_control")).catch(() => null);
+    if (control === null || control.length < 8) return null;
+    return (endianness() === "LE" ? control.readBigUInt64LE(0) : control.readBigUInt64BE(0)).toString();
+  }
+
+  /**
    * Reserves timeline numbers: PostgreSQL takes the first one after `current` that has no history file. Two histories must never share a
    * number. The placeholders are empty, which no real history is.
    */

@@ -73,7 +73,7 @@ export class PostgresInstance {
     this.#hasRewind = await exists(join(this.service.binDir, "pg_rewind"));
     if (this.#empty || (await this.attach())) return;
     const { standing, promise } = this.host.fence();
-    if (promise === null) {
+    if (promise === null || standing.kind === "none") {
       this.host.log("warn", "PostgreSQL does not run; start it as it was, and it will be taken over", {
         dataDir: this.service.dataDir,
       });

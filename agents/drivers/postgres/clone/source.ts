@@ -4,6 +4,7 @@ import type { Endpoint } from "../../../../server/core/index.ts";
 import { messageOf } from "../../../shared/time.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { type SqlConnection, type SqlTarget, withConnection } from "../sql.ts";
+import { asText } from "../status-query.ts";
 import { Failure } from "../verbs/context.ts";
 
 export interface CloneOptions {
@@ -20,13 +21,15 @@ export function sourceTarget({ instance, primary }: CloneOptions): SqlTarget {
 
 /**
  * Connects to the primary as a standby of it does. A primary that does not let us in must be known before anything here is stopped or overwritten.
+ * Answers with its system identifier.
  * @throws Failure `replication-refused`, with what PostgreSQL said and what to do about it.
  */
-export async function assertReplicates(instance: PostgresInstance, primary: Endpoint): Promise<void> {
+export async function assertReplicates(instance: PostgresInstance, primary: Endpoint): Promise<string | null> {
   const { host, port } = primary;
   const target = { ...instance.target("holdfast replication check"), host, port, replication: true };
   try {
-    await withConnection(target, 5_000, (connection) => connection.query("IDENTIFY_SYSTEM", [], 5_000));
+    const [row] = await withConnection(target, 5_000, (connection) => connection.query("IDENTIFY_SYSTEM", [], 5_000));
+    return asText(row?.systemid);
   } catch (error) {
     throw new Failure(
       "replication-refused",

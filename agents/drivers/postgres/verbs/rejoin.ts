@@ -15,6 +15,7 @@ import { fencedSettings, type Settings, standbySettings } from "../settings.ts";
 import { withConnection } from "../sql.ts";
 import { asLsn, asNumber } from "../status-query.ts";
 import { type ArgsOf, assertHolds, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
+import { assertOverwritable, lookAtData } from "./rejoin-guard.ts";
 
 type RejoinArgs = ArgsOf<"postgres.rejoin">;
 
@@ -33,7 +34,8 @@ export async function rejoin(context: VerbContext, args: RejoinArgs): Promise<Da
   const startedAt = monotonicMs();
   instance.setRejoining(true);
   try {
-    await assertReplicates(instance, args.primary);
+    const systemId = await assertReplicates(instance, args.primary);
+    assertOverwritable(await lookAtData(instance), { node: args.primary.node, systemId });
     const aside = await setDivergentWalAside(instance, args.primary);
     context.progress(0, { divergentBytes: aside.bytes, setAside: aside.path });
     assertHolds(context);
