@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { FeedFrame, SessionView } from "../protocol/index.ts";
@@ -152,6 +153,34 @@ describe("a session", () => {
       statuses.push((await post("/sign-in", { email: "victim@example.org", password: `guess-${i}` })).status);
     }
     expect(statuses.at(-1)).toBe(429);
+  });
+});
+
+describe("the one-time links", () => {
+  /** From another address of this machine, which `fetch` can't choose. */
+  function guess(path: string, localAddress: string): Promise<number> {
+    const { hostname, port } = new URL(server.url);
+    const body = JSON.stringify({ ...form, token: "guessed-by-somebody" });
+    const headers = { "content-type": "application/json", "content-length": body.length };
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        { hostname, port, path: `/api/v1${path}`, method: "POST", localAddress, headers },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        },
+      );
+      sent.once("error", reject);
+      sent.end(body);
+    });
+  }
+
+  it.each(["/setup", "/sign-in/once"])("stay open for others when a stranger guesses: %s", async (path) => {
+    const statuses: number[] = [];
+    // Under the limit for the address, over the limit for one purpose.
+    for (let i = 0; i < 11; i++) statuses.push(await guess(path, path === "/setup" ? "127.0.0.2" : "127.0.0.3"));
+    expect(statuses.at(-1)).toBe(429);
+    expect(await guess(path, "127.0.0.4")).not.toBe(429);
   });
 });
 

@@ -11,7 +11,8 @@ const onceAdmin = { name: "admin", email: "admin@holdfast.local" };
 
 /** Signing in and out, and the two one-time links. */
 export function sessionRoutes(services: HttpServices): Route[] {
-  // Ten tries at once, then one in thirty seconds: by address, and by account whatever the address.
+  // Ten tries at once, then one in thirty seconds: by address, and by account whatever the address. The one-time links belong to nobody
+  // yet: a count for all addresses together would let a stranger keep them shut.
   const byAddress = new RateLimit(services.clock, 1 / 30, 20);
   const byAccount = new RateLimit(services.clock, 1 / 30, 10);
   const slowDown = (address: string, account: string): void => {
@@ -36,7 +37,7 @@ export function sessionRoutes(services: HttpServices): Route[] {
       summary: "Make the first administrator with the one-time set-up link, and sign in",
       body: z.object({ token: oneTimeToken, name: displayName, email, password }),
       async handle({ body, address }) {
-        slowDown(address, "setup");
+        slowDown(address, `setup ${address}`);
         const signIn = demandSignIn(services);
         if (await adminKnown()) throw new Problem(409, "already-set-up", "An administrator exists. Sign in instead.");
         if (!services.setupTokens.consume(body.token)) {
@@ -70,7 +71,7 @@ export function sessionRoutes(services: HttpServices): Route[] {
       summary: "Sign in as the administrator with a one-time link",
       body: z.object({ token: oneTimeToken }),
       async handle({ body, address }) {
-        slowDown(address, "once");
+        slowDown(address, `once ${address}`);
         const signIn = demandSignIn(services);
         if (!services.signInTokens.consume(body.token)) {
           throw new Problem(
