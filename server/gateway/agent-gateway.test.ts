@@ -90,6 +90,27 @@ describe("enrolment", () => {
   });
 });
 
+describe("sockets without a proof", () => {
+  it("are limited for one address; agents that proved their key don't count, and others come in", async () => {
+    const known = await Promise.all(
+      Array.from({ length: 3 }, async (_, index) => {
+        const agent = await open();
+        await agent.enter(`counted-${index}`, { enrolmentToken: await server.enrolmentToken(null) });
+        return agent;
+      }),
+    );
+    const silent: FakeAgent[] = [];
+    for (let i = 0; i < 64; i++) silent.push(await open());
+    await expect(open()).rejects.toThrow("503");
+    const elsewhere = new WebSocket(`${server.url.replace("http", "ws")}/agent`, { localAddress: "127.0.0.2" });
+    await new Promise((resolve, reject) => elsewhere.once("open", resolve).once("error", reject));
+    elsewhere.terminate();
+    for (const agent of silent) agent.close();
+    await expect.poll(() => open().then((agent) => agent.close() ?? "open", String)).toBe("open");
+    for (const agent of known) agent.close();
+  });
+});
+
 describe("proof", () => {
   const keys = makeKeys();
   beforeAll(async () => {

@@ -13,6 +13,8 @@ import { refuseUpgrade } from "./refuse-upgrade.ts";
 
 /** Sockets that have not proved a key yet; about 1,000 handshakes pass in a second. */
 const pendingLimit = 4_000;
+/** The same for one remote address: a single stranger must not fill the places of all. Hosts behind one address are admitted in turn. */
+const pendingAtAddressLimit = 64;
 const sessionLimit = 30_000;
 const keepAliveMs = 5_000;
 /** After this long without a frame a session is given up. Liveness is judged long before, by the core. */
@@ -36,6 +38,8 @@ export class AgentHub implements AgentLink {
   });
   readonly #live = new Map<string, AgentSession>();
   readonly #all = new Set<AgentSession>();
+  /** Sockets that have not proved a key yet, by remote address; no entry for none. */
+  readonly #pending = new Map<string, number>();
   readonly #scope: ClusterScope;
   readonly #enrolling = new Set<string>();
   #badFrames = 0;
@@ -67,6 +71,10 @@ export class AgentHub implements AgentLink {
       return;
     }
     const tcp = socket as Socket;
+    if ((this.#pending.get(tcp.remoteAddress ?? "") ?? 0) >= pendingAtAddressLimit) {
+      refuseUpgrade(socket, 503, "Too many connections from this address that have not proved a key; try again later.");
+      return;
+    }
     tcp.setNoDelay(true);
     tcp.setKeepAlive(true, keepAliveMs);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, tcp));
@@ -99,22 +107,36 @@ export class AgentHub implements AgentLink {
   }
 
   #accept(webSocket: WebSocket, tcp: Socket): void {
+    const address = tcp.remoteAddress ?? "";
     const session = new AgentSession(webSocket, {
       ...this.#parts,
-      address: tcp.remoteAddress ?? "",
+      address,
       scope: this.#scope,
       enrolling: this.#enrolling,
-      onWelcome: (welcomed) => this.#takeOver(welcomed),
-      onEnd: (ended, node) => this.#forget(ended, node),
+      onWelcome: (welcomed) => {
+        this.#countPending(address, -1);
+        this.#takeOver(welcomed);
+      },
+      onEnd: (ended, node) => {
+        if (node === null) this.#countPending(address, -1);
+        this.#forget(ended, node);
+      },
       onBadFrame: (reason) => {
         this.#badFrames += 1;
-        this.#parts.log("A frame from an agent was refused.", { address: tcp.remoteAddress, reason });
+        this.#parts.log("A frame from an agent was refused.", { address, reason });
       },
     });
     this.#all.add(session);
+    this.#countPending(address, 1);
     // Earlier than the WebSocket's own close: the moment the FIN or the reset is in.
     tcp.on("end", () => session.terminate("closed"));
     tcp.on("close", () => session.terminate("closed"));
+  }
+
+  #countPending(address: string, change: 1 | -1): void {
+    const count = (this.#pending.get(address) ?? 0) + change;
+    if (count > 0) this.#pending.set(address, count);
+    else this.#pending.delete(address);
   }
 
   /** Two live sessions of one key are an alarm, unless the old one is only the half-open rest of a lost connection. */
