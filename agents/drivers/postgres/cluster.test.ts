@@ -3,6 +3,7 @@ import type { CommandOutcome, Endpoint, Grant, PostgresStatus, SyncConfiguration
 import { ensureEmbeddedBinaries } from "../../../server/store/embedded/binaries.ts";
 import { exists } from "../../shared/durable-file.ts";
 import { monotonicMs, poll } from "../../shared/time.ts";
+import { createCluster } from "./initialize.ts";
 import { SqlConnection } from "./sql.ts";
 import { findBinDir, makeTrialRoot, TrialMember } from "./testing/trial-cluster.ts";
 
@@ -210,5 +211,33 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
       role: "standby",
       receiver: { status: "none" },
     });
+  });
+
+  it("keeps users out of a primary that is granted again until a member holds what it recovered", async () => {
+    const fifth = configurationOf(5, 6, [a, b]);
+    const rules = await c.instance.data.read("pg_hba.conf");
+    const regrant = { verb: "postgres.regrant", args: { configuration: fifth, peers } } as const;
+    const granting = c.run(grant(5, 0, 6), regrant);
+    expect((await until(c, (seen) => seen.role === "primary"))?.exit).toBeNull();
+    await expect(asUser(c)).rejects.toThrow(/pg_hba/);
+    const follow = { verb: "postgres.follow", args: { primary: c.endpoint, configurations: [fifth] } } as const;
+    dataOf(await a.run(grant(5, 0, 6), follow));
+    dataOf(await granting);
+    await write(c, 8_000);
+    expect(await c.instance.data.read("pg_hba.conf")).toBe(rules);
+  });
+
+  it("overwrites no primary that was never granted", async () => {
+    const own = await TrialMember.create(root.path, "pg-d", binDir);
+    try {
+      await createCluster(own.instance);
+      await own.instance.startPrimary(none);
+      const args = { primary: c.endpoint, mode: "clone", configurations: [] } as const;
+      const refused = await own.run(grant(5, 1, 6), { verb: "postgres.rejoin", args });
+      expect(refused).toMatchObject({ status: "refused", code: "foreign-system" });
+      expect(await own.instance.inRecovery()).toBe(false);
+    } finally {
+      await own.end();
+    }
   });
 });

@@ -16,7 +16,7 @@ export const openRules = "pg_hba.holdfast-open";
 const barrierDeadlineMs = 30_000;
 
 /** Closes the gate. False when the access rules are not in the data directory, so that there is no gate. */
-export async function closeGate(instance: PostgresInstance): Promise<boolean> {
+async function closeGate(instance: PostgresInstance): Promise<boolean> {
   const rules = await instance.data.read("pg_hba.conf");
   if (rules === null) return false;
   if ((await instance.data.read(openRules)) === null) await instance.data.write(openRules, rules);
@@ -31,6 +31,26 @@ export async function isGateClosed(instance: PostgresInstance): Promise<boolean>
 
 export async function openGate(instance: PostgresInstance): Promise<void> {
   if (await instance.data.moveAside(openRules, "pg_hba.conf")) await instance.supervisor.reload();
+}
+
+export interface PrimaryStart {
+  readonly configuration: SyncConfiguration;
+  /** Members that need a slot before they can stream; those that have one keep it. */
+  readonly peers: readonly string[];
+  /** False as soon as something higher was promised. */
+  stillHolds(): boolean;
+}
+
+/**
+ * The one way in which a member that was a primary starts as one again, for whatever reason: users wait behind the gate until k members hold
+ * what it recovered. When the wait is given up the gate stays closed, and the keeper goes on waiting.
+ */
+export async function startAsPrimary(instance: PostgresInstance, start: PrimaryStart): Promise<void> {
+  const { configuration } = start;
+  const gated = configuration.k > 0 && (await closeGate(instance));
+  await instance.startPrimary(configuration);
+  await instance.ensureSlots(start.peers);
+  if (gated) await letInWhenFlushed(instance, configuration, () => start.stillHolds());
 }
 
 /** Waits until k members of the configuration have flushed what this primary starts from, then opens the gate. */

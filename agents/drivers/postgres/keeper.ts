@@ -1,6 +1,6 @@
 import { Repeater } from "../../shared/repeater.ts";
 import { monotonicMs } from "../../shared/time.ts";
-import { closeGate, isGateClosed, letInWhenFlushed, openGate } from "./gate.ts";
+import { isGateClosed, letInWhenFlushed, openGate, startAsPrimary } from "./gate.ts";
 import type { PostgresInstance } from "./instance.ts";
 import { fencedSettings, standbySettings } from "./settings.ts";
 
@@ -100,8 +100,11 @@ export class PostgresKeeper {
       case "primary":
         // A control plane that is there decides between a restart and a failover.
         if (this.#isConnected() || promoteIssuedEpoch !== null) return;
-        if (standing.configuration.k > 0) await closeGate(instance);
-        return instance.startPrimary(standing.configuration);
+        return startAsPrimary(instance, {
+          configuration: standing.configuration,
+          peers: this.#peerNodes(),
+          stillHolds: () => instance.host.fence().promise?.epoch === promise.epoch,
+        });
       case "sealed":
       case "fenced":
         return instance.startStandby(fencedSettings, { wait: false });
@@ -117,14 +120,12 @@ export class PostgresKeeper {
     const instance = this.#instance;
     if (this.#lettingIn || !(await isGateClosed(instance))) return;
     const { standing, promise } = instance.host.fence();
-    if (standing.kind !== "primary") return openGate(instance);
+    // After a demote that was undone it runs as primary, too, under the configuration that it had.
+    const granted = standing.kind === "primary" || standing.kind === "demoted" ? standing.configuration : null;
+    if (granted === null) return openGate(instance);
     this.#lettingIn = true;
     try {
-      await letInWhenFlushed(
-        instance,
-        standing.configuration,
-        () => instance.host.fence().promise?.epoch === promise?.epoch,
-      );
+      await letInWhenFlushed(instance, granted, () => instance.host.fence().promise?.epoch === promise?.epoch);
     } catch (error) {
       instance.host.log("warn", "users are kept out", { error: String(error) });
     } finally {

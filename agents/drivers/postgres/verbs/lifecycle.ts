@@ -1,5 +1,5 @@
 import { monotonicMs, within } from "../../../shared/time.ts";
-import { closeGate, letInWhenFlushed } from "../gate.ts";
+import { startAsPrimary } from "../gate.ts";
 import { createCluster, prepareDatabase } from "../initialize.ts";
 import { othersOf, type PostgresInstance } from "../instance.ts";
 import { fencedSettings, primarySettings, standbySettings } from "../settings.ts";
@@ -45,18 +45,21 @@ export async function adopt({ instance }: VerbContext, args: ArgsOf<"postgres.ad
 }
 
 /** Runs as primary again under a new grant: a seal that did not lead to a promotion, or a demote that was undone. */
-export async function regrant({ instance }: VerbContext, args: ArgsOf<"postgres.regrant">): Promise<Data> {
+export async function regrant(context: VerbContext, args: ArgsOf<"postgres.regrant">): Promise<Data> {
+  const { instance } = context;
   const startedAt = monotonicMs();
+  const peers = othersOf(args.peers, instance.service.node);
   assertDatabase(instance);
   if (instance.running && (await instance.inRecovery())) await instance.stop(10_000);
   if (instance.running) {
     const settings = primarySettings(args.configuration);
     await instance.applySettings(settings);
     await instance.waitForSetting("synchronous_standby_names", settings.synchronous_standby_names ?? "", 2_000);
+    await instance.ensureSlots(peers);
   } else {
-    await instance.startPrimary(args.configuration);
+    const { configuration } = args;
+    await startAsPrimary(instance, { configuration, peers, stillHolds: () => context.stillHolds() });
   }
-  await instance.ensureSlots(othersOf(args.peers, instance.service.node));
   return { ...(await place(instance)), ms: Math.round(monotonicMs() - startedAt) };
 }
 
@@ -77,10 +80,9 @@ export async function restart(context: VerbContext, args: ArgsOf<"postgres.resta
   }
   if (instance.running && !(await instance.inRecovery())) return { ...(await place(instance)), ms: 0 };
   if (instance.running) await instance.stop(5_000);
-  const gated = args.configuration.k > 0 && (await closeGate(instance));
-  await instance.startPrimary(args.configuration);
-  await instance.ensureSlots(othersOf(args.peers, instance.service.node));
-  if (gated) await letInWhenFlushed(instance, args.configuration, () => context.stillHolds());
+  const { configuration } = args;
+  const peers = othersOf(args.peers, instance.service.node);
+  await startAsPrimary(instance, { configuration, peers, stillHolds: () => context.stillHolds() });
   return { ...(await place(instance)), ms: Math.round(monotonicMs() - startedAt) };
 }
 
@@ -133,7 +135,9 @@ export async function returnAsPrimary(context: VerbContext): Promise<void> {
   const { standing } = instance.host.fence();
   if (!context.stillHolds() || standing.kind !== "demoted" || standing.configuration === null) return;
   await instance.supervisor.stop("immediate", 1_000);
-  await instance.startPrimary(standing.configuration);
+  const { configuration } = standing;
+  // Its members have their slots since before the demote.
+  await startAsPrimary(instance, { configuration, peers: [], stillHolds: () => context.stillHolds() });
 }
 
 async function place(instance: PostgresInstance): Promise<Data> {
