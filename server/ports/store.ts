@@ -74,6 +74,7 @@ export interface ReadStore {
   timeline(incidentId: string): Promise<readonly TimelineEntry[]>;
   /** Oldest first. */
   notes(incidentId: string): Promise<readonly Note[]>;
+  action(id: string): Promise<import("../core/index.ts").Action | null>;
   /** Newest first. */
   actions(filter: {
     readonly incidentId?: string;

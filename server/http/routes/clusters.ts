@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 import type { OperatorRequest } from "../../core/index.ts";
+import type { ActionView } from "../../protocol/index.ts";
+import { projectActionView } from "../../protocol/project-record.ts";
 import { notFound, Problem, readReply } from "../problem.ts";
 import { actorOf, defineRoute, type Route } from "../route.ts";
 import { maintenance, nodeId, reason } from "../schemas.ts";
@@ -64,7 +66,7 @@ export function clusterRoutes(services: HttpServices): Route[] {
     }),
     defineRoute("GET /actions/:id", {
       summary: "An action with its steps",
-      handle: ({ param }) => found(control.findAction(param("id")), "action", param("id")),
+      handle: async ({ param }) => found(await readAction(services, param("id")), "action", param("id")),
     }),
     defineRoute("POST /actions/:id/abort", {
       summary: "Stop an action that can still go back",
@@ -79,6 +81,15 @@ export function clusterRoutes(services: HttpServices): Route[] {
         ),
     }),
   ];
+}
+
+/** Memory keeps the newest; the store keeps all. */
+async function readAction({ control, reads }: HttpServices, id: string): Promise<ActionView | null> {
+  const current = control.findAction(id);
+  if (current !== null) return current;
+  const action = await reads.action(id);
+  if (action === null) return null;
+  return projectActionView(action, action.incidentId === null ? null : await reads.incident(action.incidentId));
 }
 
 function toRequest(cluster: string, body: z.output<typeof actionBody>): OperatorRequest {

@@ -32,6 +32,10 @@ export function createMemoryReadStore(tables: MemoryTables): ReadStore {
       requireAvailable(tables);
       return tables.notes.filter((note) => note.incidentId === incidentId);
     },
+    async action(id) {
+      requireAvailable(tables);
+      return tables.actions.get(id) ?? null;
+    },
     async actions(filter) {
       requireAvailable(tables);
       return [...tables.actions.values()]

@@ -27,6 +27,11 @@ export function createPostgresReadStore(connections: Connections, database: Data
       }),
     notes: (incidentId) =>
       runPrisma(() => database.note.findMany({ where: { incidentId }, orderBy: [{ at: "asc" }, { id: "asc" }] })),
+    action: (id) =>
+      runPrisma(async () => {
+        const row = await database.action.findUnique({ where: { id }, select: { value: true } });
+        return row === null ? null : (row.value as unknown as Action);
+      }),
     actions: (filter) =>
       runPrisma(async () => {
         const rows = await database.action.findMany({

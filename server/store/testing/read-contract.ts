@@ -58,6 +58,8 @@ export function describeReadContract(getBackend: () => Backend): void {
         [1, "a"],
         [3, "c"],
       ]);
+      expect((await reads.action("ACT-1"))?.id).toBe("ACT-1");
+      expect(await reads.action("ACT-9")).toBeNull();
       const ids = async (filter: { incidentId?: string; cluster?: string; limit: number }) =>
         (await reads.actions(filter)).map((item) => item.id);
       expect(await ids({ incidentId: "INC-2", limit: 10 })).toEqual(["ACT-2", "ACT-1"]);
