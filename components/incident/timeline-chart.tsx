@@ -178,6 +178,9 @@ function MarkShape({
           y={labelY}
           textAnchor={mark.alignEnd ? "end" : "start"}
           fill="var(--color-ink)"
+          stroke="var(--color-panel)"
+          strokeWidth={4}
+          paintOrder="stroke"
         >
           {label}
         </text>

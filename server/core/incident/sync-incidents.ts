@@ -43,6 +43,9 @@ function recordVerdict(draft: Draft, cluster: ClusterRecord, verdict: Verdict): 
     (item) => item.kind === verdict.kind && item.subject.id === verdict.subject.id,
   );
   if (known === undefined) return joinIncident(draft, open, verdict);
+  // Once a recovery runs, what is newly seen may be its own doing: sealing ends WAL streams, too.
+  const running = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
+  if (running?.kind === "failover" || running?.kind === "switchover") return;
   // The same verdict: only what is newly seen is worth a commit.
   const seen = new Set(known.evidence.map((item) => `${item.code}/${item.observer}`));
   const fresh = verdict.evidence.filter((item) => !seen.has(`${item.code}/${item.observer}`));
