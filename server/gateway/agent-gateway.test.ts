@@ -274,6 +274,27 @@ describe("frames", () => {
     agent.close();
   });
 
+  it("stores records of one agent at a bounded rate, over sessions, and loses none", async () => {
+    const keys = makeKeys();
+    const begun = performance.now();
+    let enrolmentToken: string | undefined = await server.enrolmentToken("chatty");
+    const record = { kind: "signal", at: 1, code: "test-signal", data: {} } as const;
+    let upTo = 0;
+    for (let session = 0; session < 2; session++) {
+      const agent = await open(keys);
+      await agent.enter("chatty", { enrolmentToken });
+      enrolmentToken = undefined;
+      for (let frame = 0; frame < 13; frame++) {
+        agent.send({ t: "records", spoolId: "s", firstSeq: upTo + 1, records: Array(200).fill(record) });
+        ({ upTo } = await agent.nextOf("records-ack"));
+      }
+      agent.close();
+    }
+    expect(upTo).toBe(5_200);
+    // 4,000 at once, the rest at 2,000 in a second.
+    expect(performance.now() - begun).toBeGreaterThan(590);
+  });
+
   it("refuses an Origin header, and upgrades of any other path", async () => {
     for (const [path, headers] of [
       ["/agent", { origin: server.url }],

@@ -10,6 +10,7 @@ import { AgentSession } from "./agent-session.ts";
 import { ClusterScope } from "./cluster-scope.ts";
 import type { HandshakeParts } from "./handshake.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /** Sockets that have not proved a key yet; about 1,000 handshakes pass in a second. */
 const pendingLimit = 4_000;
@@ -21,6 +22,9 @@ const keepAliveMs = 5_000;
 const giveUpMs = 60_000;
 const sweepMs = 5_000;
 const peersMs = 100;
+/** What one agent may put into the store. Its spool waits on its own disk meanwhile. */
+const recordsPerSecond = 2_000;
+const recordsBurst = 4_000;
 
 export interface AgentHubParts extends Omit<HandshakeParts, "enrolling"> {
   readonly store: Store;
@@ -40,6 +44,8 @@ export class AgentHub implements AgentLink {
   readonly #all = new Set<AgentSession>();
   /** Sockets that have not proved a key yet, by remote address; no entry for none. */
   readonly #pending = new Map<string, number>();
+  /** By node, so that a new session is no new allowance. At most one entry for each node. */
+  readonly #records = new Map<string, TokenBucket>();
   readonly #scope: ClusterScope;
   readonly #enrolling = new Set<string>();
   #badFrames = 0;
@@ -112,6 +118,7 @@ export class AgentHub implements AgentLink {
       ...this.#parts,
       address,
       scope: this.#scope,
+      reserveRecords: (node, count) => this.#reserveRecords(node, count),
       enrolling: this.#enrolling,
       onWelcome: (welcomed) => {
         this.#countPending(address, -1);
@@ -137,6 +144,13 @@ export class AgentHub implements AgentLink {
     const count = (this.#pending.get(address) ?? 0) + change;
     if (count > 0) this.#pending.set(address, count);
     else this.#pending.delete(address);
+  }
+
+  #reserveRecords(node: string, count: number): number {
+    const nowMs = this.#parts.clock.monoMs();
+    const bucket = this.#records.get(node) ?? new TokenBucket(recordsPerSecond, recordsBurst, nowMs);
+    this.#records.set(node, bucket);
+    return bucket.reserve(count, nowMs);
   }
 
   /** Two live sessions of one key are an alarm, unless the old one is only the half-open rest of a lost connection. */

@@ -28,6 +28,8 @@ export interface SessionParts extends HandshakeParts {
   readonly store: Store;
   readonly address: string;
   readonly scope: ClusterScope;
+  /** Milliseconds to wait before this many records of the node may be stored. */
+  reserveRecords(node: string, count: number): number;
   onWelcome(session: AgentSession): void;
   /** `node`: whose session it was, when it had come that far. */
   onEnd(session: AgentSession, node: string | null): void;
@@ -289,14 +291,28 @@ export class AgentSession {
     this.#recordsBusy = true;
     while (this.#records.length > 0 && this.#phase.kind === "live") {
       const frame = this.#records[0] as RecordsFrame;
-      try {
-        await this.#applyRecords(node, frame);
-        this.#records.shift();
-      } catch {
-        await new Promise<void>((resolve) => this.#clock.setTimer(resolve, recordsRetryMs));
-      }
+      // Nothing is lost by waiting: what is not acknowledged stays in the agent's spool, and the agent sends no more.
+      const waitMs = this.#parts.reserveRecords(node, Math.max(1, frame.records.length));
+      if (waitMs > 0) await this.#pause(waitMs);
+      await this.#applyUntilStored(node, frame);
+      this.#records.shift();
     }
     this.#recordsBusy = false;
+  }
+
+  async #applyUntilStored(node: string, frame: RecordsFrame): Promise<void> {
+    while (this.#phase.kind === "live") {
+      try {
+        await this.#applyRecords(node, frame);
+        return;
+      } catch {
+        await this.#pause(recordsRetryMs);
+      }
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.setTimer(resolve, delayMs));
   }
 
   async #applyRecords(node: string, frame: RecordsFrame): Promise<void> {
