@@ -1,9 +1,8 @@
 import type { SyncConfiguration } from "../../../server/core/index.ts";
 import { poll } from "../../shared/time.ts";
-import { quoteIdentifier } from "./conf-text.ts";
+import { closeRules } from "./gate-rules.ts";
 import type { PostgresInstance } from "./instance.ts";
 import { applicationName } from "./names.ts";
-import type { PostgresService } from "./service.ts";
 import { asLsn } from "./status-query.ts";
 import { Failure } from "./verbs/context.ts";
 
@@ -13,14 +12,25 @@ import { Failure } from "./verbs/context.ts";
  */
 
 export const openRules = "pg_hba.holdfast-open";
+const closedNote = `# Holdfast lets users in when enough members hold what this server recovered. Your rules wait in ${openRules}.\n`;
 const barrierDeadlineMs = 30_000;
 
-/** Closes the gate. False when the access rules are not in the data directory, so that there is no gate. */
+/**
+ * Closes the gate. False when there is none: the access rules are not in the data directory, or none in the file itself lets Holdfast in.
+ */
 async function closeGate(instance: PostgresInstance): Promise<boolean> {
-  const rules = await instance.data.read("pg_hba.conf");
+  // Closed already by a start that did not come to its end: the operator's rules are the ones put away.
+  const rules = (await instance.data.read(openRules)) ?? (await instance.data.read("pg_hba.conf"));
   if (rules === null) return false;
-  if ((await instance.data.read(openRules)) === null) await instance.data.write(openRules, rules);
-  await instance.data.write("pg_hba.conf", closedRules(instance.service));
+  const closed = closeRules(rules, instance.service.user);
+  if (closed === null) {
+    instance.host.log("warn", "users are let in at once: no rule in pg_hba.conf itself names the Holdfast user", {
+      user: instance.service.user,
+    });
+    return false;
+  }
+  await instance.data.write(openRules, rules);
+  await instance.data.write("pg_hba.conf", `${closedNote}${closed}`);
   return true;
 }
 
@@ -84,15 +94,4 @@ export async function letInWhenFlushed(
     );
   }
   await openGate(instance);
-}
-
-function closedRules(service: PostgresService): string {
-  const method = service.password === null ? "trust" : "md5";
-  const networks = service.allowFrom.length > 0 ? service.allowFrom : ["samenet"];
-  const user = quoteIdentifier(service.user);
-  const lines = networks.flatMap((network) => [
-    `host all ${user} ${network} ${method}`,
-    `host replication ${user} ${network} ${method}`,
-  ]);
-  return `# Holdfast lets users in when enough members hold what this server recovered. Your rules wait in ${openRules}.\n${lines.join("\n")}\n`;
 }
