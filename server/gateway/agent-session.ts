@@ -11,11 +11,13 @@ import {
   canonicalJson,
   type HelloFrame,
   limits,
+  type ProgressFrame,
   type RecordsFrame,
   type ServerFrame,
 } from "../protocol/index.ts";
 import type { ClusterScope } from "./cluster-scope.ts";
 import { admit, challenge, type HandshakeParts } from "./handshake.ts";
+import { ProgressThrottle } from "./progress-throttle.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 const framesPerSecond = 100;
@@ -56,6 +58,7 @@ export class AgentSession {
   #strayed = false;
   #cancelHandshake: () => void;
   readonly #bucket: TokenBucket;
+  readonly #progress: ProgressThrottle;
   readonly #socket: WebSocket;
   readonly #parts: SessionParts;
   readonly #clock: Clock;
@@ -66,6 +69,7 @@ export class AgentSession {
     this.#clock = parts.clock;
     this.lastFrameMs = this.#clock.monoMs();
     this.#bucket = new TokenBucket(framesPerSecond, framesBurst, this.lastFrameMs);
+    this.#progress = new ProgressThrottle(this.#clock, (frame) => this.#postProgress(frame));
     this.#cancelHandshake = this.#clock.setTimer(
       () => this.close(1008, "handshake-timeout"),
       limits.handshakeTimeoutMs,
@@ -184,14 +188,13 @@ export class AgentSession {
       }
       case "result": {
         const { commandId, outcome, nodeAt } = frame;
+        this.#progress.forget(commandId);
         intake.post({ kind: "command-finished", node: node.id, commandId, outcome, nodeAt });
         return;
       }
-      case "progress": {
-        const { commandId, progress, data } = frame;
-        intake.post({ kind: "command-progressed", node: node.id, commandId, progress, data });
+      case "progress":
+        this.#progress.take(frame);
         return;
-      }
       case "records":
         if (this.#records.length >= recordsWaitingLimit) {
           this.close(1013, "too many records unacknowledged");
@@ -227,6 +230,12 @@ export class AgentSession {
       });
     }
     return null;
+  }
+
+  #postProgress({ commandId, progress, data }: ProgressFrame): void {
+    const { node } = this;
+    if (node === null) return;
+    this.#parts.intake.post({ kind: "command-progressed", node: node.id, commandId, progress, data });
   }
 
   #greet(hello: HelloFrame): void {
@@ -347,6 +356,7 @@ export class AgentSession {
     const node = this.node;
     this.#phase = { kind: "ended" };
     this.#records = [];
+    this.#progress.close();
     if (node !== null) {
       this.#parts.intake.post({ kind: "agent-disconnected", node: node.id, sessionId: this.id, reason });
     }
