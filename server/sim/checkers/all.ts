@@ -11,10 +11,12 @@ import { checkFencedBoot } from "./fenced-boot.ts";
 import { checkFrozen } from "./frozen.ts";
 import { checkModel } from "./model.ts";
 import { checkNeedlessFailover } from "./needless-failover.ts";
+import { checkServes } from "./serves.ts";
 import { checkTimelines } from "./timelines.ts";
 
 const checkers: Readonly<Record<string, CreateChecker>> = {
   "acknowledged-writes": checkAcknowledgedWrites,
+  serves: checkServes,
   timelines: checkTimelines,
   "committed-intent": checkCommittedIntent,
   frozen: checkFrozen,

@@ -26,12 +26,8 @@ export async function loadMutant(
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
   cpSync(join(repository, "server/core"), join(folder, "server/core"), { recursive: true });
   cpSync(join(repository, "agents/fence"), join(folder, "agents/fence"), { recursive: true });
-  const path = join(folder, source.of === "core" ? "server/core" : "agents/fence", source.file);
-  const text = readFileSync(path, "utf8");
-  const places = text.split(source.find).length - 1;
-  if (places !== 1) {
-    throw new Error(`mutant ${mutant.name}: its text is in ${source.file} ${places} times; bring it up to date`);
-  }
+  const { text } = readPlace(mutant.name, source);
+  const path = join(folder, pathOf(source));
   writeFileSync(
     path,
     text.replace(source.find, () => source.replace),
@@ -50,4 +46,18 @@ export async function loadMutant(
       stillHolds: fence.stillHolds,
     },
   };
+}
+
+type Source = NonNullable<Mutant["source"]>;
+
+function pathOf(source: Source): string {
+  return join(source.of === "core" ? "server/core" : "agents/fence", source.file);
+}
+
+/** The file that a mutant breaks. @throws Error when the text to break is not there exactly once. */
+export function readPlace(name: string, source: Source): { readonly text: string } {
+  const text = readFileSync(join(repository, pathOf(source)), "utf8");
+  const places = text.split(source.find).length - 1;
+  if (places === 1) return { text };
+  throw new Error(`mutant ${name}: its text is in ${source.file} ${places} times; bring it up to date`);
 }

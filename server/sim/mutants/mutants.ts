@@ -174,7 +174,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "skip-names-on-promotion",
     says: "a promoted server keeps the names that nobody satisfies",
-    caughtBy: ["convergence"],
+    caughtBy: ["serves", "convergence"],
     hands: { namesOnPromote: () => "ANY 1 (e0_nobody)" },
     run: { faults: primaryFaults },
   },

@@ -1,0 +1,53 @@
+import type { SimNode } from "../simulation.ts";
+import type { CreateChecker } from "./checker.ts";
+
+/** A primary that could serve has this long to acknowledge something. */
+const limitMs = 5_000;
+
+/** A granted primary that is up, with enough members of its newest set streaming, acknowledges writes. */
+export const checkServes: CreateChecker = (sim, violate) => {
+  const ableSince = new Map<string, number>();
+
+  const couldServe = (node: SimNode): boolean => {
+    const cluster = sim.control.tables.clusters.get(sim.cluster);
+    const { postgres, agent, writer } = node;
+    if (cluster?.primary !== node.name || cluster.durability.mode !== "sync") return false;
+    if (!postgres.answers || postgres.role !== "primary" || postgres.diskStuck || postgres.disk.gateClosed)
+      return false;
+    const watched = [agent.process, writer.process, ...sim.nodes.map((other) => other.postgres.process)];
+    if (watched.some((process) => process.frozen) || !agent.process.alive || !agent.connected) return false;
+    if (agent.disk.fence.promise?.epoch !== cluster.epoch) return false;
+    const running = [...sim.control.tables.actions.values()].filter((action) => action.phase === "running");
+    if (running.some((action) => action.kind === "reconfigure" || action.kind === "switchover")) return false;
+    const newest = cluster.configurations.at(-1);
+    if (newest === undefined || newest.members.length === 0) return false;
+    const streaming = newest.members.filter((member) => {
+      const other = sim.nodes.find(({ name }) => name === member);
+      if (other === undefined || !other.postgres.answers || other.postgres.diskStuck) return false;
+      if (!sim.network.passes(node.name, member) || !sim.network.passes(member, node.name)) return false;
+      return postgres.senders.some(
+        (sender) => sender.applicationName === `e${newest.epoch}_${member}` && sender.streaming,
+      );
+    });
+    return streaming.length >= newest.k;
+  };
+
+  return {
+    observe(event, nowMs) {
+      if (event.kind === "row-acknowledged") ableSince.set(event.node, nowMs);
+    },
+    sample(nowMs) {
+      for (const node of sim.nodes) {
+        if (!couldServe(node)) {
+          ableSince.delete(node.name);
+          continue;
+        }
+        const since = ableSince.get(node.name) ?? nowMs;
+        ableSince.set(node.name, since);
+        if (nowMs - since <= limitMs) continue;
+        violate(`${node.name} is up with its followers and has acknowledged nothing for ${limitMs / 1_000} s`);
+        ableSince.set(node.name, nowMs);
+      }
+    },
+  };
+};
