@@ -204,6 +204,7 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
   it("stops a primary that promised a higher epoch, and never starts it as one by itself", async () => {
     const sealed = dataOf(await c.run(grant(4, 0, 5), { verb: "postgres.seal", args: {} }));
     expect(sealed).toMatchObject({ promoted: true, lsn: null });
+    expect(c.instance.snapshot(monotonicMs())).toMatchObject({ state: "stopped", exit: null });
     const late = await c.run(grant(3, 9, 5), { verb: "postgres.verify", args: { deadlineMs: 100 } });
     expect(late).toMatchObject({ status: "refused", code: "stale-epoch" });
     await c.instance.boot();

@@ -35,9 +35,9 @@ const handlers: ReadonlyMap<string, Run> = new Map([
   handle("postgres.verify", verify),
   handle("postgres.fence", (context) => fence(context)),
   handle("postgres.demote", demote),
-  handle("postgres.regrant", regrant),
+  handle("postgres.regrant", (context, args) => context.instance.whileRestarting(() => regrant(context, args))),
   handle("postgres.rejoin", rejoin),
-  handle("postgres.restart", restart),
+  handle("postgres.restart", (context, args) => context.instance.whileRestarting(() => restart(context, args))),
 ]);
 
 /** Verbs that only look or write a file; they need not wait for a long one. */

@@ -8,6 +8,7 @@ import { DataDirectory } from "./data-directory.ts";
 import { SqlLink } from "./link.ts";
 import { Monitor } from "./monitor.ts";
 import { slotName } from "./names.ts";
+import { lsnOf, replayLagOf, reportExit } from "./reported.ts";
 import { policeSenders } from "./sender-police.ts";
 import type { PostgresService } from "./service.ts";
 import { baseSettings, fencedSettings, primarySettings, type Settings, standbySettings } from "./settings.ts";
@@ -44,6 +45,7 @@ export class PostgresInstance {
   #rejoining = false;
   #startedAtMs = 0;
   #verbs = 0;
+  #restarts = 0;
   #hasRewind = false;
 
   constructor(service: PostgresService, host: InstanceHost) {
@@ -133,6 +135,17 @@ export class PostgresInstance {
       return await work();
     } finally {
       this.#verbs -= 1;
+    }
+  }
+
+  /** A server that is down for a moment between a stop and a start is not one that has stopped. */
+  async whileRestarting<T>(work: () => Promise<T>): Promise<T> {
+    this.#restarts += 1;
+    try {
+      return await work();
+    } finally {
+      this.#restarts -= 1;
+      this.host.changed();
     }
   }
 
@@ -266,7 +279,6 @@ export class PostgresInstance {
     const { service, monitor } = this;
     const status = this.running ? monitor.status : null;
     const fence = this.host.fence();
-    const exit = this.supervisor.lastExit;
     return {
       cluster: service.cluster,
       host: service.advertise.host,
@@ -287,10 +299,7 @@ export class PostgresInstance {
         ? monitor.probe(nowMs)
         : { ok: false, ms: null, failingForMs: this.#downForMs(nowMs), reason: "refused" },
       syncProbe: monitor.syncProbe(nowMs),
-      exit:
-        exit === null || this.running
-          ? null
-          : { pid: exit.pid, code: exit.code, signal: exit.signal, reaped: exit.reaped, agoMs: nowMs - exit.atMs },
+      exit: this.running ? null : reportExit(this.supervisor.lastExit, nowMs),
       promise: fence.promise,
       configurations: fence.configurations,
       promoteIssuedEpoch: fence.promoteIssuedEpoch,
@@ -326,7 +335,7 @@ export class PostgresInstance {
 
   #state(nowMs: number): PostgresState {
     if (this.#rejoining) return "rejoining";
-    if (!this.running) return this.#empty ? "empty" : "stopped";
+    if (!this.running) return this.#empty ? "empty" : this.#restarts > 0 ? "starting" : "stopped";
     const probe = this.monitor.probe(nowMs);
     const statusAgeMs = this.monitor.statusAgeMs(nowMs);
     if (statusAgeMs === null) return nowMs - this.#startedAtMs < readyDeadlineMs ? "starting" : "hung";
@@ -373,20 +382,6 @@ export class PostgresInstance {
     this.host.log(expected ? "info" : "warn", "PostgreSQL ended", { pid, code, signal });
     if (!expected) this.host.signal("postmaster-exited", { pid, code, signal });
   }
-}
-
-/** A primary's flush position; a standby's max(receive, replay). Null when unknown: unknown is not zero. */
-export function lsnOf(status: Pick<ServerStatus, "recovery" | "flushLsn" | "receiveLsn" | "replayLsn">): number | null {
-  if (!status.recovery) return status.flushLsn;
-  if (status.receiveLsn === null) return status.replayLsn;
-  return Math.max(status.receiveLsn, status.replayLsn ?? 0);
-}
-
-function replayLagOf(status: ServerStatus): number | null {
-  if (!status.recovery) return null;
-  const end = lsnOf(status);
-  if (end === null || status.replayLsn === null || status.replayLsn >= end) return 0;
-  return status.replayAgeMs;
 }
 
 /** Members of a cluster as endpoints, without this one. */

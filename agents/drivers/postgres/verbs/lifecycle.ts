@@ -134,10 +134,12 @@ export async function returnAsPrimary(context: VerbContext): Promise<void> {
   const { instance } = context;
   const { standing } = instance.host.fence();
   if (!context.stillHolds() || standing.kind !== "demoted" || standing.configuration === null) return;
-  await instance.supervisor.stop("immediate", 1_000);
   const { configuration } = standing;
-  // Its members have their slots since before the demote.
-  await startAsPrimary(instance, { configuration, peers: [], stillHolds: () => context.stillHolds() });
+  await instance.whileRestarting(async () => {
+    await instance.supervisor.stop("immediate", 1_000);
+    // Its members have their slots since before the demote.
+    await startAsPrimary(instance, { configuration, peers: [], stillHolds: () => context.stillHolds() });
+  });
 }
 
 async function place(instance: PostgresInstance): Promise<Data> {

@@ -1,8 +1,9 @@
 import type { SealReply } from "../../../../server/core/index.ts";
 import type { Lsn } from "../../../../server/core/replication/lsn.ts";
 import { monotonicMs, poll } from "../../../shared/time.ts";
-import { lsnOf, type PostgresInstance } from "../instance.ts";
+import type { PostgresInstance } from "../instance.ts";
 import { signal } from "../processes.ts";
+import { lsnOf } from "../reported.ts";
 import { fencedSettings } from "../settings.ts";
 import { asLsn, asNumber, asText } from "../status-query.ts";
 import { type Data, Failure, type VerbContext } from "./context.ts";
