@@ -145,6 +145,8 @@ describe("a session", () => {
     const browser = await asBrowser(await post("/sign-in", { email: form.email, password: form.password }));
     expect((await post("/sign-out", {}, as(browser))).status).toBe(200);
     expect((await readSession(browser.cookie)).user).toBe(null);
+    const { items } = await server.stores.reads.audit({ limit: 1 });
+    expect(items).toMatchObject([{ verb: "signed-out", actor: "Ada", actorRole: "admin" }]);
   });
 
   it("slows down guessing", async () => {

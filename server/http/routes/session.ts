@@ -87,8 +87,13 @@ export function sessionRoutes(services: HttpServices): Route[] {
     }),
     defineRoute("POST /sign-out", {
       summary: "End this session",
-      async handle({ headers }) {
-        return withCookies(await demandSignIn(services).signOut(headers));
+      async handle({ headers, principal }) {
+        const cookies = await demandSignIn(services).signOut(headers);
+        if (principal !== null) {
+          const actor = { name: principal.name, role: principal.role ?? "none" };
+          await audit(services, actor, { verb: "signed-out", subject: "session" });
+        }
+        return withCookies(cookies);
       },
     }),
   ];
