@@ -14,6 +14,8 @@ export const databaseOfApplication = { database: "orders", user: "orders" } as c
 export const superuser = "holdfast";
 
 export interface AgentConfigContext {
+  /** Where the application's node reaches the members: clients have a way of their own. */
+  readonly clients: readonly { readonly node: string; readonly host: string; readonly port: number }[];
   readonly api: ApiClient;
   readonly binaries: EmbeddedBinaries;
   readonly keep: boolean;
@@ -25,7 +27,8 @@ interface Enrolment {
 }
 
 /** Writes a node's `agent.yaml`, with a fresh one-time token unless the node has enrolled in an earlier run. */
-export async function writeAgentConfig(node: DemoNode, { api, binaries, keep }: AgentConfigContext): Promise<void> {
+export async function writeAgentConfig(node: DemoNode, context: AgentConfigContext): Promise<void> {
+  const { api, binaries, keep } = context;
   const stateDir = join(node.plan.folder, "agent");
   const enrolled = keep && existsSync(stateDir);
   const enrolment = enrolled ? null : await api.post<Enrolment>("enrolment-tokens", { node: node.id });
@@ -37,7 +40,9 @@ export async function writeAgentConfig(node: DemoNode, { api, binaries, keep }: 
     ...(enrolment === null ? {} : { token: enrolment.token, serverKey: enrolment.serverKey }),
     stateDir,
     listen: agentHttp,
-    ...("dataDir" in node.plan ? { services: [describePostgres(node.plan, binaries)] } : {}),
+    ...("dataDir" in node.plan
+      ? { services: [describePostgres(node.plan, binaries)] }
+      : { peers: context.clients.map((client) => ({ ...client, cluster: clusterName })) }),
   };
   writeFileSync(node.configPath, stringify(config), { mode: 0o600 });
 }

@@ -64,7 +64,7 @@ export class ControlPlaneProcess {
         HOLDFAST_STORE_PORT: String(storePort),
         HOLDFAST_SIGN_IN_TOKEN: signInToken,
         // Whoever plays with the demo breaks more in ten minutes than the default budget allows.
-        HOLDFAST_FAILOVER_BUDGET: "1000",
+        HOLDFAST_FAILOVER_BUDGET: "100",
         HOLDFAST_DEMO_URL: `http://${supervisor.host}:${supervisor.port}`,
         HOLDFAST_DEMO_TOKEN: this.supervisorToken,
         HOLDFAST_DEMO_FAULTS: faultNames.join(","),

@@ -92,8 +92,9 @@ export class Demo {
     await this.controlPlane.start();
     this.#note();
     say("Starting the agents of pg-a, pg-b, pg-c and app-1");
+    const clients = this.topology.postgres.map(({ id, client }) => ({ node: id, ...client }));
     for (const node of this.nodes) {
-      await writeAgentConfig(node, { api: this.api, binaries, keep: this.options.keep });
+      await writeAgentConfig(node, { api: this.api, binaries, keep: this.options.keep, clients });
       node.startAgent();
     }
     this.#note();

@@ -1,6 +1,7 @@
 import type { PeerSight } from "../../server/core/index.ts";
 import type { PeerAssignment } from "../../server/protocol/index.ts";
 import { limits } from "../../server/protocol/limits.ts";
+import { GreetingProber } from "./greeting-prober.ts";
 import { type PeerCredentials, PeerProber } from "./prober.ts";
 
 /** The peers under watch: those the control plane assigned and those the configuration declares. */
@@ -9,9 +10,9 @@ export class Peers {
   readonly #declared: readonly PeerAssignment[];
   readonly #credentials: PeerCredentials | null;
   readonly #onChange: () => void;
-  readonly #probers = new Map<string, PeerProber>();
+  readonly #probers = new Map<string, PeerProber | GreetingProber>();
 
-  /** Without credentials there is nothing to ask a peer with. */
+  /** Without credentials a peer is only greeted, which needs none. */
   constructor(
     node: string,
     declared: readonly PeerAssignment[],
@@ -26,19 +27,24 @@ export class Peers {
   }
 
   assign(assigned: readonly PeerAssignment[]): void {
-    const wanted = new Map<string, PeerAssignment>();
+    const chosen = new Map<string, PeerAssignment>();
     for (const peer of [...this.#declared, ...assigned]) {
-      if (peer.node !== this.#node && wanted.size < limits.maxPeers) wanted.set(keyOf(peer), peer);
+      // What the configuration declares stands above what was assigned: this node may reach the peer by another address.
+      const name = `${peer.node}|${peer.cluster}`;
+      if (peer.node !== this.#node && !chosen.has(name) && chosen.size < limits.maxPeers) chosen.set(name, peer);
     }
+    const wanted = new Map([...chosen.values()].map((peer) => [keyOf(peer), peer]));
     for (const [key, prober] of this.#probers) {
       if (wanted.has(key)) continue;
       prober.stop();
       this.#probers.delete(key);
     }
-    if (this.#credentials === null) return;
     for (const [key, peer] of wanted) {
       if (this.#probers.has(key)) continue;
-      const prober = new PeerProber(peer, this.#credentials, this.#onChange);
+      const prober =
+        this.#credentials === null
+          ? new GreetingProber(peer, this.#onChange)
+          : new PeerProber(peer, this.#credentials, this.#onChange);
       this.#probers.set(key, prober);
       prober.start();
     }

@@ -23,9 +23,9 @@ export function projectCluster(context: ProjectionContext, id: string): ClusterV
   );
   const configuration = record.configurations.at(-1) ?? null;
   const primary = statusOf(context, record.primary);
-  const members = Object.values(record.members).map((member) =>
-    projectMember(context, record, member, configuration, primary, candidates.get(member.id)),
-  );
+  const members = Object.values(record.members)
+    .sort((a, b) => a.id.localeCompare(b.id, "en"))
+    .map((member) => projectMember(context, record, member, configuration, primary, candidates.get(member.id)));
   return {
     entity: "cluster",
     id,
