@@ -1,8 +1,8 @@
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { endianness } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseLsn } from "../../../server/core/replication/lsn.ts";
-import { hasCode, readIfPresent, writeDurably } from "../../shared/durable-file.ts";
+import { hasCode, readIfPresent, syncDirectory, writeDurably } from "../../shared/durable-file.ts";
 import { replaceSettings } from "./conf-text.ts";
 import type { RunAs } from "./processes.ts";
 
@@ -16,24 +16,30 @@ export interface TimelineSwitch {
 export class DataDirectory {
   readonly path: string;
   readonly #owner: RunAs | null;
+  readonly #unfinishedMark: string;
 
-  constructor(path: string, owner: RunAs | null) {
+  /**
+   * `unfinishedMark`: a file outside the directory. Inside, `pg_rewind` would remove it while it works, and `pg_basebackup` wants the directory
+   * empty.
+   */
+  constructor(path: string, owner: RunAs | null, unfinishedMark: string) {
     this.path = path;
     this.#owner = owner;
+    this.#unfinishedMark = unfinishedMark;
   }
 
   file(name: string): string {
     return join(this.path, name);
   }
 
-  /** True when there is no database here: missing, empty, or a clone that did not finish. */
+  /** True when there is no database here: missing, empty, or a clone or rewind that did not finish. */
   async isEmpty(): Promise<boolean> {
     return (await readIfPresent(this.file("PG_VERSION"))) === null || (await this.isUnfinished());
   }
 
-  /** A clone marks the directory until it is whole. */
+  /** A clone or rewind marks the directory before it changes anything, until it is whole. */
   async isUnfinished(): Promise<boolean> {
-    return (await readIfPresent(this.file(unfinishedMarker))) !== null;
+    return (await readIfPresent(this.#unfinishedMark)) !== null;
   }
 
   async majorVersion(): Promise<number | null> {
@@ -68,11 +74,12 @@ export class DataDirectory {
   }
 
   async markUnfinished(): Promise<void> {
-    await this.write(unfinishedMarker, "a clone is under way; this directory is not a database yet\n");
+    await writeDurably(this.#unfinishedMark, `a clone or rewind is under way; ${this.path} is not a database yet\n`);
   }
 
   async unmarkUnfinished(): Promise<void> {
-    await this.remove(unfinishedMarker);
+    await rm(this.#unfinishedMark, { force: true });
+    await syncDirectory(dirname(this.#unfinishedMark));
   }
 
   async hasStandbySignal(): Promise<boolean> {
@@ -186,7 +193,6 @@ export class DataDirectory {
   }
 }
 
-const unfinishedMarker = "holdfast.unfinished";
 const maxReserved = 64;
 
 function nativeUint32(buffer: Buffer, offset: number): number {

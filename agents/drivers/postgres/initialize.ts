@@ -47,6 +47,7 @@ export async function createCluster(instance: PostgresInstance): Promise<void> {
     await rm(scratch, { recursive: true, force: true });
   }
   await data.write("pg_hba.conf", hostRules(service));
+  await data.unmarkUnfinished();
 }
 
 /** A collation that no system library can change under the indexes: PostgreSQL's own C.UTF-8 from version 17 on. */

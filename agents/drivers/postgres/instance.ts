@@ -51,7 +51,11 @@ export class PostgresInstance {
   constructor(service: PostgresService, host: InstanceHost) {
     this.service = service;
     this.host = host;
-    this.data = new DataDirectory(service.dataDir, service.runAs);
+    this.data = new DataDirectory(
+      service.dataDir,
+      service.runAs,
+      join(service.stateDir, `${service.cluster}-unfinished`),
+    );
     this.supervisor = new Supervisor(service, (exit) => this.#exited(exit));
     this.#control = new SqlLink(
       () => this.target("holdfast control"),
@@ -71,9 +75,12 @@ export class PostgresInstance {
    * One that was never under a grant is somebody's own, maybe a primary: it is not touched, and taken over when they have started it.
    */
   async boot(): Promise<void> {
-    await this.refreshEmpty();
     this.#hasRewind = await exists(join(this.service.binDir, "pg_rewind"));
-    if (this.#empty || (await this.attach())) return;
+    const runs = await this.attach();
+    // Nothing that is unfinished runs: somebody has put a database there since.
+    if (runs && (await this.data.isUnfinished())) await this.data.unmarkUnfinished();
+    await this.refreshEmpty();
+    if (this.#empty || runs) return;
     const { standing, promise } = this.host.fence();
     if (promise === null || standing.kind === "none") {
       this.host.log("warn", "PostgreSQL does not run; start it as it was, and it will be taken over", {

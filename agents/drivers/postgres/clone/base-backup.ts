@@ -23,6 +23,7 @@ export async function cloneByBaseBackup(options: CloneOptions): Promise<number> 
     );
     return asNumber(row?.bytes) ?? 0;
   });
+  await data.markUnfinished();
   await data.create();
   await data.clear();
   const timer = setInterval(() => {
@@ -65,6 +66,7 @@ export async function cloneByBaseBackup(options: CloneOptions): Promise<number> 
   } finally {
     clearInterval(timer);
   }
+  await data.unmarkUnfinished();
   const bytes = await measureDirectory(service.dataDir);
   progress(1, bytes, Math.max(bytes, total));
   return bytes;

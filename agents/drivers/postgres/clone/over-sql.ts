@@ -31,7 +31,7 @@ const emptyDirectories = [
   "pg_subtrans",
 ]; // prettier-ignore
 const leftOut =
-  /(^|\/)(postmaster\.pid|postmaster\.opts|pg_internal\.init|pgsql_tmp[^/]*|standby\.signal|recovery\.signal|backup_label|tablespace_map|holdfast\.unfinished|pg_hba\.holdfast-open|postgresql\.auto\.conf\.tmp|core)(\/|$)/;
+  /(^|\/)(postmaster\.pid|postmaster\.opts|pg_internal\.init|pgsql_tmp[^/]*|standby\.signal|recovery\.signal|backup_label|tablespace_map|pg_hba\.holdfast-open|postgresql\.auto\.conf\.tmp|core)(\/|$)/;
 
 interface SourceFile {
   readonly path: string;
@@ -56,9 +56,9 @@ export async function cloneOverSql(options: CloneOptions): Promise<number> {
   try {
     await ensureReservedSlot(control, slotName(instance.service.node));
     const version = Number((await control.query("SHOW server_version_num", [], 5_000))[0]?.server_version_num);
+    await instance.data.markUnfinished();
     await instance.data.create();
     await instance.data.clear();
-    await instance.data.markUnfinished();
     // The backup lives as long as this connection: losing it aborts the backup on the source.
     await control.query(
       version >= 150_000

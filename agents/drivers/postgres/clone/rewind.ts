@@ -3,22 +3,27 @@ import type { Endpoint } from "../../../../server/core/index.ts";
 import { quoteConnInfo } from "../conf-text.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { runProgram } from "../processes.ts";
+import { fencedSettings } from "../settings.ts";
 
 const rewindDeadlineMs = 30 * 60_000;
 
-/** Runs `pg_rewind` against the primary. The target must be stopped; the caller puts settings and signal file right afterwards. */
+/**
+ * Runs `pg_rewind` against the primary; the target must be stopped. From here until it has succeeded the directory is unfinished: what an
+ * interrupted one leaves behind is cloned, never started.
+ */
 export async function rewindFrom(
   instance: PostgresInstance,
   primary: Endpoint,
   signal: AbortSignal,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly detail: string }> {
-  const { service } = instance;
+  const { service, data } = instance;
   const source = [
     `host=${quoteConnInfo(primary.host)}`,
     `port=${primary.port}`,
     `user=${quoteConnInfo(service.user)}`,
     "dbname=postgres",
   ];
+  await data.markUnfinished();
   try {
     const result = await runProgram(
       join(service.binDir, "pg_rewind"),
@@ -30,7 +35,12 @@ export async function rewindFrom(
         env: service.password === null ? {} : { PGPASSWORD: service.password },
       },
     );
-    return result.code === 0 ? { ok: true } : { ok: false, detail: result.output.slice(-1_000) };
+    if (result.code !== 0) return { ok: false, detail: result.output.slice(-1_000) };
+    // It copies the source's settings and leaves no signal file: both are put right before any start.
+    await data.setStandbySignal(true);
+    await data.writeSettings(fencedSettings);
+    await data.unmarkUnfinished();
+    return { ok: true };
   } catch (error) {
     return { ok: false, detail: String(error) };
   }

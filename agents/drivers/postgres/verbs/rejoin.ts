@@ -11,7 +11,7 @@ import { setDivergentWalAside } from "../clone/set-aside.ts";
 import { assertReplicates } from "../clone/source.ts";
 import { openGate } from "../gate.ts";
 import type { PostgresInstance } from "../instance.ts";
-import { fencedSettings, type Settings, standbySettings } from "../settings.ts";
+import { type Settings, standbySettings } from "../settings.ts";
 import { withConnection } from "../sql.ts";
 import { asLsn, asNumber } from "../status-query.ts";
 import { type ArgsOf, assertHolds, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
@@ -25,7 +25,8 @@ const checkpointDeadlineMs = 600_000;
 
 /**
  * Brings this member back as a standby of the grant's primary: rewound where that is possible and asked for, cloned otherwise. WAL that only
- * this member has is set aside and reported before anything is overwritten. Interrupted, it is simply done again.
+ * this member has is set aside and reported before anything is overwritten. Interrupted, it leaves
+ * a directory that counts as empty, and is cloned.
  */
 export async function rejoin(context: VerbContext, args: RejoinArgs): Promise<Data> {
   const { instance } = context;
@@ -104,9 +105,6 @@ async function tryRewind(
   if (!(await exists(join(instance.service.binDir, "pg_rewind")))) return false;
   if (instance.running) await instance.stop(30_000);
   const result = await rewindFrom(instance, args.primary, context.signal);
-  // It copies the source's settings and leaves no signal file: both are put right before any start.
-  await instance.data.setStandbySignal(true);
-  await instance.data.writeSettings(fencedSettings);
   try {
     if (!result.ok) throw new Failure("rewind", result.detail);
     await startAsStandby(context, settings);
