@@ -9,6 +9,12 @@ import type { Mutant } from "./mutant.ts";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
+const folders: string[] = [];
+
+function removeFolders(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+}
+
 /**
  * Builds the broken part: a copy of the core or of the fence in a temporary folder with one text replaced. A mutant whose text is no longer
  * there (or there twice) is an error: it would prove nothing.
@@ -21,7 +27,8 @@ export async function loadMutant(
   const { sendsBeforeCommit = false } = mutant;
   if (source === undefined) return { hands, sendsBeforeCommit };
   const folder = mkdtempSync(join(tmpdir(), "holdfast-mutant-"));
-  process.once("beforeExit", () => rmSync(folder, { recursive: true, force: true }));
+  if (folders.length === 0) process.once("exit", removeFolders);
+  folders.push(folder);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
   cpSync(join(repository, "server/core"), join(folder, "server/core"), { recursive: true });
