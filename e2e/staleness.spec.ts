@@ -31,8 +31,9 @@ test("stale data looks stale when the socket drops, actions wait, and it catches
   await expect(page.getByRole("tooltip")).toContainText("The picture is not current");
 
   await demo.cause({ fault: "blip", node: "pg-c", ms: 300 });
-  refuse = false;
   await page.getByRole("button", { name: "Reconnect now" }).click();
+  await expect(page.getByText("Disconnected")).toBeVisible();
+  refuse = false;
   await expect(page.getByText(/caught up on \d+ missed change/)).toBeVisible();
   await expect(page.getByText(/^Live · /)).toBeVisible();
   await expect(crash).not.toHaveAttribute("aria-disabled", "true");

@@ -24,9 +24,25 @@ export function syncIncidents(draft: Draft, cluster: ClusterRecord, verdicts: re
   if (cluster.epoch === 0) return;
   for (const verdict of verdicts) recordVerdict(draft, cluster, verdict);
   const incident = findOpenIncident(draft, cluster.id);
-  if (incident === null) return;
+  if (incident === null) {
+    const ended = findJustResolved(draft, cluster.id);
+    if (ended !== null) measureImpact(draft, cluster, ended.id);
+    return;
+  }
   measureImpact(draft, cluster, incident.id);
   advancePhase(draft, cluster, incident.id, verdicts);
+}
+
+/** The application looks for its writes when the repair is done: its figures may come after the end of a short incident. */
+const lateFiguresMs = 60_000;
+
+function findJustResolved(draft: Draft, clusterId: string): Incident | null {
+  const since = draft.now.wallMs - lateFiguresMs;
+  return (
+    listIncidents(draft)
+      .filter((incident) => incident.cluster === clusterId && (incident.resolvedAt ?? 0) > since)
+      .sort((a, b) => b.openedAt - a.openedAt)[0] ?? null
+  );
 }
 
 /** The incident of this cluster that is not over yet. */
