@@ -1,4 +1,5 @@
 import type { Network } from "./network.ts";
+import { DEFAULT_TIMING, type PostgresDisk, type PostgresTiming, type Waiter } from "./postgres-parts.ts";
 import { grantedFlushLsn, parseNames, type SynchronousNames } from "./synchronous-names.ts";
 import type { SimWorld } from "./trace.ts";
 import { appendRecord, FIRST_RECORD, switchTimeline, type WalRecord } from "./wal.ts";
@@ -11,50 +12,6 @@ import type { Host, Process } from "./world.ts";
  * timelines and who may follow whom. Checked against PostgreSQL 15's behaviour as described in its manual ("High
  * Availability", "synchronous_standby_names") and in `syncrep.c`, `walsender.c`, `xlogrecovery.c`.
  */
-export interface PostgresDisk {
-  state: "ok" | "empty" | "broken";
-  /** Last record in the page cache: survives a killed process. */
-  written: WalRecord;
-  /** Last record on stable storage: survives a power loss. */
-  flushed: WalRecord;
-  /** `synchronous_standby_names` in the configuration file. */
-  names: string;
-  /** Node in `primary_conninfo`; null when it is empty. */
-  upstream: string | null;
-  applicationName: string;
-  standbySignal: boolean;
-  /** Highest timeline that a history file in `pg_wal` names; a promotion takes the next one. */
-  historyUpTo: number;
-  systemId: string;
-  /** The host-based rules let only the agent and standbys in. */
-  gateClosed: boolean;
-}
-
-export interface Waiter {
-  readonly record: WalRecord;
-  readonly sinceMs: number;
-  /** `acknowledged`: COMMIT returned. `lost`: the session ended first; the client doesn't know. */
-  readonly done: (how: "acknowledged" | "lost") => void;
-}
-
-export interface PostgresTiming {
-  fsyncMs: number;
-  startMs: number;
-  promoteMs: number;
-  walReceiverTimeoutMs: number;
-  walRetrieveRetryMs: number;
-  userTimeoutMs: number;
-}
-
-const DEFAULT_TIMING: PostgresTiming = {
-  fsyncMs: 0.8,
-  startMs: 120,
-  promoteMs: 25,
-  walReceiverTimeoutMs: 5_000,
-  walRetrieveRetryMs: 100,
-  userTimeoutMs: 3_000,
-};
-
 export class PostgresModel {
   readonly disk: PostgresDisk;
   readonly timing: PostgresTiming = { ...DEFAULT_TIMING };

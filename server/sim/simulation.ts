@@ -1,6 +1,7 @@
 import { applyWrites, decide, defaultPolicy, type Policy } from "../core/index.ts";
 import type { Core } from "../runtime/core-port.ts";
-import { type AgentHands, AgentModel, type Fence } from "./agent-model.ts";
+import { AgentModel } from "./agent-model.ts";
+import type { AgentHands, Fence } from "./agent-parts.ts";
 import { startWriter, type Writer } from "./clients.ts";
 import { ControlModel } from "./control.ts";
 import { Network } from "./network.ts";

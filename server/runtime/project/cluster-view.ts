@@ -3,13 +3,12 @@ import type {
   CandidateVerdict,
   ClusterRecord,
   MemberRecord,
-  NodeLive,
   PostgresStatus,
   ReplicationRow,
   SyncConfiguration,
   WorkloadReport,
 } from "../../core/index.ts";
-import { formatLsn } from "../../core/index.ts";
+import { formatLsn, seeAgent } from "../../core/index.ts";
 import type { ClusterView, MemberView, Reason } from "../../protocol/index.ts";
 import { nodeHealth, type ProjectionContext } from "./context.ts";
 
@@ -146,10 +145,9 @@ function budgetOf(context: ProjectionContext, record: ClusterRecord): ClusterVie
 function sightsOf(context: ProjectionContext, record: ClusterRecord): ClusterView["sights"] {
   const sights: ClusterView["sights"][number][] = [];
   for (const member of Object.keys(record.members)) {
-    const live = context.state.live.nodes.get(member);
-    const reach = live === undefined ? "unknown" : controlPlaneReach(live);
-    const reason = live === undefined || reach === "ok" ? null : (live.closeReason ?? "silent");
-    sights.push({ observer: "control-plane", subject: member, reach, reason });
+    const agent = seeAgent(context.state, member, context.now);
+    const reach = agent === "alive" ? "ok" : agent === "awaited" ? "unknown" : "failed";
+    sights.push({ observer: "control-plane", subject: member, reach, reason: reach === "failed" ? agent : null });
   }
   for (const observer of context.state.live.nodes.values()) {
     for (const sight of observer.peers) {
@@ -158,10 +156,6 @@ function sightsOf(context: ProjectionContext, record: ClusterRecord): ClusterVie
     }
   }
   return sights;
-}
-
-function controlPlaneReach(live: NodeLive): "ok" | "failed" {
-  return live.connected ? "ok" : "failed";
 }
 
 /** The application that writes most speaks for the cluster. */

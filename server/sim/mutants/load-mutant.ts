@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Core } from "../../runtime/core-port.ts";
-import { type Fence, realFence, soundHands } from "../agent-model.ts";
+import { type Fence, realFence, soundHands } from "../agent-parts.ts";
 import type { SimulationOptions } from "../simulation.ts";
 import type { Mutant } from "./mutant.ts";
 

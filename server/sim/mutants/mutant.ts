@@ -1,4 +1,4 @@
-import type { AgentHands } from "../agent-model.ts";
+import type { AgentHands } from "../agent-parts.ts";
 import type { RunOptions } from "../run-seed.ts";
 
 /** A rule deliberately broken, to show that the checkers bite. */

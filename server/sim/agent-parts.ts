@@ -1,0 +1,56 @@
+import { type FenceRecord, judgeCommand, recordOutcome, stillHolds } from "../../agents/fence/promise.ts";
+import type { CommandOutcome } from "../core/index.ts";
+import type { Network } from "./network.ts";
+import type { PostgresModel } from "./postgres-model.ts";
+import type { SimWorld } from "./trace.ts";
+import type { Host } from "./world.ts";
+
+/** The functions of the agent's fence; injected so that a mutant can break one from outside. */
+export interface Fence {
+  readonly judgeCommand: typeof judgeCommand;
+  readonly recordOutcome: typeof recordOutcome;
+  readonly stillHolds: typeof stillHolds;
+}
+
+export const realFence: Fence = { judgeCommand, recordOutcome, stillHolds };
+
+/** The agent's hands where a mutant may break them. Every value here is what the protocol demands. */
+export interface AgentHands {
+  readonly namesOnPromote: (names: string) => string;
+  readonly terminatesReceiver: boolean;
+  readonly bootsFenced: boolean;
+  readonly remembersCommands: boolean;
+  readonly reservesTimeline: boolean;
+  readonly admitsAfterSync: boolean;
+}
+
+export const soundHands: AgentHands = {
+  namesOnPromote: (names) => names,
+  terminatesReceiver: true,
+  bootsFenced: true,
+  remembersCommands: true,
+  reservesTimeline: true,
+  admitsAfterSync: true,
+};
+
+/** What survives the agent's death; every change is fsynced before it counts. */
+export interface AgentDisk {
+  fence: FenceRecord;
+  /** Commands begun: one whose outcome is missing after a restart is unknown for ever. */
+  readonly begun: Set<string>;
+  readonly outcomes: Map<string, CommandOutcome>;
+  /** Outcomes that the control plane has not acknowledged. */
+  readonly unacknowledged: Set<string>;
+}
+
+export interface AgentParts {
+  readonly world: SimWorld;
+  readonly network: Network;
+  readonly host: Host;
+  readonly postgres: PostgresModel;
+  readonly controlHost: Host;
+  readonly cluster: string;
+  readonly peers: () => readonly PostgresModel[];
+  readonly fence?: Fence;
+  readonly hands?: AgentHands;
+}
