@@ -27,6 +27,9 @@ const followDeadlineMs = 6_000;
 /** A fenced server that does not tell its position within this time is cloned without it. */
 const positionDeadlineMs = 8_000;
 
+/** Refusals by which an agent protects data that it was never granted. */
+const notOurs: ReadonlySet<string> = new Set(["foreign-system", "not-ours"]);
+
 type Mode = "follow" | "rewind" | "clone";
 
 /** Brings back every member that is not streaming: repair in place, without an operator. */
@@ -204,6 +207,9 @@ function fallBack(draft: Draft, action: Action, kind: string): void {
 
 function fail(draft: Draft, action: Action): void {
   const data = action.steps.at(-1)?.data ?? {};
+  const member = getCluster(draft, action.cluster)?.members[action.target ?? ""];
+  // The agent itself found data there that nobody granted: asking again won't help, a person has to look.
+  if (member !== undefined && notOurs.has(String(data.code))) quarantine(draft, action.cluster, member);
   endAction(draft, action.id, "failed", {
     code: "rejoin-failed",
     data: { node: action.target, detail: data.detail ?? null },

@@ -27,7 +27,13 @@ export function stopWaitingFor(draft: Draft, clusterId: string, actionId: string
   for (const key of since?.keys() ?? []) if (key.startsWith(`${actionId}:`)) since?.delete(key);
 }
 
-/** True while the newest action of this kind (and target) has failed and less than `retryAfterMs` have passed since that was noticed. */
+/** A retry that keeps failing is made ever more rarely, down to this many times the first distance. */
+const rarestRetry = 12;
+
+/**
+ * True while the newest action of this kind (and target) has failed and less than `retryAfterMs` have passed since that was noticed; the
+ * distance doubles with every further failure in a row.
+ */
 export function isTooSoon(
   draft: Draft,
   clusterId: string,
@@ -37,7 +43,14 @@ export function isTooSoon(
 ): boolean {
   const newest = newestAction(draft, clusterId, kind, target);
   if (newest === null || newest.phase === "running" || newest.phase === "done") return false;
-  return !hasWaited(draft, clusterId, `retry:${kind}:${target}:${newest.id}`, retryAfterMs);
+  const distance = Math.min(rarestRetry, 2 ** (failuresInARow(draft, clusterId, kind, target) - 1));
+  return !hasWaited(draft, clusterId, `retry:${kind}:${target}:${newest.id}`, retryAfterMs * distance);
+}
+
+function failuresInARow(draft: Draft, clusterId: string, kind: ActionKind, target: string | null): number {
+  const byAge = listActions(draft, clusterId, kind, target).sort((a, b) => numberOf(b.id) - numberOf(a.id));
+  const firstGood = byAge.findIndex((action) => action.phase !== "failed");
+  return Math.max(1, firstGood === -1 ? byAge.length : firstGood);
 }
 
 /** A new attempt begins: waits for the ones before it are over. */
@@ -47,12 +60,17 @@ export function forgetRetries(draft: Draft, clusterId: string, kind: ActionKind,
 }
 
 function newestAction(draft: Draft, clusterId: string, kind: ActionKind, target: string | null): Action | null {
-  let newest: Action | null = null;
-  for (const action of [...draft.state.durable.actions.values(), ...draft.actions.values()]) {
-    if (action.cluster !== clusterId || action.kind !== kind || action.target !== target) continue;
-    if (newest === null || numberOf(action.id) >= numberOf(newest.id)) newest = action;
-  }
-  return newest;
+  return listActions(draft, clusterId, kind, target).reduce<Action | null>(
+    (newest, action) => (newest === null || numberOf(action.id) > numberOf(newest.id) ? action : newest),
+    null,
+  );
+}
+
+function listActions(draft: Draft, clusterId: string, kind: ActionKind, target: string | null): Action[] {
+  const all = new Map([...draft.state.durable.actions, ...draft.actions]);
+  return [...all.values()].filter(
+    (action) => action.cluster === clusterId && action.kind === kind && action.target === target,
+  );
 }
 
 /** `ACT-17` → 17. */
