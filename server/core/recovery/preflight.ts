@@ -37,7 +37,8 @@ export function planAction(state: State, request: PlanRequest, now: Now): Plan {
     highest: cluster.highestEpoch,
     config: cluster.configVersion,
     standing: Object.values(cluster.members).map((m) => `${m.id}=${m.standing}`),
-    checks: checks.map((c) => `${c.code}=${c.status}`),
+    // Warnings come and go (a long transaction, a lag); what must not change under the reader is what would be done, and what forbids it.
+    blocks: checks.filter((check) => check.status === "block").map((check) => check.code),
   });
   return {
     kind: request.kind,
