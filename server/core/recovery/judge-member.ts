@@ -190,7 +190,8 @@ export function collectEvidence(
         forMs: Math.round(sight.failingForMs),
       });
     }
-    if (sight.reach === "ok") {
+    // A witness outside the cluster matters where it tells a partition from a loss; elsewhere its word is merely old.
+    if (sight.reach === "ok" && (isMember || facts.agent === "silent")) {
       add("probe-ok", observer, isMember ? "against" : "for", 0, { responseMs: sight.responseMs });
     }
     if (isMember && cluster.primary === nodeId && receiver !== null && !receivesFrom(receiver, cluster, nodeId)) {
