@@ -1,6 +1,7 @@
 import type {
   ActionView,
   ClusterView,
+  DocumentView,
   EntityView,
   IncidentView,
   NodeView,
@@ -17,10 +18,11 @@ export interface EntityOf {
   readonly cluster: ClusterView;
   readonly incident: IncidentView;
   readonly action: ActionView;
+  readonly document: DocumentView;
   readonly system: SystemView;
 }
 export type EntityKind = keyof EntityOf;
-const kinds: readonly EntityKind[] = ["node", "cluster", "incident", "action", "system"];
+const kinds: readonly EntityKind[] = ["node", "cluster", "incident", "action", "document", "system"];
 
 /** Lists are told at once after a quiet time, then at most this often; less often when they are long. */
 const LIST_INTERVAL_MS = 200;

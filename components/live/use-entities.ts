@@ -1,5 +1,6 @@
 "use client";
-import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import type { DocumentKind, DocumentOf } from "../../server/core/index.ts";
 import type { EntityKind, EntityOf } from "./entity-store.ts";
 import { type FeedStatus, STALE_AFTER_MS } from "./feed-client.ts";
 import { useLive } from "./live-provider.tsx";
@@ -26,6 +27,15 @@ export function useEntities<K extends EntityKind>(kind: K): readonly EntityOf[K]
     subscribe,
     () => store.list(kind),
     () => nothing as readonly EntityOf[K][],
+  );
+}
+
+/** The open documents of a kind, kept current. */
+export function useDocuments<K extends DocumentKind>(kind: K): readonly DocumentOf<K>[] {
+  const views = useEntities("document");
+  return useMemo(
+    () => views.flatMap(({ document }) => (document.kind === kind ? [document as DocumentOf<K>] : [])),
+    [views, kind],
   );
 }
 

@@ -1,4 +1,5 @@
 import { DEFAULT_STALL_CONFIG, judgeSiblings, recordStall } from "./detection/self-suspicion.ts";
+import { documentKey } from "./documents.ts";
 import { closeDraft, clusterIds, createDraft, type Draft, getNode, putNode, wakeAt } from "./draft.ts";
 import type { Decision, Write } from "./effect.ts";
 import type { Event } from "./event.ts";
@@ -143,6 +144,12 @@ export function applyWrites(state: State, writes: readonly Write[]): void {
       case "put-policy":
         durable.policy = write.value;
         break;
+      case "put-document": {
+        const key = documentKey(write.value.kind, write.value.id);
+        if (write.value.closedAt === null) durable.documents.set(key, write.value);
+        else durable.documents.delete(key);
+        break;
+      }
       case "append-timeline":
       case "append-note":
       case "append-audit":

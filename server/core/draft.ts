@@ -1,3 +1,4 @@
+import type { Document } from "./documents.ts";
 import type { AuditDraft, Decision, Reply, Write } from "./effect.ts";
 import type { Evidence, Incident, Lane, Note, Subject, TimelineEntry } from "./incident/types.ts";
 import type { CommandRecord, Verb } from "./recovery/command.ts";
@@ -18,6 +19,7 @@ export interface Draft {
   readonly incidents: Map<string, Incident>;
   readonly actions: Map<string, Action>;
   readonly commands: Map<string, CommandRecord>;
+  readonly documents: Map<string, Document>;
   readonly finished: Map<string, unknown>;
   counters: Counters;
   commandCount: number;
@@ -38,6 +40,7 @@ export function createDraft(state: State, now: Now): Draft {
     incidents: new Map(),
     actions: new Map(),
     commands: new Map(),
+    documents: new Map(),
     finished: new Map(),
     counters: state.durable.counters,
     commandCount: 0,
@@ -291,6 +294,7 @@ export function closeDraft(draft: Draft): Decision {
   for (const [id, outcome] of draft.finished) {
     if (draft.state.durable.commands.has(id)) writes.push({ kind: "finish-command", id, outcome });
   }
+  for (const value of draft.documents.values()) writes.push({ kind: "put-document", value });
   writes.push(...draft.log);
   return {
     writes,

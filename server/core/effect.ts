@@ -1,3 +1,4 @@
+import type { Document } from "./documents.ts";
 import type { Incident, Note, TimelineEntry } from "./incident/types.ts";
 import type { Policy } from "./policy/types.ts";
 import type { CommandRecord } from "./recovery/command.ts";
@@ -16,6 +17,7 @@ export type Write =
   | { readonly kind: "finish-command"; readonly id: string; readonly outcome: unknown }
   | { readonly kind: "put-counters"; readonly value: Counters }
   | { readonly kind: "put-policy"; readonly value: Policy }
+  | { readonly kind: "put-document"; readonly value: Document }
   | { readonly kind: "append-timeline"; readonly value: TimelineEntry }
   | { readonly kind: "append-note"; readonly value: Note }
   | { readonly kind: "append-audit"; readonly value: AuditDraft };
@@ -55,7 +57,7 @@ export interface Decision {
   readonly replies: readonly Reply[];
   /** Command results that may be acknowledged to their agents once the commit is through. */
   readonly acknowledge: readonly { readonly node: string; readonly commandId: string }[];
-  /** Entities whose view changed, durable or live: `node:pg-a`, `cluster:orders`, `incident:INC-1`, `action:ACT-1`, `system`. */
+  /** Entities whose view changed, durable or live: `node:pg-a`, `cluster:orders`, `incident:INC-1`, `document:<kind>:<id>`, `system`. */
   readonly touched: ReadonlySet<string>;
   /** When the core wants to be woken at the latest, our monotonic clock; null when nothing waits. */
   readonly wakeAtMs: number | null;

@@ -3,6 +3,8 @@
 export { applyWrites, decide } from "./control-plane.ts";
 export { suspicion } from "./detection/accrual.ts";
 export { falseAlarmCurve } from "./detection/expected-false-alarms.ts";
+export type * from "./documents.ts";
+export { documentKey } from "./documents.ts";
 export type * from "./effect.ts";
 export type * from "./event.ts";
 export type * from "./incident/types.ts";

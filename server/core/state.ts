@@ -1,4 +1,5 @@
 import { createStallLog, type StallLog } from "./detection/self-suspicion.ts";
+import type { Document } from "./documents.ts";
 import type { Incident } from "./incident/types.ts";
 import type { Policy } from "./policy/types.ts";
 import type { CommandRecord } from "./recovery/command.ts";
@@ -15,6 +16,8 @@ export interface Durable {
   readonly actions: Map<string, Action>;
   /** Commands without a result. */
   readonly commands: Map<string, CommandRecord>;
+  /** Open documents by `documentKey`. */
+  readonly documents: Map<string, Document>;
   policy: Policy;
   /** Counters for readable ids. */
   counters: Counters;
@@ -63,6 +66,7 @@ export function createState(policy: Policy): State {
       incidents: new Map(),
       actions: new Map(),
       commands: new Map(),
+      documents: new Map(),
       policy,
       counters: { incident: 0, action: 0 },
     },

@@ -1,4 +1,14 @@
-import type { AuditDraft, CommandRecord, Durable, Incident, Note, TimelineEntry, Write } from "../core/index.ts";
+import type {
+  AuditDraft,
+  CommandRecord,
+  DocumentKind,
+  DocumentOf,
+  Durable,
+  Incident,
+  Note,
+  TimelineEntry,
+  Write,
+} from "../core/index.ts";
 import type { AuditView, ErrorTrace, SpoolRecord, TraceGroupView } from "../protocol/index.ts";
 
 /**
@@ -81,6 +91,14 @@ export interface ReadStore {
     readonly cluster?: string;
     readonly limit: number;
   }): Promise<readonly import("../core/index.ts").Action[]>;
+  document<K extends DocumentKind>(kind: K, id: string): Promise<DocumentOf<K> | null>;
+  /** Newest first; open and closed ones unless `open` says which. */
+  documents<K extends DocumentKind>(filter: {
+    readonly kind: K;
+    readonly open?: boolean;
+    readonly cursor?: string;
+    readonly limit: number;
+  }): Promise<Page<DocumentOf<K>>>;
   /** Newest first. */
   audit(filter: {
     readonly cursor?: string;

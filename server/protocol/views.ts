@@ -2,6 +2,7 @@ import type {
   Action,
   Automation,
   CheckResult,
+  Document,
   Durability,
   EpochRecord,
   Evidence,
@@ -161,7 +162,14 @@ export interface SystemView {
   readonly demo: { readonly faults: readonly string[] } | null;
 }
 
-export type EntityView = NodeView | ClusterView | IncidentView | ActionView | SystemView;
+/** A durable thing of a kind of its own (`core/documents.ts`), while it is open; `id` is `<kind>:<id>`. */
+export interface DocumentView {
+  readonly entity: "document";
+  readonly id: string;
+  readonly document: Document;
+}
+
+export type EntityView = NodeView | ClusterView | IncidentView | ActionView | DocumentView | SystemView;
 
 export interface IncidentDetail {
   readonly incident: IncidentView;

@@ -4,6 +4,7 @@ import type { ControlPlane } from "../ports/control.ts";
 import type {
   ActionView,
   ClusterView,
+  DocumentView,
   EntityView,
   HealthState,
   IncidentView,
@@ -63,6 +64,8 @@ export class ControlPlaneViews implements ControlPlane {
         return this.#findIncident(id);
       case "action":
         return this.findAction(id);
+      case "document":
+        return this.#findDocument(id);
       default:
         return null;
     }
@@ -76,6 +79,9 @@ export class ControlPlaneViews implements ControlPlane {
       ...this.listClusters(),
       ...this.listIncidents(),
       ...actions.filter((view) => view !== null),
+      ...[...this.#parts.state.durable.documents.keys()]
+        .map((key) => this.#findDocument(key))
+        .filter((view) => view !== null),
     ];
   }
 
@@ -152,6 +158,11 @@ export class ControlPlaneViews implements ControlPlane {
   #findIncident(id: string): IncidentView | null {
     const incident = this.#parts.state.durable.incidents.get(id);
     return incident === undefined ? null : projectIncidentView(incident);
+  }
+
+  #findDocument(key: string): DocumentView | null {
+    const document = this.#parts.state.durable.documents.get(key);
+    return document === undefined ? null : { entity: "document", id: key, document };
   }
 
   #countStates(): Record<HealthState, number> {

@@ -9,6 +9,7 @@ export function fillDurable(state: State, loaded: LoadedState, overrides: Partia
   refill(durable.incidents, loaded.incidents);
   refill(durable.actions, loaded.actions);
   refill(durable.commands, loaded.commands);
+  refill(durable.documents, loaded.documents);
   durable.counters = loaded.counters;
   durable.policy = { ...(loaded.policy ?? durable.policy), ...overrides };
 }
@@ -25,5 +26,6 @@ export function allEntities(state: State): Set<string> {
   for (const id of state.durable.clusters.keys()) keys.add(`cluster:${id}`);
   for (const id of state.durable.incidents.keys()) keys.add(`incident:${id}`);
   for (const id of state.durable.actions.keys()) keys.add(`action:${id}`);
+  for (const key of state.durable.documents.keys()) keys.add(`document:${key}`);
   return keys;
 }

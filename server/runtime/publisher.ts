@@ -147,6 +147,7 @@ function hardPart(view: EntityView): string {
       return JSON.stringify({ ...view, wallMs: 0, loopLagMs: Math.round(view.loopLagMs / 20), mailboxDepth: 0 });
     case "incident":
     case "action":
+    case "document":
       return JSON.stringify(view);
     default:
       return view satisfies never;

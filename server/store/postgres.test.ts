@@ -189,6 +189,7 @@ describe("migrations", () => {
     await client.end();
     url.pathname = `/${empty}`;
     const applied = await Promise.all([1, 2, 3].map(() => migrateDatabase(url.href)));
-    expect(applied.map((names) => names.length).sort()).toEqual([0, 0, 2]);
+    const all = await readMigrations(findMigrationsDir());
+    expect(applied.map((names) => names.length).sort((a, b) => a - b)).toEqual([0, 0, all.length]);
   });
 });

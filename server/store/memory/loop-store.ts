@@ -62,6 +62,7 @@ function applyWrites(tables: MemoryTables, folded: FoldedWrites): readonly Timel
     const known = record ?? tables.commands.get(id)?.record;
     if (known !== undefined) tables.commands.set(id, { record: known, finished });
   }
+  for (const [key, value] of folded.documents) tables.documents.set(key, value);
   tables.counters = folded.counters ?? tables.counters;
   tables.policy = folded.policy ?? tables.policy;
   for (const note of folded.notes) {
@@ -95,6 +96,7 @@ function loadOpen(tables: MemoryTables): LoadedState {
     incidents,
     actions: new Map(actions),
     commands: new Map(commands.map(([id, command]) => [id, command.record])),
+    documents: new Map([...tables.documents].filter(([, document]) => document.closedAt === null)),
     policy: tables.policy,
     counters: tables.counters,
   };

@@ -1,4 +1,5 @@
-import type { Incident } from "../../core/index.ts";
+import type { Document, Incident } from "../../core/index.ts";
+import { documentKey } from "../../core/index.ts";
 import type { Page, ReadStore } from "../../ports/store.ts";
 import type { AuditView } from "../../protocol/index.ts";
 import {
@@ -43,6 +44,14 @@ export function createMemoryReadStore(tables: MemoryTables): ReadStore {
         .filter((action) => filter.cluster === undefined || action.cluster === filter.cluster)
         .sort((a, b) => b.startedAt - a.startedAt || compareText(b.id, a.id))
         .slice(0, clampLimit(filter.limit));
+    },
+    async document(kind, id) {
+      requireAvailable(tables);
+      return (tables.documents.get(documentKey(kind, id)) ?? null) as never;
+    },
+    async documents(filter) {
+      requireAvailable(tables);
+      return pageDocuments(tables, filter) as never;
     },
     async audit(filter) {
       requireAvailable(tables);
@@ -128,4 +137,20 @@ function verifyAudit(tables: MemoryTables): AuditVerdict {
     head = { seq: row.seq, hash: row.hash };
   }
   return closeAuditChain(head, tables.auditHead);
+}
+
+function pageDocuments(tables: MemoryTables, filter: Parameters<ReadStore["documents"]>[0]): Page<Document> {
+  const after = decodeIncidentCursor(filter.cursor);
+  const limit = clampLimit(filter.limit);
+  const rows = [...tables.documents.values()]
+    .filter((document) => document.kind === filter.kind)
+    .filter((document) => filter.open === undefined || filter.open === (document.closedAt === null))
+    .sort((a, b) => b.openedAt - a.openedAt || compareText(b.id, a.id))
+    .filter(
+      ({ openedAt, id }) =>
+        after === null || openedAt < after.openedAt || (openedAt === after.openedAt && id < after.id),
+    );
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeIncidentCursor(last) : null };
 }

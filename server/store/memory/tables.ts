@@ -3,6 +3,7 @@ import type {
   ClusterRecord,
   CommandRecord,
   Counters,
+  Document,
   Incident,
   NodeRecord,
   Note,
@@ -44,6 +45,8 @@ export interface MemoryTables {
   readonly incidents: Map<string, Incident>;
   readonly actions: Map<string, Action>;
   readonly commands: Map<string, StoredCommand>;
+  /** By `documentKey`, closed ones too. */
+  readonly documents: Map<string, Document>;
   counters: Counters;
   policy: Policy | null;
   readonly timeline: TimelineEntry[];
@@ -83,6 +86,7 @@ export function createMemoryTables(): MemoryTables {
     incidents: new Map(),
     actions: new Map(),
     commands: new Map(),
+    documents: new Map(),
     counters: { incident: 0, action: 0 },
     policy: null,
     timeline: [],

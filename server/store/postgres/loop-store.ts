@@ -3,12 +3,14 @@ import type {
   ClusterRecord,
   CommandRecord,
   Counters,
+  Document,
   Incident,
   NodeRecord,
   Policy,
   TimelineEntry,
   Write,
 } from "../../core/index.ts";
+import { documentKey } from "../../core/index.ts";
 import type { CommitOutcome, LoadedState, Store } from "../../ports/store.ts";
 import type { SpoolRecord } from "../../protocol/index.ts";
 import { encodeAuditBody } from "../shared/audit-chain.ts";
@@ -97,6 +99,7 @@ function encodeWrites(writes: readonly Write[]): { payload: string; timeline: re
   put("clusters", [...folded.clusters.values()]);
   put("incidents", [...folded.incidents.values()]);
   put("actions", [...folded.actions.values()]);
+  put("documents", [...folded.documents.values()]);
   const commands = [...folded.commands];
   put(
     "commands",
@@ -164,8 +167,18 @@ async function loadOpen(pool: Pool): Promise<LoadedState> {
            OR incident_id IN (SELECT id FROM incidents WHERE phase <> 'closed') ORDER BY id`,
       ),
       commands: await read<CommandRecord>("SELECT value FROM commands WHERE NOT finished ORDER BY id"),
+      documents: await readDocuments(client),
       policy: (byKey.get("policy") as Policy | undefined) ?? null,
       counters: (byKey.get("counters") as Counters | undefined) ?? { incident: 0, action: 0 },
     };
   });
+}
+
+async function readDocuments(client: {
+  query<T extends object>(text: string): Promise<{ rows: T[] }>;
+}): Promise<Map<string, Document>> {
+  const { rows } = await client.query<{ value: Document }>(
+    "SELECT value FROM documents WHERE closed_at IS NULL ORDER BY kind, id",
+  );
+  return new Map(rows.map(({ value }) => [documentKey(value.kind, value.id), value]));
 }

@@ -1,4 +1,4 @@
-import type { Action, Incident, TimelineEntry } from "../../core/index.ts";
+import type { Action, Document, Incident, TimelineEntry } from "../../core/index.ts";
 import type { Page, ReadStore } from "../../ports/store.ts";
 import type { AuditView } from "../../protocol/index.ts";
 import type { Prisma } from "../generated/client.ts";
@@ -42,6 +42,12 @@ export function createPostgresReadStore(connections: Connections, database: Data
         });
         return rows.map((row) => row.value as unknown as Action);
       }),
+    document: (kind, id) =>
+      runPrisma(async () => {
+        const row = await database.document.findUnique({ where: { kind_id: { kind, id } }, select: { value: true } });
+        return (row?.value ?? null) as never;
+      }),
+    documents: (filter) => runPrisma(() => pageDocuments(database, filter)) as never,
     audit: (filter) => runPrisma(() => pageAudit(database, filter)),
     verifyAudit: () => verifyAuditChain(connections.reads),
     async appendAudit(draft) {
@@ -74,6 +80,29 @@ async function pageIncidents(database: Database, filter: IncidentFilter): Promis
     select: { value: true },
   });
   const items = rows.slice(0, limit).map((row) => row.value as unknown as Incident);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeIncidentCursor(last) : null };
+}
+
+async function pageDocuments(
+  database: Database,
+  filter: Parameters<ReadStore["documents"]>[0],
+): Promise<Page<Document>> {
+  const limit = clampLimit(filter.limit);
+  const after = decodeIncidentCursor(filter.cursor);
+  const rows = await database.document.findMany({
+    where: {
+      kind: filter.kind,
+      ...(filter.open === undefined ? {} : { closedAt: filter.open ? null : { not: null } }),
+      ...(after === null
+        ? {}
+        : { OR: [{ openedAt: { lt: after.openedAt } }, { openedAt: after.openedAt, id: { lt: after.id } }] }),
+    },
+    orderBy: [{ openedAt: "desc" }, { id: "desc" }],
+    take: limit + 1,
+    select: { value: true },
+  });
+  const items = rows.slice(0, limit).map((row) => row.value as unknown as Document);
   const last = items.at(-1);
   return { items, nextCursor: rows.length > limit && last !== undefined ? encodeIncidentCursor(last) : null };
 }

@@ -4,6 +4,7 @@ import type {
   ClusterRecord,
   CommandRecord,
   Counters,
+  Document,
   Incident,
   NodeRecord,
   Note,
@@ -11,6 +12,7 @@ import type {
   TimelineEntry,
   Write,
 } from "../../core/index.ts";
+import { documentKey } from "../../core/index.ts";
 
 /** A command as it stands after the batch. `record` is null when an earlier batch stored it. */
 export interface CommandChange {
@@ -26,6 +28,8 @@ export interface FoldedWrites {
   readonly incidents: ReadonlyMap<string, Incident>;
   readonly actions: ReadonlyMap<string, Action>;
   readonly commands: ReadonlyMap<string, CommandChange>;
+  /** By `documentKey`. */
+  readonly documents: ReadonlyMap<string, Document>;
   readonly counters: Counters | null;
   readonly policy: Policy | null;
   readonly timeline: readonly TimelineEntry[];
@@ -40,6 +44,7 @@ export function foldWrites(writes: readonly Write[]): FoldedWrites {
   const incidents = new Map<string, Incident>();
   const actions = new Map<string, Action>();
   const commands = new Map<string, CommandChange>();
+  const documents = new Map<string, Document>();
   const timeline: TimelineEntry[] = [];
   const notes: Note[] = [];
   const audit: AuditDraft[] = [];
@@ -68,6 +73,9 @@ export function foldWrites(writes: readonly Write[]): FoldedWrites {
           finished: { outcome: write.outcome ?? null },
         });
         break;
+      case "put-document":
+        documents.set(documentKey(write.value.kind, write.value.id), write.value);
+        break;
       case "put-counters":
         counters = write.value;
         break;
@@ -87,5 +95,5 @@ export function foldWrites(writes: readonly Write[]): FoldedWrites {
         write satisfies never;
     }
   }
-  return { nodes, clusters, incidents, actions, commands, counters, policy, timeline, notes, audit };
+  return { nodes, clusters, incidents, actions, commands, documents, counters, policy, timeline, notes, audit };
 }

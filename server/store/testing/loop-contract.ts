@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { defaultPolicy, type Write } from "../../core/index.ts";
+import { type Document, defaultPolicy, type Write } from "../../core/index.ts";
 import type { SpoolRecord } from "../../protocol/index.ts";
 import type { Backend, OpenBackend } from "./backend.ts";
 import { action, cluster, command, draft, entry, incident, node, now, trace } from "./fixtures.ts";
@@ -51,6 +51,37 @@ export function describeLoopContract(getBackend: () => Backend): void {
       expect(await backend.stores.reads.timeline("INC-1")).toEqual(outcome.timeline);
       expect(await backend.stores.reads.notes("INC-1")).toHaveLength(1);
       expect(await backend.stores.reads.verifyAudit()).toMatchObject({ ok: true, entries: 1 });
+    });
+
+    it("keeps documents by kind and id, loads the open ones and pages through all, newest first", async () => {
+      const document = (id: string, openedAt: number, closedAt: number | null = null): Document => ({
+        kind: "declared-dependency",
+        id,
+        openedAt,
+        closedAt,
+        from: "orders",
+        to: id,
+        by: "ada",
+      });
+      await commitAll([
+        { kind: "put-document", value: document("a", now) },
+        { kind: "put-document", value: document("b", now + 1) },
+        { kind: "put-document", value: document("c", now + 1, now + 5) },
+        { kind: "put-document", value: { ...document("a", now), by: "grace" } },
+      ]);
+      const { store, reads } = backend.stores;
+      expect([...(await store.load()).documents.keys()].sort()).toEqual([
+        "declared-dependency:a",
+        "declared-dependency:b",
+      ]);
+      expect(await reads.document("declared-dependency", "a")).toEqual({ ...document("a", now), by: "grace" });
+      expect(await reads.document("declared-dependency", "z")).toBeNull();
+      const first = await reads.documents({ kind: "declared-dependency", limit: 2 });
+      expect(first.items.map((item) => item.id)).toEqual(["c", "b"]);
+      const rest = await reads.documents({ kind: "declared-dependency", limit: 2, cursor: first.nextCursor ?? "" });
+      expect(rest).toMatchObject({ items: [{ id: "a" }], nextCursor: null });
+      const closed = await reads.documents({ kind: "declared-dependency", open: false, limit: 9 });
+      expect(closed.items.map((item) => item.id)).toEqual(["c"]);
     });
 
     it("numbers timeline entries without a gap over several commits, also when one was refused between", async () => {
