@@ -4,6 +4,7 @@ import { type Api, type Environment, openApi } from "./api.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
 import { print } from "./print.ts";
+import { showServices, showTopology } from "./services.ts";
 
 const help = `
 Environment:
@@ -114,6 +115,16 @@ function addLooks(program: Command, api: FindApi): void {
     .description("all nodes")
     .option("--json", "print JSON", false)
     .action(({ json }: { json: boolean }) => showNodes(api(), json));
+  program
+    .command("services")
+    .description("services, their traffic and what they call")
+    .option("--json", "print JSON", false)
+    .action(({ json }: { json: boolean }) => showServices(api(), json));
+  program
+    .command("topology")
+    .description("who calls whom")
+    .option("--json", "print JSON", false)
+    .action(({ json }: { json: boolean }) => showTopology(api(), json));
   const audit = program.command("audit").description("who did what");
   audit
     .command("list", { isDefault: true })

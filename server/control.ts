@@ -31,6 +31,7 @@ import { Publisher } from "./runtime/publisher.ts";
 import { listRestless } from "./runtime/restless.ts";
 import { startSampler } from "./runtime/sampler.ts";
 import { RecentSeries } from "./runtime/series.ts";
+import { LiveTelemetry } from "./runtime/telemetry/telemetry-store.ts";
 import type { Stores } from "./store/index.ts";
 
 export interface ControlParts {
@@ -54,6 +55,8 @@ export interface Gateways {
 export class Control {
   readonly views: ControlPlaneViews;
   readonly feed: Feed;
+  /** What services did in the last half hour. */
+  readonly telemetry = new LiveTelemetry(clock);
   readonly #parts: ControlParts;
   readonly #state: State;
   readonly #memory = new ProjectionMemory();
@@ -98,7 +101,15 @@ export class Control {
     await this.#loop.start();
     this.#startTimers();
     const intake = this.#createIntake();
-    const agents = new AgentHub({ identity, directory, store, intake, clock, log: this.#warn });
+    const agents = new AgentHub({
+      identity,
+      directory,
+      store,
+      intake,
+      clock,
+      telemetry: this.telemetry,
+      log: this.#warn,
+    });
     const viewers = new ViewerHub({ clock, feed: this.feed, control: this.views, guard, isAllowedOrigin });
     this.#agents = agents;
     this.#viewers = viewers;

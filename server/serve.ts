@@ -49,6 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...stores,
       clock: systemClock,
       control: control.views,
+      telemetry: control.telemetry,
       signIn: () => signIn,
       localTokenHash: () => localTokenHash,
       setupTokens,

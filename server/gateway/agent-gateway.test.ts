@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
+import type { SeriesView } from "../protocol/index.ts";
 import { FakeAgent, makeKeys } from "../testing/fake-agent.ts";
 import { startTestServer, type TestServer } from "../testing/start-server.ts";
+import { makeRequests, makeTelemetry } from "../testing/telemetry.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -310,5 +312,44 @@ describe("frames", () => {
       });
       expect(failed, `${path} ${JSON.stringify(headers)}`).toBe(true);
     }
+  });
+});
+
+describe("telemetry", () => {
+  it("is on the map, in the figures and on the command line's routes, under the node that sent it", async () => {
+    const agent = await open();
+    await agent.enter("app-1", { enrolmentToken: await server.enrolmentToken("app-1") });
+    const second = Math.floor(Date.now() / 1_000) - 2;
+    agent.send(
+      makeTelemetry({
+        at: Date.now(),
+        services: [{ name: "orders", version: "1.0", dependsOn: ["payments"], declared: true }],
+        gauges: [{ service: "orders", name: "cpuPercent", value: 12 }],
+        buckets: [{ second, requests: [makeRequests("orders", 30, 12)], calls: [] }],
+      }),
+    );
+    const headers = { authorization: `Bearer ${await server.apiToken("viewer")}` };
+    const ask = async (path: string) => (await fetch(`${server.url}/api/v1/${path}`, { headers })).json();
+    await expect
+      .poll(() => ask("services/orders"))
+      .toMatchObject({
+        nodes: ["app-1"],
+        gauges: { cpuPercent: 12 },
+        traffic: { perSecond: 2 },
+        dependsOn: ["payments"],
+      });
+    expect(await ask("topology")).toMatchObject({
+      edges: expect.arrayContaining([expect.objectContaining({ to: "host:app-1" })]),
+    });
+    const { series } = (await ask(`services/orders/series?fromMs=${second}000&toMs=${second}000`)) as SeriesView;
+    expect(series).toMatchObject({ requests: [30], latencyMeanMs: [12] });
+    agent.close();
+  });
+
+  it("ends the session when it is malformed", async () => {
+    const agent = await open();
+    await agent.enter("app-2", { enrolmentToken: await server.enrolmentToken("app-2") });
+    agent.sendText(JSON.stringify({ ...makeTelemetry(), gauges: [{ service: null, name: "cpu", value: "much" }] }));
+    expect((await agent.end()).code).toBe(1008);
   });
 });

@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { CommandRecord } from "../core/index.ts";
 import type { AgentLink } from "../ports/agent-link.ts";
 import type { Store } from "../ports/store.ts";
+import type { TelemetryStore } from "../ports/telemetry.ts";
 import { limits } from "../protocol/index.ts";
 import { AgentSession } from "./agent-session.ts";
 import { ClusterScope } from "./cluster-scope.ts";
@@ -28,6 +29,7 @@ const recordsBurst = 4_000;
 
 export interface AgentHubParts extends Omit<HandshakeParts, "enrolling"> {
   readonly store: Store;
+  readonly telemetry: Pick<TelemetryStore, "take">;
   log(message: string, detail: Readonly<Record<string, unknown>>): void;
 }
 

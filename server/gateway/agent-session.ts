@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import type { CommandRecord, NodeRecord, PostgresStatus } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
-
+import type { TelemetryStore } from "../ports/telemetry.ts";
 import { decodeAgentFrame } from "../protocol/decode-frame.ts";
 import {
   type AgentFrame,
@@ -22,12 +22,16 @@ import { TokenBucket } from "./token-bucket.ts";
 
 const framesPerSecond = 100;
 const framesBurst = 300;
+/** Telemetry comes about once a second; what comes much oftener is left out. */
+const telemetryPerSecond = 4;
+const telemetryBurst = 20;
 /** `records` frames waiting for the store; an agent waits for its acknowledgements long before. */
 const recordsWaitingLimit = 16;
 const recordsRetryMs = 1_000;
 
 export interface SessionParts extends HandshakeParts {
   readonly store: Store;
+  readonly telemetry: Pick<TelemetryStore, "take">;
   readonly address: string;
   readonly scope: ClusterScope;
   /** Milliseconds to wait before this many records of the node may be stored. */
@@ -58,6 +62,7 @@ export class AgentSession {
   #strayed = false;
   #cancelHandshake: () => void;
   readonly #bucket: TokenBucket;
+  readonly #telemetryBucket: TokenBucket;
   readonly #progress: ProgressThrottle;
   readonly #socket: WebSocket;
   readonly #parts: SessionParts;
@@ -69,6 +74,7 @@ export class AgentSession {
     this.#clock = parts.clock;
     this.lastFrameMs = this.#clock.monoMs();
     this.#bucket = new TokenBucket(framesPerSecond, framesBurst, this.lastFrameMs);
+    this.#telemetryBucket = new TokenBucket(telemetryPerSecond, telemetryBurst, this.lastFrameMs);
     this.#progress = new ProgressThrottle(this.#clock, (frame) => this.#postProgress(frame));
     this.#cancelHandshake = this.#clock.setTimer(
       () => this.close(1008, "handshake-timeout"),
@@ -202,6 +208,9 @@ export class AgentSession {
         }
         this.#records.push(frame);
         void this.#drainRecords(node.id);
+        return;
+      case "telemetry":
+        if (this.#telemetryBucket.take(arrivalMs)) this.#parts.telemetry.take(node.id, frame, this.#clock.wallMs());
         return;
       case "hello":
       case "proof":

@@ -16,6 +16,7 @@ import { demoRoutes } from "./routes/demo.ts";
 import { fleetRoutes } from "./routes/fleet.ts";
 import { identityRoutes } from "./routes/identity.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
+import { serviceRoutes } from "./routes/services.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import type { HttpServices } from "./services.ts";
 
@@ -78,6 +79,7 @@ export function collectRoutes(services: HttpServices): Route[] {
     ...fleetRoutes(services),
     ...clusterRoutes(services),
     ...incidentRoutes(services),
+    ...serviceRoutes(services),
     ...auditRoutes(services),
     ...identityRoutes(services),
     ...demoRoutes(services),

@@ -39,6 +39,12 @@ export const permissions = {
   "POST /incidents/:id/notes": "operator",
   "GET /traces": "viewer",
 
+  "GET /services": "viewer",
+  "GET /services/:id": "viewer",
+  "GET /services/:id/series": "viewer",
+  "GET /topology": "viewer",
+  "GET /spans/:id": "viewer",
+
   "GET /audit": "viewer",
   "GET /audit/verify": "viewer",
   "GET /audit/export": "admin",

@@ -5,11 +5,13 @@ import type { ControlPlane } from "../ports/control.ts";
 import type { IdentityStore } from "../ports/identity.ts";
 import type { SampleStore } from "../ports/samples.ts";
 import type { AgentDirectory, ReadStore } from "../ports/store.ts";
+import type { TelemetryStore } from "../ports/telemetry.ts";
 
 /** What the routes work with; `main` puts it together. */
 export interface HttpServices {
   readonly clock: Clock;
   readonly control: ControlPlane;
+  readonly telemetry: TelemetryStore;
   readonly reads: ReadStore;
   readonly samples: SampleStore;
   readonly directory: AgentDirectory;

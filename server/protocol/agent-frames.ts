@@ -1,4 +1,5 @@
 import type { CommandOutcome, Grant, HeartbeatReceived, SyncConfiguration, Verb } from "../core/index.ts";
+import type { TelemetryFrame } from "./telemetry-frame.ts";
 
 /**
  * Frames between an agent and the control plane: JSON text, one frame a message, discriminated by `t`.
@@ -85,7 +86,14 @@ export interface ProgressFrame {
   readonly data: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-export type AgentFrame = HelloFrame | ProofFrame | HeartbeatFrame | RecordsFrame | ResultFrame | ProgressFrame;
+export type AgentFrame =
+  | HelloFrame
+  | ProofFrame
+  | HeartbeatFrame
+  | RecordsFrame
+  | ResultFrame
+  | ProgressFrame
+  | TelemetryFrame;
 
 // ---- server → agent ----
 

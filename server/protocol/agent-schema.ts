@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import type { CommandOutcome } from "../core/index.ts";
 import { cleanText } from "./clean-text.ts";
 import { limits } from "./limits.ts";
+import { telemetrySchema } from "./telemetry-schema.ts";
 
 /** Shapes of what an agent may say. Objects lose unknown properties; texts are cleaned and cut; numbers are finite. */
 
@@ -228,6 +229,7 @@ function readReply(value: Readonly<Record<string, unknown>>): CommandOutcome {
 
 export const agentFrameSchema = z.discriminatedUnion("t", [
   heartbeat,
+  telemetrySchema,
   z.object({
     t: z.literal("hello"),
     protocol: whole,

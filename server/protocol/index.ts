@@ -2,5 +2,7 @@
 export type * from "./agent-frames.ts";
 export { limits } from "./limits.ts";
 export { canonicalJson, handshakeText } from "./signing.ts";
+export type * from "./telemetry-frame.ts";
+export type * from "./telemetry-views.ts";
 export type * from "./viewer-frames.ts";
 export type * from "./views.ts";

@@ -9,6 +9,15 @@ export const limits = {
   maxChecks: 64,
   maxPeers: 64,
   maxSyncMembers: 32,
+  /** Of one `telemetry` frame. */
+  maxServicesPerFrame: 64,
+  maxCallsPerFrame: 256,
+  maxGaugesPerFrame: 512,
+  maxBucketsPerFrame: 64,
+  maxSpansPerFrame: 1_000,
+  maxLogsPerFrame: 100,
+  maxLogEventsPerTemplate: 50,
+  maxServiceNameLength: 100,
   /** A command not begun within this time after it was sent is refused by the agent. */
   commandExpiresAfterMs: 60_000,
   handshakeTimeoutMs: 5_000,
