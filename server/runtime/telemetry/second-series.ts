@@ -33,7 +33,7 @@ export class SecondSeries {
   }
 
   raise(name: string, second: number, value: number): void {
-    this.#write(name, second, (before) => (before > value ? before : value));
+    this.#write(name, second, (before) => (Number.isNaN(before) ? value : Math.max(before, value)));
   }
 
   set(name: string, second: number, value: number): boolean {
