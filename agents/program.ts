@@ -1,6 +1,7 @@
 // The agent as a program: `holdfast agent --config agent.yaml`. The bundle that nodes get starts here.
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
+import { copierArgument, runCopier } from "./drivers/postgres/clone/copy-process.ts";
 import { ConfigError, runAgent } from "./main.ts";
 
 // An agent makes little garbage, steadily: letting the young generation grow costs tens of megabytes and saves nothing.
@@ -27,4 +28,5 @@ async function main(): Promise<number> {
   }
 }
 
-process.exit(await main());
+if (process.argv[2] === copierArgument) runCopier();
+else process.exit(await main());
