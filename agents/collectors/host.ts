@@ -1,5 +1,5 @@
 import { readFile, statfs } from "node:fs/promises";
-import { cpus, freemem, loadavg, totalmem } from "node:os";
+import { type CpuInfo, cpus, freemem, loadavg, totalmem } from "node:os";
 import type { HostMetrics } from "../../server/core/index.ts";
 import { monotonicMs } from "../shared/time.ts";
 
@@ -21,10 +21,11 @@ export class HostCollector {
 
   async collect(): Promise<void> {
     const [disk, memory, network] = await Promise.all([this.#disk(), usedMemory(), this.#networkRates()]);
+    const cores = cpus();
     this.#last = {
-      cpu: this.#cpuShare(),
+      cpu: this.#cpuShare(cores),
       load1: loadavg()[0] ?? 0,
-      cores: cpus().length,
+      cores: cores.length,
       memoryUsedBytes: memory,
       memoryTotalBytes: totalmem(),
       ...disk,
@@ -33,10 +34,10 @@ export class HostCollector {
   }
 
   /** Share of all cores since the last look. */
-  #cpuShare(): number {
+  #cpuShare(cores: readonly CpuInfo[]): number {
     let busy = 0;
     let total = 0;
-    for (const { times } of cpus()) {
+    for (const { times } of cores) {
       const sum = times.user + times.nice + times.sys + times.idle + times.irq;
       total += sum;
       busy += sum - times.idle;

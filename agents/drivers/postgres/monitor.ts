@@ -172,14 +172,17 @@ export class Monitor {
       const connection = await this.#statusLink.get(statusDeadlineMs, "SET synchronous_commit = local");
       if (this.#identity === null)
         this.#identity = decodeIdentity((await connection.query(identityQuery, [], statusDeadlineMs))[0]);
+      const askedAt = monotonicMs();
       const [row] = await connection.query(statusQuery, [], statusDeadlineMs);
       this.#take(decodeStatus(row));
+      if (this.#status?.recovery === true && this.#probe.succeed(monotonicMs() - askedAt)) this.#onChange();
       if (startedAt - this.#loadAtMs >= loadIntervalMs) {
         this.#loadAtMs = startedAt;
         this.#load = decodeLoad((await connection.query(loadQuery, [], statusDeadlineMs))[0]);
       }
     } catch (error) {
       this.#starting = hasCode(error, startingUp);
+      if (this.#status?.recovery === true && this.#probe.fail(reasonOf(error), startedAt)) this.#onChange();
     }
   }
 
@@ -197,22 +200,25 @@ export class Monitor {
     if (before === null || changesPicture(before, status)) this.#onChange();
   }
 
+  /** A primary proves that it takes writes. A standby's status says whether it answers: of it only the response time is asked. */
   async #runProbe(): Promise<void> {
     const startedAt = monotonicMs();
+    const recovery = this.#status?.recovery ?? null;
+    this.#probes += 1;
+    const timed = this.#probes % responseEveryProbes === 0;
+    if (recovery === true && !timed) return;
     try {
       const connection = await this.#probeLink.get(
         probeDeadlineMs,
         "SET synchronous_commit = local; SET statement_timeout = 500",
       );
-      const beganAt = monotonicMs();
-      if (this.#status?.recovery === false) {
-        await connection.query(heartbeatRow, [this.#node], probeDeadlineMs);
-      } else {
-        await connection.query("SELECT 1", [], probeDeadlineMs);
+      if (recovery !== true) {
+        const beganAt = monotonicMs();
+        if (recovery === false) await connection.query(heartbeatRow, [this.#node], probeDeadlineMs);
+        else await connection.query("SELECT 1", [], probeDeadlineMs);
+        if (this.#probe.succeed(monotonicMs() - beganAt)) this.#onChange();
       }
-      if (this.#probe.succeed(monotonicMs() - beganAt)) this.#onChange();
-      this.#probes += 1;
-      if (this.#probes % responseEveryProbes === 0) {
+      if (timed) {
         const askedAt = monotonicMs();
         await connection.query(responseQuery, [], probeDeadlineMs);
         const answeredAt = monotonicMs();
