@@ -10,6 +10,8 @@ export interface DemoRunOptions {
   /** Data and logs are kept there; null: a temporary folder, removed afterwards. */
   readonly folder: string | null;
   readonly onAcknowledged?: DemoOptions["onAcknowledged"];
+  /** With the web shop; left out by default, for it takes a part of the machine. */
+  readonly shop?: boolean;
 }
 
 const writesPerSecond = 100;
@@ -27,6 +29,7 @@ export async function withDemo<T>(options: DemoRunOptions, work: (demo: Demo) =>
     basePort: options.port,
     keep: false,
     writesPerSecond,
+    shop: options.shop ?? false,
     say,
     ...(options.onAcknowledged ? { onAcknowledged: options.onAcknowledged } : {}),
   });

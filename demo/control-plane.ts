@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ApiClient } from "./api-client.ts";
 import { readLogTail, startChild, waitForEnd } from "./child.ts";
-import { faultNames } from "./fault-names.ts";
+import { faultNames, shopFaultNames } from "./fault-names.ts";
 import { Hopeless, pollUntil } from "./poll.ts";
 import { findPostgresProcesses, signalAll, withDescendants } from "./processes.ts";
 import type { Topology } from "./topology.ts";
@@ -67,7 +67,7 @@ export class ControlPlaneProcess {
         HOLDFAST_FAILOVER_BUDGET: "100",
         HOLDFAST_DEMO_URL: `http://${supervisor.host}:${supervisor.port}`,
         HOLDFAST_DEMO_TOKEN: this.supervisorToken,
-        HOLDFAST_DEMO_FAULTS: faultNames.join(","),
+        HOLDFAST_DEMO_FAULTS: [...faultNames, ...shopFaultNames].join(","),
       },
     });
     await pollUntil("The control plane's start", readyMs, async () => {

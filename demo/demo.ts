@@ -15,6 +15,9 @@ import { endLeftovers, noteProcesses } from "./leftovers.ts";
 import { Fabric } from "./network/fabric.ts";
 import { pollUntil } from "./poll.ts";
 import { findTakenPort } from "./ports.ts";
+import { shopDatabase, shopServices } from "./shop/config.ts";
+import { Shop } from "./shop/shop.ts";
+import { ShopFaults } from "./shop/shop-faults.ts";
 import { serveSupervisor } from "./supervisor-api.ts";
 import { switchOver } from "./switchover.ts";
 import { clusterName, listLinks, planTopology, type Topology } from "./topology.ts";
@@ -27,6 +30,8 @@ export interface DemoOptions {
   /** Keep the data of the last run. */
   readonly keep: boolean;
   readonly writesPerSecond: number;
+  /** False leaves the web shop out. */
+  readonly shop?: boolean;
   /** Called with every write that the application got acknowledged; for measurements. */
   readonly onAcknowledged?: ConstructorParameters<typeof Application>[0]["onAcknowledged"];
   readonly say: (line: string) => void;
@@ -42,6 +47,7 @@ export class Demo {
   readonly applicationNode: DemoNode;
   readonly controlPlane: ControlPlaneProcess;
   readonly application: Application;
+  readonly shop: Shop;
   readonly faults: FaultInjector;
   readonly supervisorToken = randomBytes(24).toString("base64url");
   #supervisor: Server | null = null;
@@ -60,7 +66,14 @@ export class Demo {
       writesPerSecond: options.writesPerSecond,
       ...(options.onAcknowledged ? { onAcknowledged: options.onAcknowledged } : {}),
     });
+    this.shop = new Shop({
+      script: join(options.root, "dist", "shop.js"),
+      topology: this.topology,
+      findPrimary: () => this.findPrimary(),
+      say: options.say,
+    });
     this.faults = new FaultInjector({
+      shop: new ShopFaults(this.shop),
       nodes: this.postgres,
       fabric: this.fabric,
       findPrimary: () => this.findPrimary(),
@@ -105,12 +118,17 @@ export class Demo {
     await this.application.start();
     this.#note();
     await this.application.waitForFirstWrite(clusterReadyMs);
+    if (this.options.shop !== false) {
+      say("Starting the web shop: gateway, orders, payments, cache");
+      await this.shop.start();
+      this.#note();
+    }
     say(`Everything runs (${((performance.now() - this.#startedMs) / 1000).toFixed(1)} s)`);
   }
 
   /** Ends every process, in the order in which nobody misses the other. */
   async stop(): Promise<void> {
-    await this.application.stop();
+    await Promise.all([this.application.stop(), this.shop.stop()]);
     await Promise.all(this.nodes.map((node) => node.shutDown()));
     await this.controlPlane.stop();
     await this.fabric.close();
@@ -166,6 +184,8 @@ export class Demo {
       url: this.controlPlane.url,
       faults: this.faults.active,
       cut: this.fabric.cutNodes,
+      shop: this.shop.read(),
+      load: this.shop.load.report(),
       nodes: this.nodes.map((node) => ({
         id: node.id,
         agentRuns: node.agentRuns,
@@ -190,7 +210,7 @@ export class Demo {
     return serveSupervisor(
       {
         token: this.supervisorToken,
-        nodes: this.postgres.map((node) => node.id),
+        nodes: [...this.postgres.map((node) => node.id), ...shopServices, shopDatabase],
         cause: async (request) => {
           const outcome = await this.faults.cause(request);
           this.#note();
@@ -206,10 +226,10 @@ export class Demo {
   #note(): void {
     const pids = [...this.nodes.map((node) => node.agentPid), this.controlPlane.pid, this.application.pid];
     const marks = [...this.nodes.map((node) => node.configPath), "server.js", this.application.configPath];
-    noteProcesses(
-      this.topology.folder,
-      pids.flatMap((pid, index) => (pid === null ? [] : [{ pid, mark: marks[index] as string }])),
-    );
+    noteProcesses(this.topology.folder, [
+      ...pids.flatMap((pid, index) => (pid === null ? [] : [{ pid, mark: marks[index] as string }])),
+      ...this.shop.pids,
+    ]);
   }
 }
 

@@ -1,13 +1,15 @@
 import { machineMs } from "./clock.ts";
 import type { DemoNode } from "./demo-node.ts";
-import type { FaultName, FaultRequest } from "./fault-names.ts";
+import { type FaultName, type FaultRequest, isShopFaultName, type ShopFaultName } from "./fault-names.ts";
 import type { Fabric } from "./network/fabric.ts";
+import type { ShopFaults } from "./shop/shop-faults.ts";
 import type { SwitchoverStart } from "./switchover.ts";
 
 /** What the injector needs of the running demo. */
 export interface FaultTargets {
   readonly nodes: readonly DemoNode[];
   readonly fabric: Fabric;
+  readonly shop: ShopFaults;
   findPrimary(): Promise<string | null>;
   killControlPlane(): void;
   startControlPlane(): Promise<void>;
@@ -34,12 +36,13 @@ export class FaultInjector {
   constructor(private readonly targets: FaultTargets) {}
 
   /** Node (or `control-plane`) → the fault it suffers from now. */
-  get active(): Readonly<Record<string, FaultName>> {
-    return Object.fromEntries(this.#active);
+  get active(): Readonly<Record<string, FaultName | ShopFaultName>> {
+    return { ...Object.fromEntries(this.#active), ...this.targets.shop.active };
   }
 
   /** @throws Error with a sentence when the fault can't be caused now. */
   async cause(request: FaultRequest): Promise<FaultOutcome> {
+    if (isShopFaultName(request.fault)) return this.targets.shop.cause(request.fault, request);
     switch (request.fault) {
       case "heal":
         return this.#heal(request.node ?? null);
@@ -127,6 +130,7 @@ export class FaultInjector {
       if (needed) healed.push(node.id);
     }
     await this.#reviveControlPlane();
+    healed.push(...(await this.targets.shop.heal(only)));
     return {
       fault: "heal",
       node: only,

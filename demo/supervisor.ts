@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { Demo, writeRunning } from "./demo.ts";
-import { faultNames, faultSentences } from "./fault-names.ts";
+import { faultNames, faultSentences, shopFaultNames, shopFaultSentences } from "./fault-names.ts";
 import { chooseDataFolder } from "./folder.ts";
 
 /** What `demo/main.js` hands over once everything is built. */
@@ -53,6 +53,10 @@ Open (one-time sign-in link, valid for an hour):
 Break something, here or on the page; each acts on the primary unless you name a node:
 
 ${faultNames.map((name) => `    npm run demo -- break ${name.padEnd(width)}${data}   ${faultSentences[name]}`).join("\n")}
+
+Or in the web shop (gateway → orders → payments → PostgreSQL, and a cache):
+
+${shopFaultNames.map((name) => `    npm run demo -- break ${name.padEnd(width)}${data}   ${shopFaultSentences[name]}`).join("\n")}
     npm run demo -- break ${"heal".padEnd(width)}${data}   undo all of it: what was dead starts again
 
 Ctrl-C ends the demo.`);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { FabricLink } from "./network/fabric.ts";
 import type { PortAddress } from "./network/silent-ports.ts";
+import { type ShopService, shopServices } from "./shop/config.ts";
 
 /** Who is there, and at which addresses. Everything is derived from one base port and one folder. */
 
@@ -39,6 +40,10 @@ export interface Topology {
   readonly serverFolder: string;
   readonly postgres: readonly PostgresPlan[];
   readonly application: NodePlan;
+  /** Where the application node's agent takes OpenTelemetry. */
+  readonly otlp: PortAddress;
+  /** The web shop's services. */
+  readonly shop: Readonly<Record<ShopService, PortAddress>>;
 }
 
 const local = "127.0.0.1";
@@ -53,7 +58,7 @@ function nodeHost(index: number): string {
   return process.platform === "linux" ? `127.0.1.${index + 1}` : local;
 }
 
-/** Uses ports from `basePort` to `basePort + 54`. */
+/** Uses ports from `basePort` to `basePort + 84`. */
 export function planTopology(folder: string, basePort: number): Topology {
   const plan = (id: string, zone: string, index: number): NodePlan => ({
     id,
@@ -77,6 +82,10 @@ export function planTopology(folder: string, basePort: number): Topology {
       initialize: index === 0,
     })),
     application: plan(applicationNode, "eu-a", members.length),
+    otlp: { host: local, port: basePort + 80 },
+    shop: Object.fromEntries(
+      shopServices.map((service, index) => [service, { host: local, port: basePort + 81 + index }]),
+    ) as Record<ShopService, PortAddress>,
   };
 }
 
@@ -88,6 +97,8 @@ export function listPorts(topology: Topology): readonly { readonly address: Port
     { address: topology.supervisor, what: "the demo's supervisor" },
     { address: { host: local, port: topology.storePort }, what: "the control plane's store" },
     ...nodes.map((node) => ({ address: node.agentHttp, what: `${node.id}'s agent` })),
+    { address: topology.otlp, what: "app-1's OpenTelemetry receiver" },
+    ...shopServices.map((service) => ({ address: topology.shop[service], what: `the shop's ${service}` })),
     ...topology.postgres.map((node) => ({ address: node.listen, what: `${node.id}'s PostgreSQL` })),
     ...listLinks(topology).map((link) => ({ address: link.listen, what: `the network to ${link.to}` })),
   ];

@@ -12,6 +12,7 @@ const bundles = [
   { entry: "cli/main.ts", file: "cli.js", packages: "external" },
   { entry: "demo/supervisor.ts", file: "supervisor.js", packages: "external" },
   { entry: "demo/writer/main.ts", file: "writer.js", external: ["pg-native"] },
+  { entry: "demo/shop/main.ts", file: "shop.js", external: ["pg-native"] },
 ];
 
 export async function buildBundles(root) {

@@ -47,7 +47,7 @@ const steps = [
     name: "bundles",
     title: "Bundling the agent, the server and the command line",
     inputs: ["agents", "server", "cli", "demo", "prisma", "scripts/bundles.js", "package-lock.json"],
-    outputs: ["dist/agent.js", "dist/server.js", "dist/cli.js", "dist/supervisor.js", "dist/writer.js"],
+    outputs: ["dist/agent.js", "dist/server.js", "dist/cli.js", "dist/supervisor.js", "dist/writer.js", "dist/shop.js"],
     make: () => buildBundles(root),
   },
 ];

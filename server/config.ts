@@ -86,6 +86,15 @@ const fileSchema = z.strictObject({
       automationDefault: z.optional(z.enum(["on", "held"])),
       switchoverMaxLagBytes: z.optional(count),
       demoteDeadlineMs: z.optional(ms),
+      causes: z.optional(
+        z.record(
+          z.string(),
+          z.strictObject({
+            mode: z.enum(["off", "suggest", "automatic"]),
+            above: z.number().check(z.gte(0), z.lte(1)),
+          }),
+        ),
+      ),
     }),
   ),
 });

@@ -15,6 +15,17 @@ import { Tooltip } from "../ui/tooltip.tsx";
 const BLIP_MS = 800;
 /** Faults of the whole installation or made elsewhere: not buttons of this panel. */
 const notHere: ReadonlySet<string> = new Set(["switchover", "ctl", "heal"]);
+/** Faults of the demo's web shop: its supervisor knows where each of them happens. */
+const shopFaults: ReadonlySet<string> = new Set([
+  "slow",
+  "exception",
+  "cpu",
+  "leak",
+  "disk",
+  "pool",
+  "release",
+  "index",
+]);
 
 /** Break something: only where the demo runs, on the demo's own nodes. */
 export function DemoPanel() {
@@ -30,10 +41,14 @@ export function DemoPanel() {
   const hurt = members.filter((member) => member.state === "down" || member.state === "unknown");
 
   const inject = useMutation({
-    mutationFn: (request: { fault: string; node: string }) =>
+    mutationFn: (request: { fault: string; node?: string }) =>
       apiSend("POST", "demo/faults", { ...request, ...(request.fault === "blip" ? { ms: BLIP_MS } : {}) }),
     onSuccess: (_answer, { fault, node }) =>
-      toast(t(fault === "heal" ? "healed" : "injected", { fault: t(`fault.${fault}.name`), node })),
+      toast(
+        node === undefined
+          ? t(fault === "heal" ? "shopHealed" : "shopInjected", { fault: t(`fault.${fault}.name`) })
+          : t(fault === "heal" ? "healed" : "injected", { fault: t(`fault.${fault}.name`), node }),
+      ),
     onError: (error) => {
       const { title, text } = say(error);
       toast.error(title, { description: text });
@@ -41,7 +56,8 @@ export function DemoPanel() {
   });
 
   if (system?.demo == null) return null;
-  const faults = system.demo.faults.filter((fault) => !notHere.has(fault));
+  const faults = system.demo.faults.filter((fault) => !notHere.has(fault) && !shopFaults.has(fault));
+  const ofShop = system.demo.faults.filter((fault) => shopFaults.has(fault));
   const why = refusal ?? (target === null ? t("noPrimary") : null);
   return (
     <Panel
@@ -75,6 +91,34 @@ export function DemoPanel() {
           />
         ))}
       </div>
+      {ofShop.length > 0 && (
+        <div className="mt-3 border-t border-line pt-3">
+          <p className="mb-2 text-xs text-muted">{t("shop")}</p>
+          <div className="flex flex-wrap gap-2">
+            {ofShop.map((fault) => (
+              <FaultButton
+                key={fault}
+                fault={fault}
+                refusal={refusal}
+                busy={inject.isPending}
+                onPress={() => inject.mutate({ fault })}
+              />
+            ))}
+            <Tooltip text={t("shopHealHint")}>
+              <Button
+                size="sm"
+                variant="primary"
+                refusal={refusal}
+                busy={inject.isPending}
+                onClick={() => inject.mutate({ fault: "heal" })}
+                data-fault="heal"
+              >
+                {t("shopHeal")}
+              </Button>
+            </Tooltip>
+          </div>
+        </div>
+      )}
       {hurt.length > 0 && (
         <div className="mt-3 flex flex-wrap items-center gap-2 border-t border-line pt-3">
           {hurt.map((member) => (

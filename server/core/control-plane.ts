@@ -4,9 +4,11 @@ import { closeDraft, clusterIds, createDraft, type Draft, getNode, putNode, wake
 import type { Decision, Write } from "./effect.ts";
 import type { Event } from "./event.ts";
 import { recordAgentSignal } from "./incident/agent-signals.ts";
+import { recordLocalization, recordRecovery } from "./incident/localization.ts";
 import { evaluateCluster } from "./recovery/evaluate-cluster.ts";
 import { recordOutcome, recordProgress } from "./recovery/outcomes.ts";
 import { answerRequest } from "./recovery/requests.ts";
+import { evaluateServices } from "./service/evaluate-services.ts";
 import type { State } from "./state.ts";
 import type { Now } from "./time.ts";
 import { evaluateNodes } from "./topology/evaluate-nodes.ts";
@@ -59,6 +61,12 @@ function takeEvent(draft: Draft, event: Event): void {
       return recordAgentSignal(draft, event);
     case "operator-requested":
       return answerRequest(draft, event);
+    case "services-measured":
+      return evaluateServices(draft, event.services);
+    case "fault-localized":
+      return recordLocalization(draft, event);
+    case "recovery-finished":
+      return recordRecovery(draft, event.incidentId, event.ok, event.detail);
     case "ticked":
       return;
     case "stall-noticed":

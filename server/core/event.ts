@@ -1,5 +1,8 @@
+import type { Localization, RecoveryAction, Suspect } from "./incident/types.ts";
+import type { CauseRule } from "./policy/types.ts";
 import type { CommandOutcome } from "./recovery/command.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "./replication/status.ts";
+import type { ServiceMeasure } from "./service/types.ts";
 import type { Maintenance, NodeRecord } from "./topology/types.ts";
 
 /** Everything that can happen to the control plane. Past tense: these are facts. */
@@ -38,6 +41,14 @@ export type Event =
       readonly data: Readonly<Record<string, string | number | boolean | null>>;
     }
   | OperatorRequested
+  | { readonly kind: "services-measured"; readonly services: readonly ServiceMeasure[] }
+  | FaultLocalized
+  | {
+      readonly kind: "recovery-finished";
+      readonly incidentId: string;
+      readonly ok: boolean;
+      readonly detail: string;
+    }
   | { readonly kind: "ticked" }
   | { readonly kind: "stall-noticed"; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: "store-lost" }
@@ -61,6 +72,16 @@ export interface HeartbeatReceived {
   readonly peers: readonly PeerSight[];
   readonly checks: readonly CheckResult[];
   readonly workloads: readonly WorkloadReport[];
+}
+
+/** The localizer's answer to an open incident, from the telemetry at hand. */
+export interface FaultLocalized {
+  readonly kind: "fault-localized";
+  readonly incidentId: string;
+  readonly suspects: readonly Suspect[];
+  readonly localization: Localization;
+  /** What can be done about the first suspect here; null when nothing. */
+  readonly remedy: { readonly action: RecoveryAction; readonly service: string } | null;
 }
 
 export interface Actor {
@@ -106,5 +127,7 @@ export type OperatorRequest =
   | { readonly kind: "resolve-incident"; readonly incidentId: string; readonly reason: string }
   | { readonly kind: "close-incident"; readonly incidentId: string }
   | { readonly kind: "reopen-incident"; readonly incidentId: string; readonly reason: string }
+  | { readonly kind: "recover-service"; readonly incidentId: string }
+  | { readonly kind: "set-cause-policy"; readonly cause: string; readonly rule: CauseRule }
   | { readonly kind: "add-note"; readonly incidentId: string; readonly text: string }
   | { readonly kind: "revoke-node"; readonly node: string; readonly reason: string };

@@ -16,6 +16,7 @@ export { explainCandidates, type PlanRequest, planAction } from "./recovery/pref
 export type * from "./recovery/types.ts";
 export { formatLsn, parseLsn } from "./replication/lsn.ts";
 export type * from "./replication/status.ts";
+export type * from "./service/types.ts";
 export type * from "./state.ts";
 export { createState } from "./state.ts";
 export type * from "./time.ts";

@@ -4,6 +4,7 @@ import type { Incident } from "./incident/types.ts";
 import type { Policy } from "./policy/types.ts";
 import type { CommandRecord } from "./recovery/command.ts";
 import type { Action, ClusterRecord } from "./recovery/types.ts";
+import type { ServiceLive } from "./service/types.ts";
 import type { NodeLive, NodeRecord } from "./topology/types.ts";
 
 /** What is committed before it is acted on. Entities are never changed in place: a decision carries whole new ones. */
@@ -32,6 +33,7 @@ export interface Counters {
 export interface Live {
   readonly nodes: Map<string, NodeLive>;
   readonly clusters: Map<string, ClusterLive>;
+  readonly services: Map<string, ServiceLive>;
   self: SelfLive;
 }
 
@@ -73,6 +75,7 @@ export function createState(policy: Policy): State {
     live: {
       nodes: new Map(),
       clusters: new Map(),
+      services: new Map(),
       self: { startedAtMs: 0, storeAvailable: true, loopLagMs: 0, stalls: createStallLog(), frozen: null },
     },
   };

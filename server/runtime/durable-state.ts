@@ -11,7 +11,8 @@ export function fillDurable(state: State, loaded: LoadedState, overrides: Partia
   refill(durable.commands, loaded.commands);
   refill(durable.documents, loaded.documents);
   durable.counters = loaded.counters;
-  durable.policy = { ...(loaded.policy ?? durable.policy), ...overrides };
+  // What an older version stored lacks the newer fields.
+  durable.policy = { ...durable.policy, ...loaded.policy, ...overrides };
 }
 
 function refill<K, V>(target: Map<K, V>, source: ReadonlyMap<K, V>): void {

@@ -22,7 +22,44 @@ export interface Evidence {
   readonly stance: "for" | "against";
   /** Wall clock at which it began to be so, milliseconds; absent when it has no beginning. */
   readonly at?: number;
+  /** What one can look at: the excerpt that made it evidence. */
+  readonly exhibit?: Exhibit;
 }
+
+/** An excerpt of telemetry, small enough to be part of the record: it outlives the telemetry itself. */
+export type Exhibit =
+  | {
+      readonly kind: "series";
+      readonly subject: string;
+      readonly metric: string;
+      /** Wall clock of the first sample, and the time between two. */
+      readonly fromAt: number;
+      readonly stepMs: number;
+      readonly values: readonly (number | null)[];
+      /** What was normal before, and when it ceased to be. */
+      readonly normal: number;
+      readonly faultAt: number;
+    }
+  /** The same call in normal operation and now, as the two ends saw it. */
+  | {
+      readonly kind: "spans";
+      readonly op: string;
+      readonly from: string;
+      readonly to: string;
+      readonly beforeMs: number;
+      readonly afterMs: number;
+      readonly count: number;
+    }
+  | {
+      readonly kind: "log";
+      readonly subject: string;
+      readonly level: string;
+      readonly text: string;
+      readonly example: string;
+      readonly traceId: string | null;
+      readonly count: number;
+    }
+  | { readonly kind: "release"; readonly subject: string; readonly version: string; readonly since: number };
 
 /** What a node is judged to be. `mode` says how a primary or node went; it is named differently on the screen. */
 export type VerdictKind =
@@ -43,7 +80,8 @@ export type VerdictKind =
   | "fleet-silent"
   | "check-failing"
   | "disk-full"
-  | "overload";
+  | "overload"
+  | "service-degraded";
 
 export interface Verdict {
   readonly kind: VerdictKind;
@@ -83,6 +121,38 @@ export interface Suspect {
   readonly evidence: readonly Evidence[];
 }
 
+/** How the suspects of an incident were found: where one looked, along which way the fault came, and what is missing to be sure. */
+export interface Localization {
+  readonly at: number;
+  readonly faultAt: number;
+  /** How long the ranking took, milliseconds. */
+  readonly tookMs: number;
+  /** From the service whose users suffer to the first suspect. */
+  readonly path: readonly string[];
+  /** Calls between the services, `[caller, callee]`. */
+  readonly edges: readonly (readonly [string, string])[];
+  readonly services: number;
+  readonly spans: number;
+  /** What would settle it; empty when the evidence is enough. */
+  readonly missing: readonly { readonly code: string; readonly data: Evidence["data"] }[];
+}
+
+export type RecoveryAction = "restart-service" | "roll-back-release";
+
+/** What would end the fault, by its cause. It runs itself only by policy, above the confidence that the policy asks for. */
+export interface SuggestedRecovery {
+  readonly action: RecoveryAction;
+  readonly service: string;
+  readonly state: "offered" | "requested" | "done" | "failed";
+  readonly automatic: boolean;
+  /** Why it did not run by itself, or by whom it was asked for. */
+  readonly reason: string;
+  readonly by: string | null;
+  readonly requestedAt: number | null;
+  readonly endedAt: number | null;
+  readonly detail: string | null;
+}
+
 export interface Impact {
   readonly writesUnavailableFrom: number | null;
   readonly writesUnavailableTo: number | null;
@@ -119,6 +189,11 @@ export interface Incident {
   readonly lastSignalAt: number;
   /** The incident this one follows, when it happened again. */
   readonly follows: string | null;
+  /** Absent where the cause was known without asking telemetry. */
+  readonly localization?: Localization | null;
+  readonly recovery?: SuggestedRecovery | null;
+  /** The incident that turned out to be the same fault; its record goes on there. */
+  readonly mergedInto?: string | null;
 }
 
 export interface Note {

@@ -1,3 +1,10 @@
+/** What may happen by itself once a cause is named: nothing, an offer, or the action itself above a confidence. */
+export interface CauseRule {
+  readonly mode: "off" | "suggest" | "automatic";
+  /** 0 to 1. */
+  readonly above: number;
+}
+
 /** Numbers an operator may change. Defaults are right without editing; see docs/architecture.md. */
 export interface Policy {
   /** Automatic failovers per cluster within the window. */
@@ -19,6 +26,8 @@ export interface Policy {
   readonly automationDefault: "on" | "held";
   readonly switchoverMaxLagBytes: number;
   readonly demoteDeadlineMs: number;
+  /** By the cause that the first suspect names; what is missing is only suggested. */
+  readonly causes: Readonly<Record<string, CauseRule>>;
 }
 
 export const defaultPolicy: Policy = {
@@ -34,4 +43,5 @@ export const defaultPolicy: Policy = {
   automationDefault: "on",
   switchoverMaxLagBytes: 16 * 1024 * 1024,
   demoteDeadlineMs: 5_000,
+  causes: {},
 };

@@ -14,6 +14,7 @@ import {
 } from "../draft.ts";
 import type { Reply } from "../effect.ts";
 import type { OperatorRequested } from "../event.ts";
+import { requestRecovery } from "../incident/localization.ts";
 import type { Incident } from "../incident/types.ts";
 import { endAction } from "./actions.ts";
 import { startFailover } from "./evaluate-cluster.ts";
@@ -97,12 +98,29 @@ function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
       putNode(draft, changed);
       return done();
     }
+    case "recover-service": {
+      const incident = getIncident(draft, request.incidentId);
+      if (incident === null) return refuse("unknown-incident", { incident: request.incidentId });
+      const refusal = requestRecovery(draft, incident, actor);
+      return refusal === null ? done() : refuse(refusal);
+    }
+    case "set-cause-policy": {
+      const { policy } = draft.state.durable;
+      const before = policy.causes[request.cause] ?? null;
+      draft.log.push({
+        kind: "put-policy",
+        value: { ...policy, causes: { ...policy.causes, [request.cause]: request.rule } },
+      });
+      audit(draft, actor, "cause-policy-set", `cause:${request.cause}`, before, request.rule, "");
+      return done();
+    }
     default:
       return changeIncident(draft, request, actor);
   }
 }
 
 type Request = OperatorRequested["request"];
+type IncidentRequest = Exclude<Extract<Request, { incidentId: string }>, { kind: "recover-service" }>;
 type Actor = OperatorRequested["actor"];
 
 function audit(
@@ -182,7 +200,7 @@ function abortAction(draft: Draft, actionId: string, by: string, reason: string)
   return done();
 }
 
-function changeIncident(draft: Draft, request: Extract<Request, { incidentId: string }>, actor: Actor): Answer {
+function changeIncident(draft: Draft, request: IncidentRequest, actor: Actor): Answer {
   const incident = getIncident(draft, request.incidentId);
   if (incident === null) return refuse("unknown-incident", { incident: request.incidentId });
   const { wallMs } = draft.now;
@@ -221,7 +239,7 @@ function changeIncident(draft: Draft, request: Extract<Request, { incidentId: st
 
 function incidentPatch(
   incident: Incident,
-  request: Extract<Request, { incidentId: string }>,
+  request: IncidentRequest,
   by: string,
   wallMs: number,
 ): Partial<Incident> | null {

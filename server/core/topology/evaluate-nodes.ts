@@ -28,7 +28,10 @@ export function evaluateNodes(draft: Draft): void {
   );
   const openBySubject = new Map(
     listIncidents(draft)
-      .filter((incident) => incident.cluster === null && incident.resolvedAt === null)
+      .filter(
+        (incident) =>
+          incident.cause.subject.kind === "node" && incident.cluster === null && incident.resolvedAt === null,
+      )
       .map((incident) => [incident.cause.subject.id, incident]),
   );
   for (const node of draft.state.durable.nodes.values()) {

@@ -1,0 +1,121 @@
+import { appendAudit, appendTimeline, type Draft, getIncident, patchIncident } from "../draft.ts";
+import type { Actor, FaultLocalized } from "../event.ts";
+import type { CauseRule } from "../policy/types.ts";
+import type { Incident, SuggestedRecovery, Suspect } from "./types.ts";
+
+/** A first suspect below this is no answer: it is not named in titles, and nothing is suggested on it. */
+export const namedAbove = 0.5;
+
+/** What the localizer found becomes part of the incident; a changed answer is an entry of its own, so that nothing changes silently. */
+export function recordLocalization(draft: Draft, event: FaultLocalized): void {
+  const incident = getIncident(draft, event.incidentId);
+  if (incident === null || incident.resolvedAt !== null) return;
+  const { suspects, localization, remedy } = event;
+  patchIncident(draft, incident.id, { suspects, localization });
+  const [first] = suspects;
+  if (first !== undefined && answerOf(first) !== answerOf(incident.suspects[0])) {
+    appendTimeline(draft, {
+      incidentId: incident.id,
+      lane: "verdict",
+      kind: "localized",
+      subject: first.subject,
+      data: { cause: first.cause, confidence: first.confidence },
+      evidence: first.evidence.map(({ exhibit: _, ...item }) => item),
+    });
+  }
+  suggest(draft, incident, first, remedy);
+}
+
+function answerOf(suspect: Suspect | undefined): string {
+  return suspect === undefined ? "" : `${suspect.subject.id} ${suspect.cause}`;
+}
+
+/** What would end the fault. It runs itself where the policy for this cause says so and the answer is sure enough. */
+function suggest(draft: Draft, incident: Incident, first: Suspect | undefined, remedy: FaultLocalized["remedy"]): void {
+  const now = incident.recovery ?? null;
+  if (now !== null && now.state !== "offered") return;
+  if (remedy === null || first === undefined || first.confidence < namedAbove) {
+    if (now !== null) patchIncident(draft, incident.id, { recovery: null });
+    return;
+  }
+  const rule = ruleFor(draft, first.cause);
+  if (rule.mode === "off") return;
+  const held = holdReason(draft, first, rule);
+  const offered: SuggestedRecovery = {
+    ...remedy,
+    state: "offered",
+    automatic: rule.mode === "automatic",
+    reason: held ?? "",
+    by: null,
+    requestedAt: null,
+    endedAt: null,
+    detail: null,
+  };
+  patchIncident(draft, incident.id, { recovery: offered });
+  if (held === null) request(draft, incident.id, offered, null);
+}
+
+export function ruleFor(draft: Draft, cause: string): CauseRule {
+  return draft.state.durable.policy.causes?.[cause] ?? { mode: "suggest", above: 0.9 };
+}
+
+/** Why it does not run by itself; null when it may. */
+function holdReason(draft: Draft, first: Suspect, rule: CauseRule): string | null {
+  if (rule.mode !== "automatic") return "policy-suggests";
+  if (first.confidence < rule.above) return "not-sure-enough";
+  // Statistics about its callers alone never act: something has to have been seen at the very service.
+  const own = first.evidence.some(({ stance, observer }) => stance === "for" && observer === first.subject.id);
+  if (!own) return "no-evidence-of-its-own";
+  return draft.state.live.self.frozen === null ? null : "automation-frozen";
+}
+
+function request(draft: Draft, incidentId: string, offered: SuggestedRecovery, actor: Actor | null): void {
+  const by = actor?.name ?? "holdfast";
+  patchIncident(draft, incidentId, {
+    recovery: { ...offered, state: "requested", by, automatic: actor === null, requestedAt: draft.now.wallMs },
+  });
+  const { action, service } = offered;
+  appendTimeline(draft, {
+    incidentId,
+    lane: "action",
+    kind: `${action}-requested`,
+    subject: { kind: "service", id: service },
+    data: { service, automatic: actor === null },
+    actor: by,
+  });
+  appendAudit(draft, {
+    actor: by,
+    actorRole: actor?.role ?? "system",
+    verb: `${action}-requested`,
+    subject: `service:${service}`,
+    before: null,
+    after: { incident: incidentId, automatic: actor === null },
+    reason: incidentId,
+  });
+}
+
+/** A person takes the suggestion. Answers with the code of a refusal, or null. */
+export function requestRecovery(draft: Draft, incident: Incident, actor: Actor): string | null {
+  const offered = incident.recovery ?? null;
+  if (offered === null) return "nothing-suggested";
+  if (offered.state === "requested") return "recovery-under-way";
+  request(draft, incident.id, { ...offered, endedAt: null, detail: null }, actor);
+  return null;
+}
+
+export function recordRecovery(draft: Draft, incidentId: string, ok: boolean, detail: string): void {
+  const incident = getIncident(draft, incidentId);
+  const recovery = incident?.recovery ?? null;
+  if (recovery === null || recovery.state !== "requested") return;
+  const { action, service, by } = recovery;
+  const state = ok ? "done" : "failed";
+  patchIncident(draft, incidentId, { recovery: { ...recovery, state, endedAt: draft.now.wallMs, detail } });
+  appendTimeline(draft, {
+    incidentId,
+    lane: "action",
+    kind: `${action}-${state}`,
+    subject: { kind: "service", id: service },
+    data: { service, detail },
+    actor: by ?? "holdfast",
+  });
+}
