@@ -5,6 +5,7 @@ import { CommandError, exitCodes } from "./exit-codes.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
 import { print } from "./print.ts";
 import { showServices, showTopology } from "./services.ts";
+import { addTraces } from "./traces.ts";
 
 const help = `
 Environment:
@@ -47,6 +48,7 @@ function createProgram(api: FindApi): Command {
   addTokens(program, api);
   addLooks(program, api);
   addIncidents(program, api);
+  addTraces(program, api, readCount);
   addActions(program, api);
   return program;
 }

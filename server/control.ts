@@ -24,6 +24,7 @@ import type { IncidentView } from "./protocol/index.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { ControlPlaneViews } from "./runtime/control-plane.ts";
 import { Feed } from "./runtime/feed.ts";
+import { startHousekeeping } from "./runtime/housekeeping.ts";
 import { createIntake } from "./runtime/intake.ts";
 import { ControlLoop } from "./runtime/loop.ts";
 import { ProjectionMemory } from "./runtime/project/context.ts";
@@ -224,6 +225,13 @@ export class Control {
         samples: this.#parts.stores.samples,
         listNodes: () => this.#state.live.nodes.values(),
         listClusters: () => this.views.listClusters(),
+        canPersist: () => this.#loop.storeAvailable,
+        log: this.#warn,
+      }),
+      startHousekeeping({
+        clock,
+        samples: this.#parts.stores.samples,
+        traces: this.#parts.stores.traces,
         canPersist: () => this.#loop.storeAvailable,
         log: this.#warn,
       }),

@@ -6,7 +6,9 @@ import type {
   IncidentView,
   NodeDetail,
   SeriesView,
-  TraceGroupView,
+  TraceGroupDetail,
+  TraceListItem,
+  TraceRange,
 } from "../../server/protocol/index.ts";
 import { useWatch } from "../live/use-entities.ts";
 import { serverNow } from "../live/use-now.ts";
@@ -53,10 +55,35 @@ export function useAuditPage(filter: { actor?: string; subject?: string; cursor?
   });
 }
 
-export function useTraceGroups(filter: { node?: string; fromMs?: number; toMs?: number; limit?: number }) {
+export interface TraceQuery {
+  readonly q?: string;
+  readonly service?: string;
+  readonly node?: string;
+  readonly sort?: "last-seen" | "first-seen" | "count";
+  readonly range?: TraceRange;
+  readonly limit?: number;
+}
+
+/** Groups of error traces with their trend, and the names of every service that has one. */
+export function useTraceList(filter: TraceQuery, enabled = true) {
   return useQuery({
     queryKey: ["traces", filter],
-    queryFn: ({ signal }) => apiGet<{ readonly items: readonly TraceGroupView[] }>("traces", filter, signal),
+    queryFn: ({ signal }) =>
+      apiGet<{ readonly items: readonly TraceListItem[]; readonly services: readonly string[] }>(
+        "traces",
+        { ...filter },
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: 10_000,
+    enabled,
+  });
+}
+
+export function useTraceGroup(id: string) {
+  return useQuery({
+    queryKey: ["trace", id],
+    queryFn: ({ signal }) => apiGet<TraceGroupDetail>(`traces/${encodeURIComponent(id)}`, {}, signal),
     refetchInterval: 10_000,
   });
 }

@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { useTranslations } from "next-intl";
 import type { NodeDetail, TraceGroupView } from "../../server/protocol/index.ts";
-import { useTraceGroups } from "../data/queries.ts";
+import { useTraceList } from "../data/queries.ts";
 import { cleanText } from "../format/hostile-text.ts";
 import { useCodeText } from "../i18n/code-text.ts";
 import { useEntities } from "../live/use-entities.ts";
@@ -192,7 +192,7 @@ function SightList({ title, rows }: { title: string; rows: readonly SightRow[] }
 /** Errors that this node's applications reported, in groups. */
 export function TracesPanel({ node }: { node: string }) {
   const t = useTranslations("node");
-  const { data } = useTraceGroups({ node, limit: 10 });
+  const { data } = useTraceList({ node, limit: 10 });
   const groups = data?.items ?? [];
   if (groups.length === 0) return null;
   return (
@@ -242,6 +242,9 @@ export function TraceRow({ group }: { group: TraceGroupView }) {
               {t("tracesWhy", { why: group.why.map((code) => say("grouping", code)).join(", ") })}
             </p>
           )}
+          <Link href={`/traces/${encodeURIComponent(group.id)}`} className="focus-ring text-xs underline">
+            {t("tracesOpen")}
+          </Link>
         </div>
       </details>
     </li>

@@ -32,7 +32,7 @@ export function Rail() {
         <BrandMark />
         {railOpen && "Holdfast"}
       </Link>
-      <ul className="flex flex-1 justify-around md:mt-2 md:flex-col md:justify-start md:gap-1 md:px-2.5">
+      <ul className="flex flex-1 justify-between overflow-x-auto md:mt-2 md:flex-col md:justify-start md:gap-1 md:overflow-x-visible md:px-2.5">
         {places.map((place) => (
           <RailItem key={place.id} place={place} open={railOpen} />
         ))}
@@ -65,7 +65,7 @@ function RailItem({ place, open }: { place: Place; open: boolean }) {
       href={href}
       aria-current={here ? "page" : undefined}
       className={classes(
-        "focus-ring flex h-14 min-w-12 flex-col md:min-w-0 items-center justify-center gap-0.5 text-2xs md:h-9 md:flex-row md:justify-start md:gap-3 md:rounded-md md:px-2.5 md:text-sm",
+        "focus-ring flex h-14 min-w-16 flex-col md:min-w-0 items-center justify-center gap-0.5 text-2xs md:h-9 md:flex-row md:justify-start md:gap-3 md:rounded-md md:px-2.5 md:text-sm",
         here ? "text-ink md:bg-raised" : "text-muted hover:text-ink md:hover:bg-raised",
       )}
     >

@@ -18,6 +18,7 @@ import { identityRoutes } from "./routes/identity.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import { traceRoutes } from "./routes/traces.ts";
 import type { HttpServices } from "./services.ts";
 
 const maxBodyBytes = 64 * 1024;
@@ -80,6 +81,7 @@ export function collectRoutes(services: HttpServices): Route[] {
     ...clusterRoutes(services),
     ...incidentRoutes(services),
     ...serviceRoutes(services),
+    ...traceRoutes(services),
     ...auditRoutes(services),
     ...identityRoutes(services),
     ...demoRoutes(services),

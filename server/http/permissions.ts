@@ -37,7 +37,11 @@ export const permissions = {
   "POST /incidents/:id/close": "operator",
   "POST /incidents/:id/reopen": "operator",
   "POST /incidents/:id/notes": "operator",
+
   "GET /traces": "viewer",
+  "GET /traces/:id": "viewer",
+  "POST /traces/:id/merge": "operator",
+  "POST /traces/:id/split": "operator",
 
   "GET /services": "viewer",
   "GET /services/:id": "viewer",

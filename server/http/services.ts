@@ -6,6 +6,7 @@ import type { IdentityStore } from "../ports/identity.ts";
 import type { SampleStore } from "../ports/samples.ts";
 import type { AgentDirectory, ReadStore } from "../ports/store.ts";
 import type { TelemetryStore } from "../ports/telemetry.ts";
+import type { TraceStore } from "../ports/traces.ts";
 
 /** What the routes work with; `main` puts it together. */
 export interface HttpServices {
@@ -14,6 +15,7 @@ export interface HttpServices {
   readonly telemetry: TelemetryStore;
   readonly reads: ReadStore;
   readonly samples: SampleStore;
+  readonly traces: TraceStore;
   readonly directory: AgentDirectory;
   readonly identity: IdentityStore;
   /** Null until the database was reached for the first time. */

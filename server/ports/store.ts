@@ -9,7 +9,7 @@ import type {
   TimelineEntry,
   Write,
 } from "../core/index.ts";
-import type { AuditView, ErrorTrace, SpoolRecord, TraceGroupView } from "../protocol/index.ts";
+import type { AuditView, SpoolRecord } from "../protocol/index.ts";
 
 /**
  * What every method but `commit` rejects with when the database can't be reached or did not answer in time. Whether a change was made
@@ -113,17 +113,6 @@ export interface ReadStore {
   >;
   /** For changes that do not pass through the loop (sign-in, roles, tokens). */
   appendAudit(draft: AuditDraft): Promise<void>;
-  /** The latest trace of a group on each node, newest first. */
-  traceExamples(
-    groupId: string,
-  ): Promise<readonly { readonly node: string; readonly at: number; readonly trace: ErrorTrace }[]>;
-  /** Groups seen within the time, last seen first. */
-  traceGroups(filter: {
-    readonly node?: string;
-    readonly fromMs?: number;
-    readonly toMs?: number;
-    readonly limit: number;
-  }): Promise<readonly TraceGroupView[]>;
 }
 
 /** Enrolment tokens and agent keys. */
@@ -149,4 +138,4 @@ export interface AgentDirectory {
   nextCounter(agentKey: string): Promise<number>;
 }
 
-export type { CommandRecord, ErrorTrace };
+export type { CommandRecord };

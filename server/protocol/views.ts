@@ -20,6 +20,7 @@ import type {
   TimelineEntry,
   WorkloadReport,
 } from "../core/index.ts";
+import type { ErrorTrace } from "./agent-frames.ts";
 
 /**
  * What browsers, the API and the CLI see. Entities are sent whole when they change; names and numbers only, words are made on
@@ -193,7 +194,45 @@ export interface TraceGroupView {
   readonly nodes: readonly string[];
   /** What made these one group: message keys below `grouping.`. */
   readonly why: readonly string[];
+  /** How many other groups a person merged into this one; their figures are in its own. */
+  readonly merged: number;
 }
+
+/** Occurrences in consecutive steps of equal length, the newest last. */
+export interface TraceTrend {
+  readonly fromMs: number;
+  readonly stepMs: number;
+  readonly counts: readonly number[];
+}
+
+export interface TraceListItem extends TraceGroupView {
+  readonly trend: TraceTrend;
+}
+
+/** A fingerprint of a merged group, as it was before. */
+export type TracePartView = Omit<TraceGroupView, "merged">;
+
+/** A group's page. */
+export interface TraceGroupDetail {
+  readonly group: TraceGroupView;
+  /** The fingerprints within, the group's own first; one unless it was merged. */
+  readonly parts: readonly TracePartView[];
+  /** The latest trace of each part on each node, newest first. */
+  readonly examples: readonly TraceExampleView[];
+  /** Last hour by minutes, last day by hours, last fortnight by half days. */
+  readonly trends: Readonly<Record<TraceRange, TraceTrend>>;
+  /** Incidents on the same nodes while the error occurred, newest first. */
+  readonly incidents: readonly IncidentView[];
+}
+
+export interface TraceExampleView {
+  readonly part: string;
+  readonly node: string;
+  readonly at: number;
+  readonly trace: ErrorTrace;
+}
+
+export type TraceRange = "hour" | "day" | "fortnight";
 
 export type CheckView = PlanCheck;
 

@@ -5,12 +5,14 @@ import { describeLoopContract } from "./testing/loop-contract.ts";
 import { memoryBackend } from "./testing/memory-backend.ts";
 import { type PostgresBackend, startPostgresBackend } from "./testing/postgres-backend.ts";
 import { describeReadContract } from "./testing/read-contract.ts";
+import { describeTraceContract } from "./testing/trace-contract.ts";
 
 /** One suite for both: the twin must behave as the real one does. */
 function describeContract(getBackend: () => Backend): void {
   describeLoopContract(getBackend);
   describeReadContract(getBackend);
   describeIdentityContract(getBackend);
+  describeTraceContract(getBackend);
 }
 
 describe("in memory", () => {

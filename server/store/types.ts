@@ -2,6 +2,7 @@ import type { BetterAuthOptions } from "better-auth";
 import type { IdentityStore } from "../ports/identity.ts";
 import type { SampleStore } from "../ports/samples.ts";
 import type { AgentDirectory, ReadStore, Store } from "../ports/store.ts";
+import type { TraceStore } from "../ports/traces.ts";
 
 /** What better-auth takes as `database`. */
 export type AuthDatabase = NonNullable<BetterAuthOptions["database"]>;
@@ -13,6 +14,7 @@ export interface Stores {
   readonly directory: AgentDirectory;
   readonly identity: IdentityStore;
   readonly samples: SampleStore;
+  readonly traces: TraceStore;
   /** For sign-in: `main` hands it to `auth`. */
   createAuthDatabase(): AuthDatabase;
 }

@@ -5,7 +5,7 @@ import { projectActionView, projectIncidentView } from "../../protocol/project-r
 import { notFound, readReply } from "../problem.ts";
 import { writeMarkdown } from "../report/markdown.ts";
 import { actorOf, defineRoute, type Route } from "../route.ts";
-import { cursor, filterText, limit, longText, queryInt, reason, reasonOrEmpty } from "../schemas.ts";
+import { cursor, filterText, limit, longText, reason, reasonOrEmpty } from "../schemas.ts";
 import type { HttpServices } from "../services.ts";
 
 /** Traces around an incident: from a little before its first signal to a little after its end. */
@@ -47,16 +47,6 @@ export function incidentRoutes(services: HttpServices): Route[] {
           },
         });
       },
-    }),
-    defineRoute("GET /traces", {
-      summary: "Error traces by group, last seen first",
-      query: z.object({
-        node: filterText,
-        fromMs: z.optional(queryInt(0, Number.MAX_SAFE_INTEGER)),
-        toMs: z.optional(queryInt(0, Number.MAX_SAFE_INTEGER)),
-        limit,
-      }),
-      handle: async ({ query }) => ({ items: await reads.traceGroups(query) }),
     }),
     ...phaseRoutes(services),
   ];
@@ -131,7 +121,7 @@ function viewAction({ control }: HttpServices, action: Action, incident: Inciden
 }
 
 /** Traces of the nodes that the incident names, within its time. */
-async function readTraces({ reads, clock, control }: HttpServices, incident: Incident): Promise<TraceGroupView[]> {
+async function readTraces({ traces, clock, control }: HttpServices, incident: Incident): Promise<TraceGroupView[]> {
   const nodes = new Set<string>();
   for (const verdict of [incident.cause, ...incident.symptoms]) {
     if (verdict.subject.kind === "node") nodes.add(verdict.subject.id);
@@ -139,7 +129,7 @@ async function readTraces({ reads, clock, control }: HttpServices, incident: Inc
   for (const suspect of incident.suspects) if (suspect.subject.kind === "node") nodes.add(suspect.subject.id);
   const { cluster } = incident;
   if (cluster !== null) for (const node of control.listNodes()) if (node.cluster === cluster) nodes.add(node.id);
-  const groups = await reads.traceGroups({
+  const groups = await traces.groups({
     fromMs: incident.beganAt - traceMarginMs,
     toMs: (incident.resolvedAt ?? clock.wallMs()) + traceMarginMs,
     limit: 200,

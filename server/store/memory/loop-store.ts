@@ -122,7 +122,7 @@ function applyRecords(tables: MemoryTables, batch: RecordBatch): number {
   for (const record of fresh) {
     switch (record.kind) {
       case "trace":
-        recordTrace(tables, batch.node, record.at, record.trace);
+        recordTrace(tables, { ...record, node: batch.node, receivedAt: batch.receivedAt });
         break;
       case "signal":
         appendTimelineEntry(tables, signalEntry(batch.node, record, batch.receivedAt));

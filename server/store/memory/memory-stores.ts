@@ -6,6 +6,7 @@ import { createMemoryLoopStore } from "./loop-store.ts";
 import { createMemoryReadStore } from "./read-store.ts";
 import { createMemorySampleStore } from "./sample-store.ts";
 import { createMemoryTables, type MemoryFaults, type MemoryTables } from "./tables.ts";
+import { createMemoryTraceStore } from "./traces.ts";
 
 export interface MemoryStores extends Stores {
   readonly tables: MemoryTables;
@@ -25,6 +26,7 @@ export function createMemoryStores(tables: MemoryTables = createMemoryTables()):
     directory: createMemoryAgentDirectory(tables),
     identity: createMemoryIdentityStore(tables),
     samples: createMemorySampleStore(tables),
+    traces: createMemoryTraceStore(tables),
     createAuthDatabase: () => memoryAdapter(tables.auth),
   };
 }

@@ -65,25 +65,11 @@ export function createMemoryReadStore(tables: MemoryTables): ReadStore {
       requireAvailable(tables);
       appendAuditRow(tables, encodeAuditBody(draft));
     },
-    async traceExamples(groupId) {
-      requireAvailable(tables);
-      const examples = [...(tables.traceExamples.get(groupId)?.values() ?? [])];
-      return examples.sort((a, b) => b.at - a.at || compareText(a.node, b.node));
-    },
-    async traceGroups(filter) {
-      requireAvailable(tables);
-      return [...tables.traceGroups.values()]
-        .filter((group) => filter.node === undefined || group.nodes.includes(filter.node))
-        .filter((group) => filter.fromMs === undefined || group.lastSeenAt >= filter.fromMs)
-        .filter((group) => filter.toMs === undefined || group.firstSeenAt <= filter.toMs)
-        .sort((a, b) => b.lastSeenAt - a.lastSeenAt || compareText(a.id, b.id))
-        .slice(0, clampLimit(filter.limit));
-    },
   };
 }
 
 /** By code unit, as the database's C collation orders. */
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

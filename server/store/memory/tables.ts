@@ -12,8 +12,7 @@ import type {
 } from "../../core/index.ts";
 import type { ApiTokenRecord, UserRole } from "../../ports/identity.ts";
 import type { Sample } from "../../ports/samples.ts";
-import type { ReadStore } from "../../ports/store.ts";
-import type { TraceGroupView } from "../../protocol/index.ts";
+import type { ErrorTrace, TracePartView } from "../../protocol/index.ts";
 import { type AuditHead, type AuditRow, auditGenesis } from "../shared/audit-chain.ts";
 import type { ServerKey } from "../shared/server-key.ts";
 import { StoreUnavailableError } from "../shared/store-error.ts";
@@ -23,7 +22,19 @@ export interface StoredCommand {
   readonly finished: { readonly outcome: unknown } | null;
 }
 
-export type TraceExample = Awaited<ReturnType<ReadStore["traceExamples"]>>[number];
+export interface TraceExample {
+  readonly node: string;
+  readonly at: number;
+  readonly trace: ErrorTrace;
+}
+
+/** Occurrences of a group within a minute or an hour. */
+export interface TraceCount {
+  readonly group: string;
+  readonly stepMs: number;
+  readonly at: number;
+  readonly count: number;
+}
 
 export interface StoredEnrolmentToken {
   readonly labels: Readonly<Record<string, string>>;
@@ -55,9 +66,12 @@ export interface MemoryTables {
   auditHead: AuditHead;
   /** `node spool` → highest applied seq. */
   readonly spools: Map<string, number>;
-  readonly traceGroups: Map<string, TraceGroupView>;
+  readonly traceGroups: Map<string, TracePartView>;
   /** Group → node → its latest trace. */
   readonly traceExamples: Map<string, Map<string, TraceExample>>;
+  readonly traceCounts: Map<string, TraceCount>;
+  /** Group → the one it was merged into. */
+  readonly traceMerges: Map<string, string>;
   readonly enrolmentTokens: Map<string, StoredEnrolmentToken>;
   serverKey: ServerKey | null;
   readonly commandCounters: Map<string, number>;
@@ -96,6 +110,8 @@ export function createMemoryTables(): MemoryTables {
     spools: new Map(),
     traceGroups: new Map(),
     traceExamples: new Map(),
+    traceCounts: new Map(),
+    traceMerges: new Map(),
     enrolmentTokens: new Map(),
     serverKey: null,
     commandCounters: new Map(),

@@ -18,6 +18,7 @@ import { foldWrites } from "../shared/fold-writes.ts";
 import { toSafeJson } from "../shared/safe-json.ts";
 import { signalEntry } from "../shared/spool-window.ts";
 import { fingerprintTrace } from "../shared/trace-groups.ts";
+import { findBuckets } from "../shared/trace-trend.ts";
 import { acquire, type Connections, readSnapshot, runStatement, type Statement, withClient } from "./connections.ts";
 import { classifyFailure, describeFailure } from "./failure.ts";
 
@@ -139,7 +140,14 @@ function encodeRecords(node: string, records: readonly SpoolRecord[], receivedAt
     records.map((record) => {
       switch (record.kind) {
         case "trace":
-          return { group: { ...fingerprintTrace(record.trace), at: record.at, trace: record.trace } };
+          return {
+            group: {
+              ...fingerprintTrace(record.trace),
+              ...findBuckets(record.at, receivedAt),
+              at: record.at,
+              trace: record.trace,
+            },
+          };
         case "signal":
           return { entry: encodeEntry(signalEntry(node, record, receivedAt)) };
         default:

@@ -8,6 +8,7 @@ import { createDatabase } from "./prisma-client.ts";
 import { createPostgresReadStore } from "./read-store.ts";
 import { createPostgresSampleStore } from "./sample-store.ts";
 import type { SecretKey } from "./secret-key.ts";
+import { createPostgresTraceStore } from "./trace-store.ts";
 
 export interface PostgresOptions {
   /** `postgresql://…`, already migrated. */
@@ -29,6 +30,7 @@ export function openPostgresStores({ url, secretKey }: PostgresOptions): Stores 
     directory: createPostgresAgentDirectory(connections, secretKey),
     identity: createPostgresIdentityStore(database),
     samples: createPostgresSampleStore(connections),
+    traces: createPostgresTraceStore(connections),
     createAuthDatabase: () => prismaAdapter(database, { provider: "postgresql", transaction: true }),
   };
 }

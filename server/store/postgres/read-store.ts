@@ -8,7 +8,6 @@ import { toSafeJson } from "../shared/safe-json.ts";
 import { verifyAuditChain } from "./audit-verification.ts";
 import { type Connections, runStatement } from "./connections.ts";
 import { type Database, runPrisma } from "./prisma-client.ts";
-import { readTraceExamples, readTraceGroups } from "./trace-reads.ts";
 
 const appendAudit = { name: "append-audit", text: "SELECT append_audit($1)" };
 
@@ -53,8 +52,6 @@ export function createPostgresReadStore(connections: Connections, database: Data
     async appendAudit(draft) {
       await runStatement(connections.reads, appendAudit, [toSafeJson([encodeAuditBody(draft)])]);
     },
-    traceExamples: (groupId) => runPrisma(() => readTraceExamples(database, groupId)),
-    traceGroups: (filter) => runPrisma(() => readTraceGroups(database, filter)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ErrorTrace } from "../../protocol/index.ts";
+import type { ErrorTrace, TraceGroupView, TracePartView } from "../../protocol/index.ts";
 
 /** Frames that decide: the innermost ones; deeper ones vary with the caller. */
 const decidingFrames = 5;
@@ -31,4 +31,16 @@ export function fingerprintTrace(trace: ErrorTrace): TraceFingerprint {
   const why = ["same-service", "same-type", frames.length > 0 ? "same-frames" : "same-message"];
   const text = JSON.stringify([trace.service, trace.language, trace.type, detail]);
   return { id: createHash("sha256").update(text, "utf8").digest("hex").slice(0, 16), why };
+}
+
+/** The whole group under the name of its first part. */
+export function sumParts(first: TracePartView, parts: readonly TracePartView[]): TraceGroupView {
+  return {
+    ...first,
+    count: parts.reduce((sum, part) => sum + part.count, 0),
+    firstSeenAt: Math.min(...parts.map((part) => part.firstSeenAt)),
+    lastSeenAt: Math.max(...parts.map((part) => part.lastSeenAt)),
+    nodes: [...new Set(parts.flatMap((part) => part.nodes))].sort(),
+    merged: parts.length - 1,
+  };
 }

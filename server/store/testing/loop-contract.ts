@@ -169,7 +169,7 @@ export function describeLoopContract(getBackend: () => Backend): void {
   describe("spool records", () => {
     const traceRecord = (message: string, at = now): SpoolRecord => ({ kind: "trace", at, trace: trace(message) });
     const countTraces = async () =>
-      (await backend.stores.reads.traceGroups({ limit: 50 })).reduce((sum, group) => sum + group.count, 0);
+      (await backend.stores.traces.groups({ limit: 50 })).reduce((sum, group) => sum + group.count, 0);
 
     it("applies a replayed frame once", async () => {
       const { store } = backend.stores;
@@ -202,7 +202,7 @@ export function describeLoopContract(getBackend: () => Backend): void {
       expect(await store.applyRecords("app-1", "s2", 1, [traceRecord("a")], now)).toBe(1);
       expect(await store.applyRecords("app-2", "s1", 1, [traceRecord("a")], now)).toBe(1);
       expect(await store.appliedRecords("app-3", "s1")).toBe(0);
-      const [group] = await backend.stores.reads.traceGroups({ limit: 5 });
+      const [group] = await backend.stores.traces.groups({ limit: 5 });
       expect(group).toMatchObject({
         count: 3,
         nodes: ["app-1", "app-2"],
@@ -230,7 +230,7 @@ export function describeLoopContract(getBackend: () => Backend): void {
           store.applyRecords(`app-${index}`, "s1", 1, frames(index % 2 ? services : [...services].reverse()), now),
         ),
       );
-      const groups = await backend.stores.reads.traceGroups({ limit: 50 });
+      const groups = await backend.stores.traces.groups({ limit: 50 });
       expect(groups.map((group) => group.count)).toEqual([12, 12, 12, 12, 12]);
     });
 
@@ -243,13 +243,13 @@ export function describeLoopContract(getBackend: () => Backend): void {
       });
       await store.applyRecords("pg-a", "s1", 1, [bare("key 17 exists", now), bare("key 4 exists", now + 50)], now);
       await store.applyRecords("pg-a", "s1", 3, [traceRecord("other", now)], now);
-      const groups = await backend.stores.reads.traceGroups({ limit: 5 });
+      const groups = await backend.stores.traces.groups({ limit: 5 });
       expect(groups).toHaveLength(2);
       expect(groups[0]).toMatchObject({ message: "key 17 exists", count: 4, firstSeenAt: now, lastSeenAt: now + 50 });
-      const examples = await backend.stores.reads.traceExamples(groups[0]?.id ?? "");
-      expect(examples).toMatchObject([{ node: "pg-a", at: now + 50, trace: { message: "key 4 exists" } }]);
-      expect(await backend.stores.reads.traceGroups({ fromMs: now + 10, limit: 5 })).toHaveLength(1);
-      expect(await backend.stores.reads.traceGroups({ node: "nobody", limit: 5 })).toHaveLength(0);
+      const detail = await backend.stores.traces.group(groups[0]?.id ?? "");
+      expect(detail?.examples).toMatchObject([{ node: "pg-a", at: now + 50, trace: { message: "key 4 exists" } }]);
+      expect(await backend.stores.traces.groups({ fromMs: now + 10, limit: 5 })).toHaveLength(1);
+      expect(await backend.stores.traces.groups({ node: "nobody", limit: 5 })).toHaveLength(0);
     });
 
     it("puts signals into the timeline in their order, with the node's time when it differs", async () => {
