@@ -20,6 +20,7 @@ import { Repeater } from "./shared/repeater.ts";
 import { monotonicMs } from "./shared/time.ts";
 import { SpoolSender } from "./spool/sender.ts";
 import { Spool } from "./spool/spool.ts";
+import { ServiceTelemetry } from "./telemetry/services.ts";
 
 const memberReconnectCapMs = 2_000;
 const nodeReconnectCapMs = 5_000;
@@ -42,6 +43,7 @@ export class Agent {
   readonly #peers: Peers;
   readonly #checks: CheckRunner;
   readonly #host: HostCollector;
+  readonly #services: ServiceTelemetry;
   readonly #hostLoop: Repeater;
   readonly #instance: PostgresInstance | null;
   readonly #driver: PostgresDriver | null;
@@ -95,6 +97,13 @@ export class Agent {
       onFrame: (frame) => this.#received(frame),
       onDisconnect: () => this.#heartbeat.stop(),
     });
+    this.#services = new ServiceTelemetry({
+      config: config.telemetry,
+      log,
+      connected: () => this.#connection.connected,
+      send: (frame) => this.#connection.send(frame),
+      storeError: (trace, at) => this.#spool.append({ kind: "trace", at, trace }),
+    });
     this.#sender = new SpoolSender(this.#spool, (frame) => this.#connection.send(frame));
     const runners = new Map<string, VerbRunner>();
     if (this.#driver !== null && config.postgres !== null) runners.set(config.postgres.cluster, this.#driver);
@@ -127,6 +136,7 @@ export class Agent {
   async start(): Promise<void> {
     const { listen } = this.#config;
     if (listen !== null) this.#http = await startLocalHttp({ ...listen, ...this.#httpHooks() });
+    await this.#services.start();
     this.#hostLoop.start();
     this.#checks.start();
     // Before the connection: commands that come with it wait for the server's start.
@@ -147,6 +157,7 @@ export class Agent {
     this.#peers.stop();
     this.#checks.stop();
     this.#hostLoop.stop();
+    await this.#services.stop();
     this.#http?.close();
     this.#http?.closeAllConnections();
     await this.#instance?.close();
@@ -240,9 +251,7 @@ export class Agent {
         connected: this.#connection.connected,
         ...this.#collect(monotonicMs()),
       }),
-      takeTraces: async (traces: readonly ErrorTrace[]) => {
-        await Promise.all(traces.map((trace) => this.#spool.append({ kind: "trace", at: Date.now(), trace })));
-      },
+      takeTraces: (traces: readonly ErrorTrace[]) => this.#services.errors.add(traces),
       takeWorkload: (report: WorkloadReport) => {
         if (this.#workloads.size >= maxWorkloads && !this.#workloads.has(report.name)) return;
         const before = this.#workloads.get(report.name)?.report;

@@ -9,6 +9,7 @@ import { exists, hasCode } from "../shared/durable-file.ts";
 import { messageOf } from "../shared/time.ts";
 import { resolveRunAs } from "./run-as.ts";
 import { type AgentConfigFile, agentConfigSchema, type CheckConfig, type PostgresConfigFile } from "./schema.ts";
+import type { TelemetryConfig } from "./telemetry-schema.ts";
 
 /** What the agent runs by: the file with its defaults, secrets and paths resolved. */
 export interface AgentConfig {
@@ -26,6 +27,7 @@ export interface AgentConfig {
   readonly checks: readonly CheckConfig[];
   readonly peers: AgentConfigFile["peers"];
   readonly spool: AgentConfigFile["spool"];
+  readonly telemetry: TelemetryConfig;
 }
 
 /** The configuration cannot be used. The message names file, line and reason. */
@@ -128,6 +130,13 @@ function checkAddresses(path: string, text: string, file: AgentConfigFile): void
       "listen.host: the agent's HTTP has no authentication; bind it to loopback, or set allowInsecure: true",
     );
   }
+  if (file.otlp !== undefined && !isLoopback(file.otlp.host) && !file.allowInsecure) {
+    throw new ConfigError(
+      path,
+      lineWith("otlp"),
+      "otlp.host: whoever reaches it may report for any service; bind it to loopback, or set allowInsecure: true",
+    );
+  }
 }
 
 export function isLoopback(host: string): boolean {
@@ -153,6 +162,20 @@ async function resolveConfig(path: string, text: string, file: AgentConfigFile):
     checks: file.checks,
     peers: file.peers,
     spool: file.spool,
+    telemetry: resolveTelemetry(base, file),
+  };
+}
+
+/** Files of applications lie where the operator says, seen from the configuration. */
+function resolveTelemetry(base: string, { otlp, applications, spansPerSecond }: AgentConfigFile): TelemetryConfig {
+  return {
+    otlp: otlp ?? null,
+    applications: applications.map(({ pidFile, logs, ...application }) => ({
+      ...application,
+      ...(pidFile === undefined ? {} : { pidFile: resolve(base, pidFile) }),
+      logs: logs.map((log) => ({ ...log, file: resolve(base, log.file) })),
+    })),
+    spansPerSecond,
   };
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { limits } from "../../server/protocol/limits.ts";
 import { verbNames } from "../commands/schemas.ts";
+import { telemetryShape } from "./telemetry-schema.ts";
 
 /** The shape of `agent.yaml`. Unknown keys are errors: a misspelt safety setting must not be ignored. */
 
@@ -120,6 +121,7 @@ export const agentConfigSchema = z.strictObject({
     [],
   ),
   stopWithAgent: z._default(z.boolean(), false),
+  ...telemetryShape,
   spool: z._default(
     z.strictObject({
       maxBytes: z._default(z.int().check(z.gte(65_536)), 64 * 1024 * 1024),

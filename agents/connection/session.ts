@@ -13,7 +13,7 @@ export const agentVersion = "0.1.0";
 const pingIntervalMs = 5_000;
 const silenceLimitMs = 15_000;
 const refusedDelayMs = 10_000;
-/** Heartbeats are skipped while this much waits in the socket: the newest one says it all. */
+/** Heartbeats and telemetry are skipped while this much waits in the socket: the newest one says it all. */
 const maxBufferedBytes = 1024 * 1024;
 
 export interface ConnectionOptions {
@@ -86,7 +86,8 @@ export class Connection {
   /** Sends when a session is live. False when it was not sent. */
   send(frame: AgentFrame): boolean {
     if (!this.#live || this.#socket === null) return false;
-    if (frame.t === "heartbeat" && this.#socket.bufferedAmount > maxBufferedBytes) return false;
+    if ((frame.t === "heartbeat" || frame.t === "telemetry") && this.#socket.bufferedAmount > maxBufferedBytes)
+      return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }

@@ -1,0 +1,152 @@
+import { limits } from "../../server/protocol/limits.ts";
+import {
+  type DroppedCounts,
+  emptySpans,
+  noneDropped,
+  type SeenService,
+  type TelemetryBucket,
+  type TelemetryFrame,
+} from "../../server/protocol/telemetry-frame.ts";
+import { LogCounter } from "./log-counter.ts";
+import type { AppLog, AppSpan } from "./span.ts";
+import { SpanSample } from "./span-sample.ts";
+import { TrafficCounts } from "./traffic-counts.ts";
+
+/** A service that exported nothing for this long is not named any more. */
+const seenForMs = 60_000;
+/** Characters of JSON in one frame; the wire takes about twice as much. */
+const frameChars = 120_000;
+const keptWhileAwayS = 60;
+
+export interface DeclaredService {
+  readonly name: string;
+  readonly dependsOn: readonly string[];
+}
+
+export interface TelemetryHubOptions {
+  readonly declared: readonly DeclaredService[];
+  /** Sampled spans a second. */
+  readonly spanBudget: number;
+}
+
+/** What the agent knows of the services of its node, gathered from all receivers, until the next frame takes it. */
+export class TelemetryHub {
+  readonly #declared: ReadonlyMap<string, DeclaredService>;
+  readonly #seen = new Map<string, { version: string | null; atMs: number }>();
+  readonly #traffic = new TrafficCounts((count) => this.drop("calls", count));
+  readonly #sample: SpanSample;
+  readonly #logs = new LogCounter((count) => this.drop("logs", count));
+  #gauges = new Map<string, { readonly service: string | null; readonly name: string; readonly value: number }>();
+  #dropped: DroppedCounts = noneDropped;
+
+  constructor({ declared, spanBudget }: TelemetryHubOptions) {
+    this.#declared = new Map(declared.slice(0, limits.maxServicesPerFrame).map((service) => [service.name, service]));
+    this.#sample = new SpanSample(spanBudget);
+  }
+
+  takeSpans(spans: readonly AppSpan[], nowMs = Date.now()): void {
+    for (const span of spans) {
+      if (!this.#see(span.service, span.version, nowMs)) continue;
+      this.#traffic.add(span, nowMs);
+      this.#sample.add(span);
+    }
+  }
+
+  takeLog(log: AppLog, nowMs = Date.now()): void {
+    if (!this.#see(log.service, null, nowMs)) return;
+    this.#logs.add(log, log.traceId !== null && this.#sample.keeps(log.traceId));
+  }
+
+  /** `service` null: of the host. The newest value before a frame counts. */
+  setGauge(service: string | null, name: string, value: number, nowMs = Date.now()): void {
+    if (!Number.isFinite(value) || (service !== null && !this.#see(service, null, nowMs))) return;
+    const key = `${service ?? ""}\n${name}`;
+    if (this.#gauges.size < limits.maxGaugesPerFrame || this.#gauges.has(key))
+      this.#gauges.set(key, { service, name, value });
+  }
+
+  drop(what: keyof DroppedCounts, count: number): void {
+    this.#dropped = { ...this.#dropped, [what]: Math.min(1e9, this.#dropped[what] + count) };
+  }
+
+  /** Frames for all that came since the last ones; none when there is nothing to say. */
+  takeFrames(nowMs = Date.now()): TelemetryFrame[] {
+    const head = {
+      t: "telemetry" as const,
+      at: nowMs,
+      services: this.#services(nowMs),
+      gauges: [...this.#gauges.values()],
+      logs: this.#logs.take(),
+      dropped: this.#dropped,
+    };
+    const spans = this.#sample.take(nowMs);
+    const [first = [], ...others] = splitBuckets(this.#traffic.take());
+    this.#gauges = new Map();
+    this.#dropped = noneDropped;
+    const isEmpty = [head.services, head.gauges, head.logs, first, spans.trace].every((list) => list.length === 0);
+    if (isEmpty && Object.values(head.dropped).every((count) => count === 0)) return [];
+    const rest = { t: "telemetry" as const, at: nowMs, services: [], gauges: [], logs: [], dropped: noneDropped };
+    return [
+      { ...head, buckets: first, spans: emptySpans },
+      ...others.map((buckets) => ({ ...rest, buckets, spans: emptySpans })),
+      ...(spans.trace.length === 0 ? [] : [{ ...rest, buckets: [], spans }]),
+    ];
+  }
+
+  /** While there is no connection: what would come too late is forgotten, so that nothing grows. */
+  forgetOld(nowMs = Date.now()): void {
+    this.#traffic.forgetBefore(Math.floor(nowMs / 1_000) - keptWhileAwayS);
+    // Counted by the second in which they are sent, they would look like a sudden burst.
+    this.#logs.take();
+  }
+
+  /** False when there are too many services already. */
+  #see(name: string, version: string | null, nowMs: number): boolean {
+    const known = this.#seen.get(name);
+    if (known !== undefined) {
+      known.atMs = nowMs;
+      known.version = version ?? known.version;
+      return true;
+    }
+    if (this.#seen.size >= limits.maxServicesPerFrame && !this.#forgetOneSeen(nowMs)) {
+      this.drop("services", 1);
+      return false;
+    }
+    this.#seen.set(name, { version, atMs: nowMs });
+    return true;
+  }
+
+  #forgetOneSeen(nowMs: number): boolean {
+    for (const [name, { atMs }] of this.#seen) {
+      if (nowMs - atMs > seenForMs) return this.#seen.delete(name);
+    }
+    return false;
+  }
+
+  #services(nowMs: number): SeenService[] {
+    const names = new Set([...this.#declared.keys()]);
+    for (const [name, { atMs }] of this.#seen) if (nowMs - atMs <= seenForMs) names.add(name);
+    return [...names].slice(0, limits.maxServicesPerFrame).map((name) => ({
+      name,
+      version: this.#seen.get(name)?.version ?? null,
+      dependsOn: this.#declared.get(name)?.dependsOn ?? [],
+      declared: this.#declared.has(name),
+    }));
+  }
+}
+
+/** As many buckets a frame as fit. */
+function splitBuckets(buckets: readonly TelemetryBucket[]): TelemetryBucket[][] {
+  const frames: TelemetryBucket[][] = [];
+  let chars = Number.POSITIVE_INFINITY;
+  for (const bucket of buckets) {
+    const length = JSON.stringify(bucket).length;
+    if (chars + length > frameChars) {
+      frames.push([]);
+      chars = 0;
+    }
+    frames.at(-1)?.push(bucket);
+    chars += length;
+  }
+  return frames;
+}
