@@ -6,6 +6,7 @@ export default defineConfig({
       "server/**/*.test.ts",
       "agents/**/*.test.ts",
       "cli/**/*.test.ts",
+      "clients/**/*.test.ts",
       "demo/**/*.test.ts",
       "bench/**/*.test.ts",
       "scripts/**/*.test.ts",

@@ -72,7 +72,12 @@ function describePlan(plan: PlanView): string[] {
   ];
 }
 
-async function confirm(cluster: string, kind: string): Promise<void> {
+function confirm(cluster: string, kind: string): Promise<void> {
+  return confirmTyped(cluster, `Type the cluster's name to begin the ${kind}: `);
+}
+
+/** Asks for a name to be typed. @throws CommandError when it was not, or nobody is there */
+export async function confirmTyped(name: string, question = `Type ${name} to confirm: `): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new CommandError(
       exitCodes.refused,
@@ -80,9 +85,9 @@ async function confirm(cluster: string, kind: string): Promise<void> {
     );
   }
   const input = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await input.question(`Type the cluster's name to begin the ${kind}: `);
+  const answer = await input.question(question);
   input.close();
-  if (answer.trim() !== cluster) throw new CommandError(exitCodes.refused, "Not confirmed; nothing was begun.");
+  if (answer.trim() !== name) throw new CommandError(exitCodes.refused, "Not confirmed; nothing was begun.");
 }
 
 /** Prints each change of a step. A server that is away for a moment is waited for: the action doesn't depend on us. */

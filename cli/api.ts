@@ -11,6 +11,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** The server's API with a token: HOLDFAST_URL and HOLDFAST_TOKEN, or the running server of this machine and user. */
 export interface Api {
   readonly url: string;
+  readonly token: string | null;
   get<T>(path: string): Promise<T>;
   text(path: string): Promise<string>;
   send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T>;
@@ -23,6 +24,7 @@ export function openApi(environment: Environment): Api {
   const call = (method: string, path: string, body: unknown) => request(url, token, method, path, body);
   return {
     url,
+    token,
     async get<T>(path: string) {
       return (await (await call("GET", path, undefined)).json()) as T;
     },

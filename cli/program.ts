@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { type ActionOptions, runAction } from "./actions.ts";
 import { type Api, type Environment, openApi } from "./api.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
+import { addLocks } from "./locks.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
 import { print } from "./print.ts";
 import { showServices, showTopology } from "./services.ts";
@@ -26,12 +27,21 @@ export async function runCommandLine(args: readonly string[], environment: Envir
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    console.error(error instanceof CommandError ? error.message : error);
+    if (!(error instanceof CommandError)) console.error(error);
+    else if (error.message !== "") console.error(error.message);
     return error instanceof CommandError ? error.exitCode : exitCodes.error;
   }
 }
 
 type FindApi = () => Api;
+
+interface TokenOptions {
+  readonly name: string;
+  readonly role: string;
+  readonly days?: number;
+  readonly locks: readonly string[];
+  readonly json: boolean;
+}
 
 function createProgram(api: FindApi): Command {
   const program = new Command("holdfast");
@@ -50,6 +60,7 @@ function createProgram(api: FindApi): Command {
   addIncidents(program, api);
   addTraces(program, api, readCount);
   addActions(program, api);
+  addLocks(program, api);
   return program;
 }
 
@@ -98,9 +109,10 @@ function addTokens(program: Command, api: FindApi): void {
     .requiredOption("--name <name>", "what it is for")
     .requiredOption("--role <role>", "viewer, operator, admin or application")
     .option("--days <n>", "how long it works (default: until revoked)", readCount)
+    .option("--locks <prefix,…>", "only locks whose names begin with one of these", (text) => text.split(","), [])
     .option("--json", "print JSON", false)
-    .action(async ({ name, role, days, json }: { name: string; role: string; days?: number; json: boolean }) => {
-      const draft = { name, role, expiresInDays: days ?? null };
+    .action(async ({ name, role, days, locks, json }: TokenOptions) => {
+      const draft = { name, role, expiresInDays: days ?? null, lockPrefixes: locks };
       const made = await api().send<{ id: string; token: string }>("POST", "tokens", draft);
       print(json, made, () => [made.token]);
     });

@@ -10,6 +10,7 @@ const bundles = [
   { entry: "agents/program.ts", file: "agent.js", external: ["pg-native"] },
   { entry: "server/main.ts", file: "server.js", packages: "external" },
   { entry: "cli/main.ts", file: "cli.js", packages: "external" },
+  { entry: "clients/node/locks.ts", file: "client.js" },
   { entry: "demo/supervisor.ts", file: "supervisor.js", packages: "external" },
   { entry: "demo/writer/main.ts", file: "writer.js", external: ["pg-native"] },
   { entry: "demo/shop/main.ts", file: "shop.js", external: ["pg-native"] },

@@ -33,6 +33,7 @@ export const roomRules: readonly RoomRule[] = [
     rooms: ["server/core", "server/ports", "server/protocol", "server/runtime", "server/store/memory", "agents"],
     packages: "any",
   },
+  { room: "clients", rooms: [], packages: ["node:crypto", "node:timers"] },
   { room: "agents", rooms: ["server/protocol", "server/core"], packages: "any" },
   { room: "app", rooms: ["components", "messages"], packages: "any" },
   { room: "components", rooms: ["server/protocol", "server/core", "messages"], packages: "any" },
@@ -82,7 +83,7 @@ function isInside(path: string, room: string): boolean {
 }
 
 function isPath(target: string): boolean {
-  return /^(?:agents|app|bench|cli|components|demo|e2e|messages|prisma|scripts|server)(?:\/|$)/.test(target);
+  return /^(?:agents|app|bench|cli|clients|components|demo|e2e|messages|prisma|scripts|server)(?:\/|$)/.test(target);
 }
 
 function isTest(path: string): boolean {

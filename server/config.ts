@@ -3,7 +3,12 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import * as z from "zod/mini";
+import { ConfigError } from "./config-error.ts";
+import { lockProvidersSchema, readLockProviders } from "./config-locks.ts";
 import { defaultPolicy, type Policy } from "./core/index.ts";
+import type { LockProviderConfig } from "./locks/index.ts";
+
+export { ConfigError };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,20 +35,12 @@ export interface Config {
     readonly secret: string | null;
     readonly allowPrivate: boolean;
   }[];
+  /** Beside PostgreSQL, which is always there. */
+  readonly locks: readonly LockProviderConfig[];
   readonly secretKey: string | null;
   readonly setupToken: string | null;
   readonly signInToken: string | null;
   readonly demo: { readonly url: string; readonly token: string; readonly faults: readonly string[] } | null;
-}
-
-/** A mistake of the configuration, in a sentence with its place. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly exitCode: number;
-  constructor(sentence: string, exitCode = 2) {
-    super(sentence);
-    this.exitCode = exitCode;
-  }
 }
 
 const port = z.int().check(z.gte(1), z.lte(65_535));
@@ -72,6 +69,7 @@ const fileSchema = z.strictObject({
       }),
     ),
   ),
+  locks: z.optional(lockProvidersSchema),
   policy: z.optional(
     z.strictObject({
       failoverBudget: z.optional(count),
@@ -126,6 +124,7 @@ export function loadConfig(file: string | null, environment: Environment): Confi
     isDevelopment: environment.HOLDFAST_DEV === "1",
     policy,
     webhooks: (settings.webhooks ?? []).map((each) => readWebhook(each, environment)),
+    locks: readLockProviders(settings.locks ?? [], environment),
     secretKey: environment.HOLDFAST_SECRET_KEY ?? null,
     setupToken: environment.HOLDFAST_SETUP_TOKEN ?? null,
     signInToken: environment.HOLDFAST_SIGN_IN_TOKEN ?? null,

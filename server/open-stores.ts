@@ -13,6 +13,8 @@ import {
 
 export interface OpenedStores {
   readonly stores: Stores;
+  /** Null: state is kept in memory only. */
+  readonly databaseUrl: string | null;
   /** Brings the schema up to date; rejects while the database can't be reached. */
   migrate(): Promise<void>;
 }
@@ -21,7 +23,7 @@ export interface OpenedStores {
 export async function openStores(config: Config, lifecycle: Lifecycle, log: Log): Promise<OpenedStores> {
   if (process.env.HOLDFAST_STORE === "memory") {
     log("warn", "State is kept in memory only: it is lost when this process ends.");
-    return { stores: createMemoryStores(), migrate: async () => {} };
+    return { stores: createMemoryStores(), databaseUrl: null, migrate: async () => {} };
   }
   const secretKey = await loadSecretKey(join(config.dataDir, "secret.key"), config.secretKey ?? undefined);
   const url = config.databaseUrl ?? (await startEmbedded(config, lifecycle, log));
@@ -29,6 +31,7 @@ export async function openStores(config: Config, lifecycle: Lifecycle, log: Log)
   lifecycle.onStop("the database connections", () => stores.store.close());
   return {
     stores,
+    databaseUrl: url,
     async migrate() {
       const applied = await migrateDatabase(url);
       if (applied.length > 0) log("info", "The database schema was brought up to date.", { applied });

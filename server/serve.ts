@@ -10,6 +10,7 @@ import { createScreens, type ScreenHandler } from "./http/screens.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { writeLocalToken } from "./local-token.ts";
+import { openLocks } from "./locks/index.ts";
 import type { Log } from "./observe/log.ts";
 import type { OpenedStores } from "./open-stores.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -33,6 +34,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { config, stores, migrate, version, lifecycle, log } = options;
   const control = new Control({ config, stores, version, log, onConflict: () => void lifecycle.stop(3) });
   lifecycle.onStop("the control loop", () => control.stop());
+  const locks = openLocks(options.databaseUrl, config.locks, systemClock);
+  lifecycle.onStop("the locks", () => locks.close());
 
   let signIn: SignIn | null = null;
   let localTokenHash: string | null = null;
@@ -49,6 +52,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...stores,
       clock: systemClock,
       control: control.views,
+      locks,
       telemetry: control.telemetry,
       signIn: () => signIn,
       localTokenHash: () => localTokenHash,

@@ -1,8 +1,8 @@
-import { Bug, House, LayoutGrid, type LucideIcon, Network, Plus, ScrollText, TriangleAlert } from "lucide-react";
+import { Bug, House, LayoutGrid, Lock, type LucideIcon, Network, Plus, ScrollText, TriangleAlert } from "lucide-react";
 
 /** The places of the console, in the order of the rail. `key` is the letter after `g`. */
 export interface Place {
-  readonly id: "overview" | "fleet" | "clusters" | "incidents" | "traces" | "audit" | "addNodes";
+  readonly id: "overview" | "fleet" | "clusters" | "incidents" | "traces" | "locks" | "audit" | "addNodes";
   readonly href: string;
   readonly icon: LucideIcon;
   readonly key: string;
@@ -24,6 +24,7 @@ export const places: readonly Place[] = [
   { id: "clusters", href: "/clusters", icon: Network, key: "c", owns: below("/clusters") },
   { id: "incidents", href: "/incidents", icon: TriangleAlert, key: "i", owns: below("/incidents") },
   { id: "traces", href: "/traces", icon: Bug, key: "t", owns: below("/traces") },
+  { id: "locks", href: "/locks", icon: Lock, key: "l", owns: below("/locks") },
   { id: "audit", href: "/audit", icon: ScrollText, key: "a", owns: below("/audit") },
   { id: "addNodes", href: "/nodes/add", icon: Plus, key: "n", owns: below("/nodes/add") },
 ];

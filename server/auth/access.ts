@@ -48,6 +48,7 @@ async function byToken(
   if (localTokenHash !== null && isSameSecret(hash, localTokenHash)) return localAdmin;
   const token = await identity.findApiToken(hash, clock.wallMs());
   if (token === null) return null;
-  const role = token.role === "application" ? null : token.role;
-  return { kind: "token", id: `token:${token.id}`, name: token.name, email: null, role };
+  const who = { kind: "token" as const, id: `token:${token.id}`, name: token.name, email: null };
+  if (token.role !== "application") return { ...who, role: token.role };
+  return { ...who, role: null, application: { lockPrefixes: token.lockPrefixes } };
 }

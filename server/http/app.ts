@@ -16,6 +16,7 @@ import { demoRoutes } from "./routes/demo.ts";
 import { fleetRoutes } from "./routes/fleet.ts";
 import { identityRoutes } from "./routes/identity.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
+import { lockRoutes } from "./routes/locks.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { traceRoutes } from "./routes/traces.ts";
@@ -24,6 +25,9 @@ import type { HttpServices } from "./services.ts";
 const maxBodyBytes = 64 * 1024;
 const requestsPerSecond = 50;
 const requestsBurst = 300;
+/** Holders renew by themselves, many from one host. */
+const lockRequestsPerSecond = 1_000;
+const lockRequestsBurst = 3_000;
 
 export type AppEnv = { Bindings: { readonly address: string }; Variables: { reference: string } };
 
@@ -31,6 +35,7 @@ export type AppEnv = { Bindings: { readonly address: string }; Variables: { refe
 export function createApp(services: HttpServices): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const limit = new RateLimit(services.clock, requestsPerSecond, requestsBurst);
+  const lockLimit = new RateLimit(services.clock, lockRequestsPerSecond, lockRequestsBurst);
   app.use("*", async (c, next) => {
     c.set("reference", randomUUID().slice(0, 8));
     await next();
@@ -39,7 +44,8 @@ export function createApp(services: HttpServices): Hono<AppEnv> {
     c.header("referrer-policy", "same-origin");
   });
   app.use("/api/*", async (c, next) => {
-    const waitSeconds = limit.take(c.env.address);
+    const isLock = c.req.path.startsWith("/api/v1/locks/");
+    const waitSeconds = (isLock ? lockLimit : limit).take(c.env.address);
     if (waitSeconds > 0) {
       throw new Problem(
         429,
@@ -82,6 +88,7 @@ export function collectRoutes(services: HttpServices): Route[] {
     ...incidentRoutes(services),
     ...serviceRoutes(services),
     ...traceRoutes(services),
+    ...lockRoutes(services),
     ...auditRoutes(services),
     ...identityRoutes(services),
     ...demoRoutes(services),
@@ -108,6 +115,7 @@ function mount(app: Hono<AppEnv>, services: HttpServices, route: Route): void {
       principal: caller.principal,
       csrfToken: caller.csrfToken,
       address: c.env.address,
+      signal: c.req.raw.signal,
     });
     if (output === undefined) return c.body(null, 204);
     if (output instanceof Response) return output;

@@ -16,7 +16,8 @@ export async function guard(services: HttpServices, request: Request, required: 
   if (changes && caller.csrfToken !== null) checkCsrf(request.headers, caller.csrfToken);
   if (required === "public") return caller;
   if (caller.principal === null) throw new Problem(401, "signed-out", "Sign in first, or send a valid token.");
-  if (!hasRole(caller.principal, required)) {
+  if (required === "application" && caller.principal.application !== undefined) return caller;
+  if (!hasRole(caller.principal, required === "application" ? "operator" : required)) {
     const { role } = caller.principal;
     throw new Problem(403, "role", `This needs the role ${required}; yours is ${role ?? "none"}.`, {
       needs: required,

@@ -1,7 +1,10 @@
 import type { UserRole } from "../ports/identity.ts";
 
-/** `public`: nobody has to be signed in. Otherwise the least role: viewer < operator < admin. */
-export type RequiredRole = "public" | UserRole;
+/**
+ * `public`: nobody has to be signed in. `application`: a token of that role, or an operator. Otherwise the least role: viewer < operator <
+ * admin.
+ */
+export type RequiredRole = "public" | "application" | UserRole;
 
 /** The one table of who may do what. A route that is not named here does not exist; one without a handler fails the start. */
 export const permissions = {
@@ -48,6 +51,13 @@ export const permissions = {
   "GET /services/:id/series": "viewer",
   "GET /topology": "viewer",
   "GET /spans/:id": "viewer",
+
+  "GET /locks": "viewer",
+  "POST /locks/acquire": "application",
+  "POST /locks/renew": "application",
+  "POST /locks/release": "application",
+  "POST /locks/withdraw": "application",
+  "POST /locks/evict": "operator",
 
   "GET /audit": "viewer",
   "GET /audit/verify": "viewer",

@@ -18,6 +18,8 @@ export interface RouteInput<Body, Query> {
   readonly principal: Principal | null;
   readonly csrfToken: string | null;
   readonly address: string;
+  /** Aborted when the caller has gone away. */
+  readonly signal: AbortSignal;
 }
 
 /** JSON for 200, or a whole response. `undefined`: 204. */

@@ -43,3 +43,8 @@ export const queryInt = (least: number, most: number) =>
 export const limit = z._default(queryInt(1, 500), 50);
 export const cursor = z.optional(z.string().check(z.maxLength(200)));
 export const filterText = z.optional(z.string().check(z.maxLength(200)));
+
+/** A path of words, so that a token can be limited to what lies below a prefix. */
+export const lockName = z
+  .string()
+  .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/, "must be letters, digits and . _ : / - (at most 200)"));

@@ -3,6 +3,7 @@ import type { SignIn } from "../auth/sign-in.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControlPlane } from "../ports/control.ts";
 import type { IdentityStore } from "../ports/identity.ts";
+import type { Locks } from "../ports/locks.ts";
 import type { SampleStore } from "../ports/samples.ts";
 import type { AgentDirectory, ReadStore } from "../ports/store.ts";
 import type { TelemetryStore } from "../ports/telemetry.ts";
@@ -13,6 +14,7 @@ export interface HttpServices {
   readonly clock: Clock;
   readonly control: ControlPlane;
   readonly telemetry: TelemetryStore;
+  readonly locks: Locks;
   readonly reads: ReadStore;
   readonly samples: SampleStore;
   readonly traces: TraceStore;

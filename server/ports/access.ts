@@ -8,6 +8,8 @@ export interface Principal {
   readonly email: string | null;
   /** Null: signed in, but nobody has given a role yet. */
   readonly role: UserRole | null;
+  /** Only of an application's token: what it may do. */
+  readonly application?: { readonly lockPrefixes: readonly string[] };
 }
 
 /** Tells browsers apart before their socket is opened, and ends them when their rights end. */

@@ -1,7 +1,7 @@
 /** Users, their roles, and API tokens. Sign-in itself (passwords, sessions) is better-auth's, on the same database. */
 
 export type UserRole = "viewer" | "operator" | "admin";
-/** `application` may only report its own writes and error traces. */
+/** `application` may only report its own writes and error traces, and hold locks. */
 export type TokenRole = UserRole | "application";
 
 export interface UserRecord {
@@ -22,9 +22,12 @@ export interface ApiTokenDraft {
   readonly createdBy: string;
   /** Wall-clock milliseconds; null: until revoked. */
   readonly expiresAt: number | null;
+  /** Names of locks that an application's token may touch begin with one of these; none: any but the control plane's own. */
+  readonly lockPrefixes?: readonly string[];
 }
 
 export interface ApiTokenRecord extends Omit<ApiTokenDraft, "hash"> {
+  readonly lockPrefixes: readonly string[];
   readonly id: string;
   readonly createdAt: number;
   readonly revokedAt: number | null;

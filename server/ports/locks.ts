@@ -1,3 +1,5 @@
+import type { LockHealth, LockPromise, LockProviderKind } from "../protocol/lock-views.ts";
+
 /**
  * Locks for applications and for the control plane's own actions.
  *
@@ -6,24 +8,7 @@
  * exclusion at the resource comes from the token, not from the clock: the resource refuses a token older than one it has seen.
  */
 
-export type LockProviderKind = "postgres" | "redis" | "zookeeper" | "memory";
-
-/** What a provider holds to, and what it does not; the keys have words in the messages. */
-export type LockPromise =
-  /** Waiters get the lock in the order in which they came. */
-  | "fair"
-  /** Holders outlive a restart of the provider and of the control plane. */
-  | "survives-restart"
-  /** Holders outlive a restart of the control plane. */
-  | "survives-control-plane"
-  /** A restart without persistence or a flush forgets the holders; tokens still only grow. */
-  | "may-forget"
-  /** Holders are lost when the control plane's session with the provider expires. */
-  | "ends-with-session"
-  /** Answers only from a majority of its servers. */
-  | "quorum"
-  /** Nothing outlives this process. */
-  | "in-process";
+export type { LockHealth, LockPromise, LockProviderKind };
 
 export interface LockAsk {
   readonly name: string;
@@ -54,13 +39,6 @@ export interface LockRecord {
   } | null;
   /** In the order in which they will get it. */
   readonly waiters: readonly { readonly owner: string; readonly holder: string; readonly waitedMs: number }[];
-}
-
-export interface LockHealth {
-  readonly ok: boolean;
-  readonly latencyMs: number | null;
-  /** A sentence of the provider's driver when it is not well. */
-  readonly detail: string;
 }
 
 /** Gives out numbers that only grow; they live in the control plane's PostgreSQL, whichever provider holds the lock. */

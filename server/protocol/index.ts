@@ -1,6 +1,7 @@
 /** The wire: frames, command envelopes, views, limits. Shared with agents and the browser; imports types of the core only. */
 export type * from "./agent-frames.ts";
 export { limits } from "./limits.ts";
+export type * from "./lock-views.ts";
 export { canonicalJson, handshakeText } from "./signing.ts";
 export type * from "./telemetry-frame.ts";
 export type * from "./telemetry-views.ts";

@@ -40,6 +40,7 @@ export async function startTestServer(environment: Environment = {}): Promise<Te
   };
   await serve({
     stores,
+    databaseUrl: null,
     migrate: async () => {},
     config,
     version: "0.0.0-test",

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { hashToken } from "../../protocol/token-hash.ts";
 import { Problem } from "../problem.ts";
 import { actorOf, audit, defineRoute, type Route } from "../route.ts";
-import { displayName, email, nodeId, password, role, tokenRole } from "../schemas.ts";
+import { displayName, email, lockName, nodeId, password, role, tokenRole } from "../schemas.ts";
 import type { HttpServices } from "../services.ts";
 import { demandSignIn, userProblem } from "./session.ts";
 
@@ -88,6 +88,8 @@ function tokenRoutes(services: HttpServices): Route[] {
         name: displayName,
         role: tokenRole,
         expiresInDays: z._default(z.nullable(z.int().check(z.gte(1), z.lte(maxTokenDays))), null),
+        /** Only for applications: names of locks begin with one of these. */
+        lockPrefixes: z._default(z.array(lockName).check(z.maxLength(32)), []),
       }),
       async handle({ body, principal }) {
         const actor = actorOf(principal);
@@ -100,9 +102,10 @@ function tokenRoutes(services: HttpServices): Route[] {
           role: body.role,
           createdBy: actor.name,
           expiresAt,
+          lockPrefixes: body.lockPrefixes,
         };
         const record = await identity.createApiToken(draft, now);
-        const after = { name: body.name, role: body.role, expiresAt };
+        const after = { name: body.name, role: body.role, expiresAt, lockPrefixes: body.lockPrefixes };
         await audit(services, actor, { verb: "token-made", subject: `token:${record.id}`, after });
         return Response.json({ ...record, token }, { status: 201 });
       },

@@ -38,7 +38,7 @@ type TokenMethods = Pick<IdentityStore, "createApiToken" | "findApiToken" | "rev
 
 function createTokenMethods(tables: MemoryTables): TokenMethods {
   return {
-    async createApiToken({ hash, name, role, createdBy, expiresAt }, now) {
+    async createApiToken({ hash, name, role, createdBy, expiresAt, lockPrefixes = [] }, now) {
       requireAvailable(tables);
       const id = crypto.randomUUID();
       const record: ApiTokenRecord = {
@@ -50,6 +50,7 @@ function createTokenMethods(tables: MemoryTables): TokenMethods {
         createdAt: now,
         revokedAt: null,
         lastUsedAt: null,
+        lockPrefixes,
       };
       tables.apiTokens.set(hash, record);
       return record;

@@ -63,10 +63,13 @@ type TokenMethods = Pick<IdentityStore, "createApiToken" | "findApiToken" | "rev
 
 function createTokenMethods(database: Database): TokenMethods {
   return {
-    createApiToken: ({ hash, name, role, createdBy, expiresAt }, now) =>
+    createApiToken: ({ hash, name, role, createdBy, expiresAt, lockPrefixes = [] }, now) =>
       runPrisma(() =>
         database.apiToken.create({
-          data: { id: randomUUID(), hash, name, role, createdBy, expiresAt, createdAt: now },
+          data: {
+            ...{ id: randomUUID(), hash, name, role, createdBy, expiresAt, createdAt: now },
+            lockPrefixes: [...lockPrefixes],
+          },
           omit: { hash: true },
         }),
       ),

@@ -146,6 +146,7 @@ export function describeIdentityContract(getBackend: () => Backend): void {
       const [listed] = await identity.listApiTokens();
       expect(listed).toEqual({
         id,
+        lockPrefixes: [],
         name: "ci",
         role: "operator",
         createdBy: "ada",
