@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
-import { control, type Installation } from "./installation.ts";
+import type { Installation } from "./installation.ts";
 import { run } from "./shell.ts";
 
 /** An authority of our own and a certificate for the control plane's address, as docs/postgresql.md makes them. */
 export function makeCertificate(installation: Installation): void {
+  const { control } = installation;
   const at = (name: string) => installation.certificate(name);
   const openssl = (...args: readonly string[]) => run(control, ["openssl", ...args]);
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];

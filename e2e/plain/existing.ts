@@ -1,12 +1,12 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Installation, members, ports } from "./installation.ts";
+import { type Installation, ports } from "./installation.ts";
 import type { Host } from "./network.ts";
 import { run } from "./shell.ts";
 
 /** A cluster as an administrator makes it by hand: `initdb`, two `pg_basebackup -R`, streaming by slots of their own. Holdfast knows nothing of it yet. */
 export function makeExistingCluster(installation: Installation, syncNames: string): void {
-  const [first, ...standbys] = members as [Host, ...Host[]];
+  const [first, ...standbys] = installation.members as [Host, ...Host[]];
   const { binDir } = installation.options;
   const tool = (host: Host, name: string, ...args: readonly string[]) =>
     run(host, [join(binDir, name), ...args], { user: "postgres", env: { PGPASSWORD: "replicator-secret" } });

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { machineMs } from "../../demo/clock.ts";
-import { control, type Installation, members } from "./installation.ts";
+import type { Installation } from "./installation.ts";
 import type { Ledger } from "./ledger.ts";
 import { cutHost, findProcesses, type Host, listProcesses, mendHost, signalAll } from "./network.ts";
 import { run, waitUntil } from "./shell.ts";
@@ -50,23 +50,23 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   /** The clients still reach the old primary. */
   split: {
-    strike: (_, host) => {
-      const others = members.filter((each) => each !== host);
-      cutHost(host, [...others, control]);
+    strike: (installation, host) => {
+      const others = installation.members.filter((each) => each !== host);
+      cutHost(host, [...others, installation.control]);
     },
     heal: (_, host) => mendHost(host),
     lastsMs: 10_000,
     moves: true,
   },
   pgkill: {
-    strike: (_, host) => signalAll(postmasters(host), "SIGKILL"),
+    strike: (_, host) => signalAll(listServerProcesses(host), "SIGKILL"),
     heal: () => undefined,
     lastsMs: 4_000,
     moves: true,
   },
   pgfreeze: {
-    strike: (_, host) => signalAll(postmasters(host), "SIGSTOP"),
-    heal: (_, host) => signalAll(postmasters(host), "SIGCONT"),
+    strike: (_, host) => signalAll(listServerProcesses(host), "SIGSTOP"),
+    heal: (_, host) => signalAll(listServerProcesses(host), "SIGCONT"),
     lastsMs: 8_000,
     moves: true,
   },
@@ -82,8 +82,8 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   /** The control plane is away for a minute, and the primary's host dies meanwhile. Counted from its return. */
   ctl: {
-    strike: (_, host) => {
-      signalAll(listProcesses(control), "SIGKILL");
+    strike: (installation, host) => {
+      signalAll(listProcesses(installation.control), "SIGKILL");
       setTimeout(() => signalAll(listProcesses(host), "SIGKILL"), 30_000);
     },
     heal: (installation, host) => {
@@ -106,7 +106,7 @@ function fillOf(installation: Installation, host: Host): string {
 }
 
 /** Every process of PostgreSQL on the host. */
-function postmasters(host: Host): readonly number[] {
+export function listServerProcesses(host: Host): readonly number[] {
   const agents = new Set(findProcesses(host, "agent.yaml"));
   return listProcesses(host).filter((pid) => !agents.has(pid));
 }
@@ -117,6 +117,7 @@ export async function runFault(installation: Installation, ledger: Ledger, name:
   if (fault === undefined) throw new Error(`there is no fault ${name}; there are ${Object.keys(faults).join(", ")}`);
   await waitForWholeCluster(installation, 60_000);
   const before = readStatus(installation);
+  const { members } = installation;
   const host = members.find((each) => each.name === before?.primary);
   if (host === undefined) throw new Error("no primary");
   const others = members.filter((each) => each !== host).map((each) => each.name);
@@ -140,17 +141,18 @@ export async function runFault(installation: Installation, ledger: Ledger, name:
   );
 }
 
-/** Two standbys stream from the primary, by PostgreSQL's own word. */
-async function waitForWholeCluster(installation: Installation, deadlineMs: number): Promise<boolean> {
+/** Every other member streams from the primary, by PostgreSQL's own word. */
+export async function waitForWholeCluster(installation: Installation, deadlineMs: number): Promise<boolean> {
   return waitUntil(
     () => {
-      for (const host of members) {
+      for (const host of installation.members) {
         try {
           const streaming = installation.sql(
             host,
             "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name ~ '^e' AND NOT pg_is_in_recovery()",
           );
-          if (streaming === "2" && installation.probe(host, "/primary") === 200) return true;
+          if (streaming === String(installation.members.length - 1) && installation.probe(host, "/primary") === 200)
+            return true;
         } catch {
           // This one does not answer; the next may.
         }

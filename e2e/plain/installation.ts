@@ -3,19 +3,17 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { describeHost, type Host } from "./network.ts";
+import type { Host, Layout } from "./network.ts";
 import { run, start, waitUntil } from "./shell.ts";
 
-/** Three database hosts, one for the control plane, one for clients: set up by the files and commands of docs/postgresql.md. */
+/** Database hosts, one for the control plane, one for clients: set up by the files and commands of docs/postgresql.md. */
 
 export const ports = { server: 25_000, postgres: 25_432, agentHttp: 25_008 } as const;
-export const control = describeHost("control", 10);
-export const client = describeHost("client", 20);
-export const members: readonly Host[] = ["a", "b", "c"].map((name, index) => describeHost(name, 11 + index));
 export const clusterName = "orders";
 export const application = { user: "app", password: "app-secret", database: "shop", table: "witness" } as const;
 
 export interface InstallationOptions {
+  readonly layout: Layout;
   /** Where everything of this trial lies. */
   readonly folder: string;
   /** Root of the Holdfast installation that is tried. */
@@ -30,6 +28,8 @@ export interface InstallationOptions {
   /** Who starts PostgreSQL: the agent, or fixed commands from the configuration. */
   readonly manager: "agent" | "command";
   readonly postgresUser: { readonly uid: number; readonly gid: number };
+  /** Changes to the policy in `server.yaml`. */
+  readonly policy?: Readonly<Record<string, unknown>>;
 }
 
 export class Installation {
@@ -42,6 +42,18 @@ export class Installation {
     mkdirSync(options.folder, { recursive: true, mode: 0o755 });
   }
 
+  get control(): Host {
+    return this.options.layout.control;
+  }
+
+  get client(): Host {
+    return this.options.layout.client;
+  }
+
+  get members(): readonly Host[] {
+    return this.options.layout.members;
+  }
+
   folderOf(host: Host): string {
     return join(this.options.folder, host.name);
   }
@@ -51,11 +63,11 @@ export class Installation {
   }
 
   get url(): string {
-    return `${this.options.tls ? "https" : "http"}://${control.address}:${ports.server}`;
+    return `${this.options.tls ? "https" : "http"}://${this.control.address}:${ports.server}`;
   }
 
   certificate(name: string): string {
-    return join(this.folderOf(control), name);
+    return join(this.folderOf(this.control), name);
   }
 
   #trust(): Readonly<Record<string, string>> {
@@ -63,11 +75,11 @@ export class Installation {
   }
 
   makeFolders(): void {
-    for (const host of [...members, control, client]) {
+    for (const host of [...this.members, this.control, this.client]) {
       const folder = this.folderOf(host);
       mkdirSync(folder, { recursive: true, mode: 0o755 });
       chmodSync(folder, 0o755);
-      if (!members.includes(host)) continue;
+      if (!this.members.includes(host)) continue;
       if (this.options.diskMiB !== null) {
         spawnSync("mount", ["-t", "tmpfs", "-o", `size=${this.options.diskMiB}m,mode=755`, "tmpfs", folder]);
       }
@@ -77,39 +89,39 @@ export class Installation {
 
   releaseDisks(): void {
     if (this.options.diskMiB === null) return;
-    for (const host of members) spawnSync("umount", ["-l", this.folderOf(host)]);
+    for (const host of this.members) spawnSync("umount", ["-l", this.folderOf(host)]);
   }
 
   /** `server.yaml`, and the server started by it. */
   async startServer(): Promise<void> {
-    const file = join(this.folderOf(control), "server.yaml");
+    const file = join(this.folderOf(this.control), "server.yaml");
     const config = {
-      host: control.address,
+      host: this.control.address,
       port: ports.server,
       publicUrl: this.url,
       ...(this.options.tls
         ? { tls: { certFile: this.certificate("server.crt"), keyFile: this.certificate("server.key") } }
         : {}),
-      dataDir: join(this.folderOf(control), "data"),
+      dataDir: join(this.folderOf(this.control), "data"),
       // Faults come faster here than they should anywhere else.
-      policy: { failoverBudget: 100 },
+      policy: { failoverBudget: 100, ...this.options.policy },
     };
     writeFileSync(file, stringify(config));
     const argv = [process.execPath, join(this.options.root, "cli/holdfast.js"), "server", "--config", file];
-    this.#children.set("control", start(control, argv, join(this.folderOf(control), "server.log")));
+    this.#children.set("control", start(this.control, argv, join(this.folderOf(this.control), "server.log")));
     const trust = this.options.tls ? ["--cacert", this.certificate("ca.crt")] : [];
     const probe = ["curl", "-fsS", "-m", "2", ...trust, `${this.url}/readyz`];
-    const ready = await waitUntil(() => run(control, probe, { mayFail: true }).includes("ready"), 90_000, 250);
+    const ready = await waitUntil(() => run(this.control, probe, { mayFail: true }).includes("ready"), 90_000, 250);
     if (!ready)
       throw new Error(
-        `the server is not ready: ${readFileSync(join(this.folderOf(control), "server.log"), "utf8").slice(-2_000)}`,
+        `the server is not ready: ${readFileSync(join(this.folderOf(this.control), "server.log"), "utf8").slice(-2_000)}`,
       );
   }
 
   /** The `holdfast` command on the control plane's host. */
   holdfast(...args: readonly string[]): string {
-    return run(control, [process.execPath, join(this.options.root, "cli/holdfast.js"), ...args], {
-      env: { HOLDFAST_DATA_DIR: join(this.folderOf(control), "data"), ...this.#trust() },
+    return run(this.control, [process.execPath, join(this.options.root, "cli/holdfast.js"), ...args], {
+      env: { HOLDFAST_DATA_DIR: join(this.folderOf(this.control), "data"), ...this.#trust() },
       mayFail: true,
     });
   }
@@ -203,17 +215,16 @@ export class Installation {
       "-f",
       "-",
     ];
-    return run(client, argv, { env: { PGPASSWORD: password, PGCONNECT_TIMEOUT: "2" }, input: text });
+    return run(this.client, argv, { env: { PGPASSWORD: password, PGCONNECT_TIMEOUT: "2" }, input: text });
   }
 
   /** What the agent answers a load balancer. */
   probe(host: Host, path: "/primary" | "/replica" | "/health"): number {
     const url = `http://${host.address}:${ports.agentHttp}${path}`;
     return Number(
-      run(client, ["curl", "-s", "-m", "1", "-o", "/dev/null", "-w", "%{http_code}", url], { mayFail: true }).slice(
-        0,
-        3,
-      ),
+      run(this.client, ["curl", "-s", "-m", "1", "-o", "/dev/null", "-w", "%{http_code}", url], {
+        mayFail: true,
+      }).slice(0, 3),
     );
   }
 

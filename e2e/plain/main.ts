@@ -1,22 +1,30 @@
 // `e2e/plain/main.ts --cluster new|existing …`: does what docs/postgresql.md says, on hosts that are network namespaces, then breaks it. Needs
 // root, iproute2, iptables, curl and the distribution's PostgreSQL. Everything it makes lies in `--folder`.
-import { spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { makeCertificate } from "./certificate.ts";
 import { checkClients, startProxy } from "./clients.ts";
+import {
+  asApplication,
+  createCluster,
+  makeApplication,
+  makeTable,
+  postgresUser,
+  readNumbers,
+  repository,
+  settle,
+  startWitness,
+} from "./cluster.ts";
 import { makeExistingCluster, psqlByHand } from "./existing.ts";
 import { runFault } from "./faults.ts";
-import { application, client, control, Installation, members, ports } from "./installation.ts";
-import { Ledger } from "./ledger.ts";
-import { createNetwork, listProcesses, removeNetwork, signalAll } from "./network.ts";
-import { startReading, waitUntil } from "./shell.ts";
+import { Installation } from "./installation.ts";
+import type { Ledger } from "./ledger.ts";
+import { createNetwork, describeLayout, hostsOf, listProcesses, removeNetwork, signalAll } from "./network.ts";
+import { waitUntil } from "./shell.ts";
 import { readStatus } from "./status.ts";
 
-const hosts = [control, client, ...members];
-const here = dirname(fileURLToPath(import.meta.url));
+const layout = describeLayout("hfp", 3);
+const { members } = layout;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -28,7 +36,7 @@ function readOptions() {
       manager: { type: "string", default: "agent" },
       faults: { type: "string", default: "" },
       folder: { type: "string", default: "/tmp/plain/run" },
-      root: { type: "string", default: dirname(dirname(here)) },
+      root: { type: "string", default: repository },
       "bin-dir": { type: "string", default: "/usr/lib/postgresql/15/bin" },
       tls: { type: "boolean", default: false },
       disk: { type: "string" },
@@ -38,36 +46,15 @@ function readOptions() {
   return values;
 }
 
-function idOf(flag: "-u" | "-g"): number {
-  return Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout);
-}
-
-function startWitness(installation: Installation): Ledger {
-  const file = join(installation.folderOf(client), "witness.json");
-  const endpoints = members.map((host) => ({ node: host.name, host: host.address, port: ports.postgres }));
-  writeFileSync(file, JSON.stringify({ endpoints, ...application }));
-  const argv = [process.execPath, "--import", "tsx", join(here, "witness.ts"), file];
-  return new Ledger(
-    startReading(
-      client,
-      ["env", "-C", dirname(dirname(here)), ...argv],
-      join(installation.folderOf(client), "witness.log"),
-    ),
-  );
-}
-
-const makeApplication = `CREATE ROLE app LOGIN PASSWORD 'app-secret'; CREATE DATABASE shop OWNER app;`;
-const makeTable =
-  "CREATE TABLE witness (id bigint PRIMARY KEY, node text NOT NULL, written_at timestamptz NOT NULL DEFAULT clock_timestamp());";
-
 async function main(): Promise<number> {
   const options = readOptions();
   const { folder, root } = options;
   const agentUser = options.agent === "postgres" ? "postgres" : "root";
-  for (const host of hosts) signalAll(listProcesses(host), "SIGKILL");
+  for (const host of hostsOf(layout)) signalAll(listProcesses(host), "SIGKILL");
   rmSync(folder, { recursive: true, force: true });
-  createNetwork(hosts);
+  createNetwork(layout);
   const installation = new Installation({
+    layout,
     folder,
     root,
     binDir: options["bin-dir"],
@@ -75,20 +62,20 @@ async function main(): Promise<number> {
     tls: options.tls,
     diskMiB: options.disk === undefined ? null : Number(options.disk),
     manager: options.manager === "command" ? "command" : "agent",
-    postgresUser: { uid: idOf("-u"), gid: idOf("-g") },
+    postgresUser: postgresUser(),
   });
   try {
     installation.makeFolders();
     if (options.tls) makeCertificate(installation);
     await installation.startServer();
     const ledger =
-      options.cluster === "existing" ? await adopt(installation, options.sync) : await create(installation);
+      options.cluster === "existing" ? await adopt(installation, options.sync) : await createCluster(installation);
     console.log(installation.holdfast("status"));
     startProxy(installation);
-    console.log(await checkClients(readStatus(installation)?.primary ?? ""));
+    console.log(await checkClients(installation, readStatus(installation)?.primary ?? ""));
     for (const fault of options.faults.split(",").filter(Boolean)) {
       await runFault(installation, ledger, fault);
-      console.log(await checkClients(readStatus(installation)?.primary ?? ""));
+      console.log(await checkClients(installation, readStatus(installation)?.primary ?? ""));
     }
     console.log(installation.holdfast("status"));
     console.log(installation.holdfast("incidents"));
@@ -100,41 +87,11 @@ async function main(): Promise<number> {
     return lost + double === 0 ? 0 : 1;
   } finally {
     if (!options.keep) {
-      for (const host of hosts) signalAll(listProcesses(host), "SIGKILL");
-      removeNetwork(hosts);
+      for (const host of hostsOf(layout)) signalAll(listProcesses(host), "SIGKILL");
+      removeNetwork(layout);
       installation.releaseDisks();
     }
   }
-}
-
-function readNumbers(installation: Installation, node: string): ReadonlySet<number> {
-  const host = members.find((each) => each.name === node);
-  if (host === undefined) throw new Error(`there is no host ${node}`);
-  const at = { user: application.user, password: application.password, database: application.database };
-  return new Set(installation.sql(host, "SELECT id FROM witness", at).split("\n").map(Number));
-}
-
-async function settle(installation: Installation, deadlineMs: number): Promise<void> {
-  const beganAt = performance.now();
-  const settled = await waitUntil(() => readStatus(installation)?.automation === "on", deadlineMs, 200);
-  console.log(`${settled ? "automation on" : "NOT SETTLED"} after ${Math.round(performance.now() - beganAt)} ms`);
-}
-
-async function create(installation: Installation): Promise<Ledger> {
-  for (const host of members) {
-    const network = { allowFrom: ["10.87.0.0/24", "127.0.0.1/32"] };
-    installation.configureAgent(host, host.name === "a" ? { ...network, initialize: true } : network);
-  }
-  for (const host of members) installation.startAgent(host);
-  await settle(installation, 120_000);
-  const [first] = members;
-  if (first === undefined) throw new Error("no members");
-  installation.sql(first, makeApplication);
-  const at = { user: application.user, password: application.password, database: application.database };
-  installation.sql(first, makeTable, at);
-  const ledger = startWitness(installation);
-  await waitUntil(() => ledger.acknowledged.length > 100, 30_000);
-  return ledger;
 }
 
 async function adopt(installation: Installation, syncNames: string): Promise<Ledger> {
@@ -144,8 +101,7 @@ async function adopt(installation: Installation, syncNames: string): Promise<Led
   const postmaster = () => members.map((host) => installation.sql(host, "SELECT pg_postmaster_start_time()")).join(" ");
   psqlByHand(installation, first, `CREATE ROLE holdfast LOGIN SUPERUSER PASSWORD '${installation.password}';`);
   psqlByHand(installation, first, makeApplication);
-  const at = { user: application.user, password: application.password, database: application.database };
-  installation.sql(first, makeTable, at);
+  installation.sql(first, makeTable, asApplication);
   await waitUntil(
     () => installation.sql(members[2] ?? first, "SELECT count(*) FROM pg_roles WHERE rolname = 'app'") === "1",
     10_000,

@@ -3,8 +3,6 @@ import { existsSync, readFileSync } from "node:fs";
 
 /** Hosts as network namespaces on one bridge. The bridge lies in a namespace of its own: nothing of it is seen from the machine. */
 
-const prefix = "hfp";
-const lan = `${prefix}-lan`;
 const network = "10.87.0";
 
 export interface Host {
@@ -13,8 +11,32 @@ export interface Host {
   readonly address: string;
 }
 
-export function describeHost(name: string, number: number): Host {
-  return { name, namespace: `${prefix}-${name}`, address: `${network}.${number}` };
+/** Everybody on the bridge: the control plane, the clients, and the database hosts. */
+export interface Layout {
+  /** The bridge's own namespace. */
+  readonly lan: string;
+  readonly control: Host;
+  readonly client: Host;
+  readonly members: readonly Host[];
+}
+
+/** Two layouts with different prefixes don't see each other. */
+export function describeLayout(prefix: string, memberCount: number): Layout {
+  const host = (name: string, number: number): Host => ({
+    name,
+    namespace: `${prefix}-${name}`,
+    address: `${network}.${number}`,
+  });
+  return {
+    lan: `${prefix}-lan`,
+    control: host("control", 10),
+    client: host("client", 20),
+    members: ["a", "b", "c", "d", "e"].slice(0, memberCount).map((name, index) => host(name, 11 + index)),
+  };
+}
+
+export function hostsOf(layout: Layout): readonly Host[] {
+  return [layout.control, layout.client, ...layout.members];
 }
 
 function ip(...args: readonly string[]): void {
@@ -23,12 +45,13 @@ function ip(...args: readonly string[]): void {
 }
 
 /** Needs root, iproute2 and iptables. */
-export function createNetwork(hosts: readonly Host[]): void {
-  removeNetwork(hosts);
+export function createNetwork(layout: Layout): void {
+  removeNetwork(layout);
+  const { lan } = layout;
   ip("netns", "add", lan);
   ip("-n", lan, "link", "add", "br0", "type", "bridge");
   ip("-n", lan, "link", "set", "br0", "up");
-  for (const host of hosts) {
+  for (const host of hostsOf(layout)) {
     const port = `p-${host.name}`;
     ip("netns", "add", host.namespace);
     ip("link", "add", port, "netns", lan, "type", "veth", "peer", "name", "eth0", "netns", host.namespace);
@@ -39,8 +62,8 @@ export function createNetwork(hosts: readonly Host[]): void {
   }
 }
 
-export function removeNetwork(hosts: readonly Host[]): void {
-  for (const namespace of [...hosts.map((host) => host.namespace), lan]) {
+export function removeNetwork(layout: Layout): void {
+  for (const namespace of [...hostsOf(layout).map((host) => host.namespace), layout.lan]) {
     if (existsSync(`/run/netns/${namespace}`)) ip("netns", "del", namespace);
   }
 }
