@@ -82,6 +82,7 @@ const fileSchema = z.strictObject({
       fleetSilentShare: z.optional(z.number().check(z.gt(0), z.lte(1))),
       onPostgresExit: z.optional(z.enum(["failover", "restart"])),
       automationDefault: z.optional(z.enum(["on", "held"])),
+      synchronousStandbys: z.optional(z.int().check(z.gte(1), z.lte(16))),
       switchoverMaxLagBytes: z.optional(count),
       demoteDeadlineMs: z.optional(ms),
       causes: z.optional(

@@ -120,10 +120,15 @@ export class Installation {
 
   /** The `holdfast` command on the control plane's host. */
   holdfast(...args: readonly string[]): string {
-    return run(this.control, [process.execPath, join(this.options.root, "cli/holdfast.js"), ...args], {
-      env: { HOLDFAST_DATA_DIR: join(this.folderOf(this.control), "data"), ...this.#trust() },
-      mayFail: true,
-    });
+    return run(this.control, this.commandLine(...args), { env: this.commandEnvironment, mayFail: true });
+  }
+
+  commandLine(...args: readonly string[]): readonly string[] {
+    return [process.execPath, join(this.options.root, "cli/holdfast.js"), ...args];
+  }
+
+  get commandEnvironment(): Readonly<Record<string, string>> {
+    return { HOLDFAST_DATA_DIR: join(this.folderOf(this.control), "data"), ...this.#trust() };
   }
 
   /** `agent.yaml` with a one-time token, as the page has it. */

@@ -27,7 +27,14 @@ export class Ledger {
 
   /** The first acknowledgement of a write sent after this moment, on one of these nodes. */
   firstSince(atMs: number, nodes: readonly string[]): Acknowledgement | undefined {
-    return this.acknowledged.find((each) => each.sentMs >= atMs && nodes.includes(each.node));
+    let first: Acknowledgement | undefined;
+    // They came in order: what was acknowledged before the moment was sent before it.
+    for (let index = this.acknowledged.length - 1; index >= 0; index--) {
+      const each = this.acknowledged[index] as Acknowledgement;
+      if (each.atMs < atMs) break;
+      if (each.sentMs >= atMs && nodes.includes(each.node)) first = each;
+    }
+    return first;
   }
 
   /** The longest pause between two acknowledgements, milliseconds. */
@@ -37,12 +44,22 @@ export class Ledger {
     return times.reduce((most, atMs, index) => Math.max(most, index === 0 ? 0 : atMs - (times[index - 1] ?? atMs)), 0);
   }
 
-  /** Acknowledged and not there. A late one was acknowledged by a deposed primary after the new one had begun. */
-  judge(present: ReadonlySet<number>): { readonly lost: number; readonly double: number } {
+  /** Drops what was judged, so that it is counted once. */
+  forget(ids: ReadonlySet<number>): void {
+    const kept = this.acknowledged.filter((each) => !ids.has(each.id));
+    this.acknowledged.length = 0;
+    for (const each of kept) this.acknowledged.push(each);
+  }
+
+  /** Acknowledged (the first `upTo`) and not there. A late one was acknowledged by a deposed primary after the new one had begun. */
+  judge(
+    present: ReadonlySet<number>,
+    upTo = this.acknowledged.length,
+  ): { readonly lost: number; readonly double: number; readonly missing: readonly number[] } {
     const firstOf = new Map<string, number>();
-    let lost = 0;
+    const missing: number[] = [];
     let double = 0;
-    for (const each of this.acknowledged) {
+    for (const each of this.acknowledged.slice(0, upTo)) {
       if (!firstOf.has(each.node)) firstOf.set(each.node, each.atMs);
       if (present.has(each.id)) continue;
       const newerBegan = this.acknowledged.some(
@@ -53,8 +70,8 @@ export class Ledger {
           other.sentMs > (firstOf.get(each.node) ?? 0),
       );
       if (newerBegan) double += 1;
-      lost += 1;
+      missing.push(each.id);
     }
-    return { lost, double };
+    return { lost: missing.length, double, missing };
   }
 }

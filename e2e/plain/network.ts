@@ -77,6 +77,12 @@ export function cutHost(host: Host, from: readonly Host[] | "all" = "all"): void
   }
 }
 
+/** Drops what the host sends, or what is sent to it; the other direction passes. */
+export function cutOneWay(host: Host, direction: "sends" | "receives"): void {
+  const [chain, flag] = direction === "sends" ? ["OUTPUT", "-o"] : ["INPUT", "-i"];
+  filter(host, "-A", chain as string, flag as string, "eth0", "-j", "DROP");
+}
+
 export function mendHost(host: Host): void {
   filter(host, "-F");
 }

@@ -31,6 +31,24 @@ export function run(host: Host, argv: readonly string[], options: RunOptions = {
   return `${stdout}${status === 0 ? "" : stderr}`.trim();
 }
 
+export interface Finished {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/** The same without waiting for it; its end is no error, however it ends. */
+export function runLater(host: Host, argv: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const child = spawn("ip", [...commandLine(host, argv, options)], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  return new Promise((resolve) => child.on("close", (status) => resolve({ status, output: output.trim() })));
+}
+
 /** Starts a program that stays; its output goes to a file. */
 export function start(host: Host, argv: readonly string[], logFile: string, options: RunOptions = {}): ChildProcess {
   const log = openSync(logFile, "a");

@@ -265,8 +265,9 @@ export function appendAudit(draft: Draft, entry: Omit<AuditDraft, "at">): void {
   draft.log.push({ kind: "append-audit", value: { at: draft.now.wallMs, ...entry } });
 }
 
+/** A moment that has come is judged by this very batch: waking for it would only turn the loop. */
 export function wakeAt(draft: Draft, monoMs: number): void {
-  if (!Number.isFinite(monoMs)) return;
+  if (!Number.isFinite(monoMs) || monoMs <= draft.now.monoMs) return;
   if (draft.wakeAtMs === null || monoMs < draft.wakeAtMs) draft.wakeAtMs = monoMs;
 }
 

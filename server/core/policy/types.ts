@@ -24,6 +24,8 @@ export interface Policy {
   readonly onPostgresExit: "failover" | "restart";
   /** New clusters begin with automation held until their preflight has passed once; then this. */
   readonly automationDefault: "on" | "held";
+  /** How many synchronous standbys a new cluster promises: it survives the loss of the primary together with one fewer. */
+  readonly synchronousStandbys: number;
   readonly switchoverMaxLagBytes: number;
   readonly demoteDeadlineMs: number;
   /** By the cause that the first suspect names; what is missing is only suggested. */
@@ -41,6 +43,7 @@ export const defaultPolicy: Policy = {
   fleetSilentShare: 0.6,
   onPostgresExit: "failover",
   automationDefault: "on",
+  synchronousStandbys: 1,
   switchoverMaxLagBytes: 16 * 1024 * 1024,
   demoteDeadlineMs: 5_000,
   causes: {},

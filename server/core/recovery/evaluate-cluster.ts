@@ -1,3 +1,4 @@
+import { nextDeadlineMs } from "../detection/accrual.ts";
 import { type Draft, demand, getAction, getCluster, getNode, patchCluster, runningActions, wakeAt } from "../draft.ts";
 import { measureEpoch } from "../incident/impact.ts";
 import { appendRefusal } from "../incident/refusals.ts";
@@ -111,7 +112,7 @@ function clearSince(draft: Draft, clusterId: string, node: string): void {
 function noticeSilence(draft: Draft, node: string): void {
   const live = draft.state.live.nodes.get(node);
   if (live?.connected !== true || seeAgent(draft.state, node, draft.now) !== "alive") return;
-  wakeAt(draft, live.detector.lastArrivalMs + live.detector.thresholdMs + 1);
+  wakeAt(draft, nextDeadlineMs(live.detector, draft.state.live.self.stalls) + 1);
 }
 
 function considerFailover(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {

@@ -173,7 +173,7 @@ function createCluster(draft: Draft, id: string): ClusterRecord {
     grantId: null,
     primary: null,
     systemId: null,
-    durability: { mode: "sync", k: 1 },
+    durability: { mode: "sync", k: draft.state.durable.policy.synchronousStandbys },
     automation: { state: "held", by: "holdfast", reason: "preflight-pending", at: draft.now.wallMs },
     members: {},
     configurations: [],

@@ -1,4 +1,4 @@
-import { suspicion } from "../detection/accrual.ts";
+import { nextDeadlineMs } from "../detection/accrual.ts";
 import type { ClusterRecord } from "../recovery/types.ts";
 import type { PeerSight, WalReceiver } from "../replication/status.ts";
 import type { State } from "../state.ts";
@@ -35,8 +35,8 @@ export function seeAgent(state: State, nodeId: string, now: Now): AgentSight {
 
 function isSilent(state: State, node: NodeLive, now: Now): boolean {
   const { stalls } = state.live.self;
-  const judged = suspicion(node.detector, now.monoMs, stalls);
-  if (Number.isFinite(judged.suspectAtMs)) return judged.suspected;
+  const suspectAtMs = nextDeadlineMs(node.detector, stalls);
+  if (Number.isFinite(suspectAtMs)) return now.monoMs >= suspectAtMs;
   return now.monoMs - Math.max(node.lastFrameAtMs, node.connectedAtMs) > node.detector.maxSilenceMs;
 }
 

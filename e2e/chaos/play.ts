@@ -1,0 +1,91 @@
+import { machineMs } from "../../demo/clock.ts";
+import { readNumbers } from "../plain/cluster.ts";
+import type { Installation } from "../plain/installation.ts";
+import type { Ledger } from "../plain/ledger.ts";
+import type { RunRecord } from "./results.ts";
+import type { Scenario } from "./scenario.ts";
+import { Stage } from "./stage.ts";
+import { type Whole, waitForWhole } from "./whole.ts";
+
+const wholeWithinMs = 120_000;
+/** The detectors know the cluster before something happens to it. */
+const calmMs = 2_000;
+/** What the witness has printed until now is still to be read. */
+const readMs = 150;
+/** How long a deposed primary is watched after everything is whole again. */
+const watchMs = 1_000;
+
+/** One run of a scenario, from a whole cluster to a whole cluster. @throws Error when the cluster is not whole to begin with */
+export async function playScenario(
+  installation: Installation,
+  ledger: Ledger,
+  scenario: Scenario,
+): Promise<RunRecord & { readonly broken: boolean }> {
+  const before = await waitForWhole(installation, wholeWithinMs);
+  if (before === null) throw new Error("the cluster is not whole");
+  await sleep(calmMs);
+  const stage = new Stage(installation, ledger, before.primary, before.epoch);
+  const acknowledgedBefore = ledger.acknowledged.length;
+  const failure = await scenario.play(stage).then(
+    () => null,
+    (error: Error) => error.message,
+  );
+  if (failure !== null) await undoEverything(stage);
+  const after = await waitForWhole(installation, wholeWithinMs);
+  const wholeAtMs = machineMs();
+  await sleep(watchMs + readMs);
+  const names = (hosts: Stage["standbys"]) => hosts.map((host) => host.name);
+  const wanted = scenario.expects === "elsewhere" ? names(stage.standbys) : names(installation.members);
+  const first = scenario.expects === "stays" ? undefined : ledger.firstSince(stage.markedAtMs, wanted);
+  const acknowledged = ledger.acknowledged.length - acknowledgedBefore;
+  const { lost, double } = after === null ? { lost: 0, double: 0 } : judge(installation, ledger, after);
+  const why = failure ?? explain(scenario, before, after, first !== undefined);
+  return {
+    scenario: scenario.name,
+    at: new Date().toISOString(),
+    ok: why === null && lost + double === 0,
+    why,
+    from: before.primary.name,
+    to: after?.primary.name ?? null,
+    ms: first === undefined ? null : Math.round(first.atMs - stage.markedAtMs),
+    gapMs: Math.round(ledger.longestGap(stage.beganAtMs, wholeAtMs)),
+    rejoinedMs: stage.healedAtMs === null || after === null ? null : Math.round(wholeAtMs - stage.healedAtMs),
+    acknowledged,
+    lost,
+    double,
+    broken: after === null,
+  };
+}
+
+/** What was not as expected; null when everything was. */
+function explain(scenario: Scenario, before: Whole, after: Whole | null, served: boolean): string | null {
+  if (after === null) return `the cluster was not whole ${wholeWithinMs / 1_000} s after the last heal`;
+  const moved = after.primary !== before.primary || after.epoch !== before.epoch;
+  if (scenario.expects === "stays") return moved ? `a needless change: epoch ${before.epoch} → ${after.epoch}` : null;
+  if (scenario.expects === "either") return null;
+  return served ? null : "no write was acknowledged elsewhere";
+}
+
+/** Acknowledged rows that the primary of now does not hold. Each is counted once. */
+function judge(installation: Installation, ledger: Ledger, after: Whole) {
+  // What was acknowledged before the rows are read has to be among them.
+  const entries = ledger.acknowledged.length;
+  const present = readNumbers(installation, after.primary.name);
+  const verdict = ledger.judge(present, entries);
+  ledger.forget(new Set(verdict.missing));
+  return verdict;
+}
+
+/** A scenario that failed in the middle leaves hosts cut, stopped or dead. */
+async function undoEverything(stage: Stage): Promise<void> {
+  for (const host of [...stage.installation.members, stage.control]) {
+    stage.mend(host);
+    stage.thaw(host);
+  }
+  if (!stage.serverRuns()) await stage.startServer().catch(() => undefined);
+  for (const host of stage.installation.members) if (!stage.agentRuns(host)) stage.startAgent(host);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
