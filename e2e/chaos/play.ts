@@ -1,7 +1,7 @@
 import { machineMs } from "../../demo/clock.ts";
 import { readNumbers } from "../plain/cluster.ts";
 import type { Installation } from "../plain/installation.ts";
-import type { Ledger } from "../plain/ledger.ts";
+import type { Acknowledgement, Ledger } from "../plain/ledger.ts";
 import type { RunRecord } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
 import { Stage } from "./stage.ts";
@@ -47,7 +47,7 @@ export async function playScenario(
     why,
     from: before.primary.name,
     to: after?.primary.name ?? null,
-    ms: first === undefined ? null : Math.round(first.atMs - stage.markedAtMs),
+    ms: measure(scenario, stage, first, wholeAtMs),
     gapMs: Math.round(ledger.longestGap(stage.beganAtMs, wholeAtMs)),
     rejoinedMs: stage.healedAtMs === null || after === null ? null : Math.round(wholeAtMs - stage.healedAtMs),
     acknowledged,
@@ -55,6 +55,22 @@ export async function playScenario(
     double,
     broken: after === null,
   };
+}
+
+/**
+ * Mark → first acknowledged write. Where the old primary's own writes count, the last of them may come after the mark: there it is the end of
+ * the pause that counts.
+ */
+function measure(
+  scenario: Scenario,
+  stage: Stage,
+  first: Acknowledgement | undefined,
+  wholeAtMs: number,
+): number | null {
+  if (first === undefined || scenario.expects === "either") return null;
+  if (scenario.measures === "pause") return Math.round(stage.ledger.longestGap(stage.markedAtMs, wholeAtMs));
+  if (scenario.expects === "elsewhere") return Math.round(first.atMs - stage.markedAtMs);
+  return Math.round(stage.ledger.longestPause(stage.markedAtMs, wholeAtMs).endedMs - stage.markedAtMs);
 }
 
 /** What was not as expected; null when everything was. */

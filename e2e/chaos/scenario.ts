@@ -28,6 +28,8 @@ export interface Scenario {
   readonly says: string;
   readonly shape?: Partial<Shape>;
   readonly expects: Outcome;
+  /** For what is done on purpose: the time that counts is the longest one without an acknowledged write. */
+  readonly measures?: "pause";
   /** Causes it and undoes it. Time counts from the stage's last `mark()`. */
   play(stage: Stage): Promise<void>;
 }

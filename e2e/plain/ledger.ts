@@ -39,9 +39,20 @@ export class Ledger {
 
   /** The longest pause between two acknowledgements, milliseconds. */
   longestGap(fromMs: number, toMs: number): number {
+    const { beganMs, endedMs } = this.longestPause(fromMs, toMs);
+    return endedMs - beganMs;
+  }
+
+  /** The longest pause within a span; one that has not ended yet ends with the span. */
+  longestPause(fromMs: number, toMs: number): { readonly beganMs: number; readonly endedMs: number } {
     const times = this.acknowledged.map((each) => each.atMs).filter((atMs) => atMs >= fromMs - 1_000 && atMs <= toMs);
     if (Number.isFinite(toMs)) times.push(toMs);
-    return times.reduce((most, atMs, index) => Math.max(most, index === 0 ? 0 : atMs - (times[index - 1] ?? atMs)), 0);
+    let longest = { beganMs: times[0] ?? fromMs, endedMs: times[0] ?? fromMs };
+    for (let index = 1; index < times.length; index++) {
+      const [beganMs, endedMs] = [times[index - 1] as number, times[index] as number];
+      if (endedMs - beganMs > longest.endedMs - longest.beganMs) longest = { beganMs, endedMs };
+    }
+    return longest;
   }
 
   /** Drops what was judged, so that it is counted once. */

@@ -91,6 +91,7 @@ export const controlPlane: readonly Scenario[] = [
     name: "switchover",
     says: "an operator switches over",
     expects: "elsewhere",
+    measures: "pause",
     async play(stage) {
       stage.mark();
       const finished = await stage.switchOver(stage.anyStandby());
@@ -101,6 +102,7 @@ export const controlPlane: readonly Scenario[] = [
     name: "two-operators",
     says: "two operators switch over to different standbys at once: one of them is refused, or comes second",
     expects: "elsewhere",
+    measures: "pause",
     async play(stage) {
       stage.mark();
       const both = await Promise.all(stage.standbys.slice(0, 2).map((host) => stage.switchOver(host)));
