@@ -266,6 +266,8 @@ export class AgentModel {
           verb: command.verb.verb,
           commandId: command.id,
         });
+        // Whoever listens may have killed it at this very moment.
+        if (!this.process.alive) return;
         this.begin(command);
       } else {
         this.finish(command, { status: "refused", code: verdict.code, detail: verdict.detail });

@@ -84,7 +84,8 @@ function adopt(agent: AgentModel, configuration: SyncConfiguration, finish: Fini
   ask(agent, (answered) => {
     if (!answered) return finish(noAnswer);
     if (postgres.role === "standby") return finish(refused("is-standby", "this member is a standby"));
-    postgres.setNames(standbyNames(configuration));
+    // Names set by hand stay until the first recorded set replaces them.
+    if (configuration.k > 0 || postgres.disk.names === "") postgres.setNames(standbyNames(configuration));
     finish(place(agent));
   });
 }
@@ -207,10 +208,16 @@ function fence(agent: AgentModel, finish: Finish): void {
   stopFenced(agent, () => finish(done({ stopped: true })));
 }
 
+/** Where a server that was shut down cleanly ended; null when it ended otherwise. */
+function shutdownLsn(agent: AgentModel): number | null {
+  const { flushed } = agent.postgres.disk;
+  return flushed.kind === "shutdown" ? flushed.lsn : null;
+}
+
 function demote(agent: AgentModel, deadlineMs: number, holds: () => boolean, finish: Finish): void {
   const { postgres, world, process } = agent;
   const began = world.nowMs;
-  if (!postgres.alive) return finish(done({ ms: 0, shutdownMs: 0 }));
+  if (!postgres.alive) return finish(done({ lsn: shutdownLsn(agent), ms: 0, shutdownMs: 0 }));
   ask(agent, (answered) => {
     if (!answered) return finish(noAnswer);
     if (postgres.role === "standby") return finish(refused("is-standby", "this member is a standby"));
@@ -221,7 +228,7 @@ function demote(agent: AgentModel, deadlineMs: number, holds: () => boolean, fin
         postgres.disk.names = unsatisfiableNames;
         postgres.disk.upstream = null;
         agent.watchDemote(deadlineMs, holds);
-        return finish(done({ ms: Math.round(world.nowMs - began) }));
+        return finish(done({ lsn: shutdownLsn(agent), ms: Math.round(world.nowMs - began) }));
       }
       if (world.nowMs - began < deadlineMs) return world.after(3, process, look);
       agent.returnAsPrimary(holds);

@@ -224,7 +224,9 @@ export class ControlModel {
         return true;
       },
       acknowledge: (node, commandId) => {
-        if (alive()) this.sessions.get(node)?.side.send({ kind: "result-ack", commandId });
+        if (!alive()) return;
+        this.world.emit({ kind: "result-acknowledged", node, commandId });
+        this.sessions.get(node)?.side.send({ kind: "result-ack", commandId });
       },
       drop: (node) => this.sessions.get(node)?.side.close(),
       refreshPeers: () => {},
@@ -286,6 +288,7 @@ export class ControlModel {
       this.post({ kind: "heartbeat-received", node: session.node, sessionId: session.sessionId, arrivalMs, ...beat });
     } else if (message.kind === "result") {
       const { commandId, outcome, nodeAt } = message;
+      world.emit({ kind: "result-arrived", node: session.node, commandId });
       this.post({ kind: "command-finished", node: session.node, commandId, outcome, nodeAt });
       this.pass("after-result");
     }

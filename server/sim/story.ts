@@ -56,6 +56,8 @@ function describeEvent(event: TraceEvent, phases: Map<string, string>, everythin
     case "row-acknowledged":
     case "grant-accepted":
     case "control-decided":
+    case "result-arrived":
+    case "result-acknowledged":
       return [];
     default:
       return event satisfies never;

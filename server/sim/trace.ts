@@ -37,6 +37,9 @@ export type TraceEvent =
       readonly detail: string;
     }
   | { readonly kind: "command-sent"; readonly command: CommandRecord }
+  /** At the control plane, before it is taken in; and before its acknowledgement leaves. */
+  | { readonly kind: "result-arrived"; readonly node: string; readonly commandId: string }
+  | { readonly kind: "result-acknowledged"; readonly node: string; readonly commandId: string }
   | {
       readonly kind: "control-decided";
       readonly decision: Decision;

@@ -4,7 +4,13 @@ import type { SyncConfiguration } from "../replication/status.ts";
 import { isWitness } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
 import { endpoints } from "./members.ts";
-import type { Action, ClusterRecord, MemberRecord } from "./types.ts";
+import { holdAutomation } from "./regrant.ts";
+import type { Action, ClusterRecord, MemberRecord, Step } from "./types.ts";
+import { hasWaited } from "./waiting.ts";
+
+/** A first start that failed is looked at again after this long, so often at most. */
+const againMs = 2_000;
+const mostAttempts = 5;
 
 /** How a cluster comes under Holdfast: a running primary is adopted; where there is no data at all, one member is initialized. */
 export function considerBootstrap(draft: Draft, cluster: ClusterRecord): void {
@@ -16,8 +22,17 @@ export function considerBootstrap(draft: Draft, cluster: ClusterRecord): void {
   if (primaries.length > 1) return;
   const everybodyHere = present.length === Object.keys(cluster.members).length;
   const noData = present.every((node) => statusOf(node)?.state === "empty");
-  const first = present.filter((node) => statusOf(node)?.initialize === true).sort()[0];
+  const first = present
+    .filter((node) => statusOf(node)?.initialize === true || wasInterrupted(draft, cluster, node))
+    .sort()[0];
   if (everybodyHere && noData && first !== undefined) startInitialize(draft, cluster, first);
+}
+
+/** A first start that had to be given up, and whose data a person has taken away since. Nothing was ever acknowledged there. */
+function wasInterrupted(draft: Draft, cluster: ClusterRecord, node: string): boolean {
+  return [...draft.state.durable.actions.values()].some(
+    (action) => action.cluster === cluster.id && action.kind === "initialize" && action.target === node,
+  );
 }
 
 function startInitialize(draft: Draft, cluster: ClusterRecord, node: string): void {
@@ -52,25 +67,51 @@ function startFirstEpoch(
   const first: SyncConfiguration = { ...configuration, epoch: action.epoch, version: cluster.configVersion + 1 };
   patchCluster(draft, cluster.id, { configurations: [first], configVersion: first.version });
   patchAction(draft, action.id, { configuration: first });
-  commandStep(draft, action.id, {
+  sendFirstGrant(draft, action.id, kind);
+}
+
+function sendFirstGrant(draft: Draft, actionId: string, kind: "initialize" | "adopt"): void {
+  const action = demand(getAction(draft, actionId), actionId);
+  const configuration = demand(action.configuration, "configuration");
+  const peers = endpoints(demand(getCluster(draft, action.cluster), action.cluster));
+  commandStep(draft, actionId, {
     kind,
-    node,
-    verb: { verb: `postgres.${kind}`, args: { configuration: first, peers: endpoints(cluster) } },
+    node: demand(action.target, "target"),
+    verb: { verb: `postgres.${kind}`, args: { configuration, peers } },
     epoch: action.epoch,
     intentId: action.intentId,
-    configVersion: first.version,
+    configVersion: configuration.version,
   });
 }
 
 export function advanceBootstrap(draft: Draft, actionId: string): void {
   const action = demand(getAction(draft, actionId), actionId);
   const step = action.steps.at(-1);
+  if (step?.status === "failed" && action.kind === "initialize") return initializeAgain(draft, action, step);
   if (step?.status === "failed")
     return endAction(draft, actionId, "failed", { code: `${action.kind}-failed`, data: step.data });
   if (step?.status !== "done") return;
   grantFirst(draft, action, step.data);
   appendActionEntry(draft, actionId, "granted", { node: action.target, epoch: action.epoch });
   endAction(draft, actionId, "done", null);
+}
+
+/**
+ * Nobody knows how far a first start came whose agent was killed under it. An empty member begins again; one that runs as a primary is taken
+ * over as it runs, under the configuration that it was made with: nothing is acknowledged there before the first standby. What lies between
+ * is a person's to throw away.
+ */
+function initializeAgain(draft: Draft, action: Action, failed: Step): void {
+  const node = demand(action.target, "target");
+  const attempts = action.steps.length;
+  if (!hasWaited(draft, action.cluster, `${action.id}:initialize:${attempts}`, againMs)) return;
+  const status = draft.state.live.nodes.get(node)?.postgres ?? null;
+  if (!isWitness(draft.state, node, draft.now) || status === null || status.state === "starting") return;
+  if (attempts < mostAttempts && status.state === "empty") return sendFirstGrant(draft, action.id, "initialize");
+  if (attempts < mostAttempts && status.state === "running" && status.role === "primary")
+    return sendFirstGrant(draft, action.id, "adopt");
+  holdAutomation(draft, action.cluster, "first-start-failed");
+  endAction(draft, action.id, "needs-operator", { code: "first-start-failed", data: { node, ...failed.data } });
 }
 
 function grantFirst(draft: Draft, action: Action, data: Action["steps"][number]["data"]): void {
