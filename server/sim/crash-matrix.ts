@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { formatTable } from "../../bench/failover/statistics.ts";
 import { type Cell, nameCell, playCell, type Victim } from "./crash-matrix/cell.ts";
 import { planMatrix, playMatrix, summariseMatrix } from "./crash-matrix/matrix.ts";
 import type { Boundary } from "./crash-matrix/passages.ts";
@@ -25,17 +24,17 @@ async function runAll(): Promise<number> {
   });
   const summary = summariseMatrix(results);
   const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
-  const rows = Object.entries(summary.actions).map(([name, each]) => [
-    name,
-    each.cells,
-    each.done,
-    each.compensated,
-    each["needs-operator"],
-    each.violated,
-  ]);
-  console.log(
-    formatTable([["action", "cells", "done", "compensated", "needs operator", "violated"], ...rows]).join("\n"),
-  );
+  console.log("action       cells   done  compensated  needs operator  violated");
+  for (const [name, each] of Object.entries(summary.actions)) {
+    const figures = [
+      String(each.cells).padStart(5),
+      String(each.done).padStart(5),
+      String(each.compensated).padStart(11),
+      String(each["needs-operator"]).padStart(14),
+      String(each.violated).padStart(8),
+    ];
+    console.log(`${name.padEnd(12)} ${figures.join("  ")}`);
+  }
   console.log(`${summary.cells} cells in ${seconds} s: every action kind × every boundary it passes × who is killed`);
   if (values.json) console.log(JSON.stringify({ ...summary, seconds }));
   return summary.violated === 0 ? 0 : 1;
