@@ -13,6 +13,7 @@ import { PostgresInstance } from "./drivers/postgres/instance.ts";
 import { PostgresKeeper } from "./drivers/postgres/keeper.ts";
 import { AgentStateStore, randomId } from "./fence/agent-state.ts";
 import { startLocalHttp } from "./http/local-http.ts";
+import type { GaugeReport } from "./http/reports.ts";
 import { Peers } from "./peers/peers.ts";
 import { makePrivateDirectory } from "./shared/durable-file.ts";
 import type { Log } from "./shared/log.ts";
@@ -252,6 +253,8 @@ export class Agent {
         ...this.#collect(monotonicMs()),
       }),
       takeTraces: (traces: readonly ErrorTrace[]) => this.#services.errors.add(traces),
+      takeErrors: (traces: readonly ErrorTrace[]) => this.#services.takeErrors(traces),
+      takeGauges: (report: GaugeReport) => this.#services.takeGauges(report),
       takeWorkload: (report: WorkloadReport) => {
         if (this.#workloads.size >= maxWorkloads && !this.#workloads.has(report.name)) return;
         const before = this.#workloads.get(report.name)?.report;

@@ -81,6 +81,7 @@ describe("the local HTTP", () => {
   let postgres: PostgresStatus | null;
   const traces: ErrorTrace[] = [];
   const reports: WorkloadReport[] = [];
+  const figures: Record<string, unknown> = {};
 
   beforeEach(async () => {
     traces.length = 0;
@@ -94,6 +95,8 @@ describe("the local HTTP", () => {
       takeTraces: async (list) => {
         traces.push(...list);
       },
+      takeErrors: (list) => traces.push(...list),
+      takeGauges: ({ service, gauges }) => Object.assign(figures, { [service]: gauges }),
       takeWorkload: (report) => reports.push(report),
     });
     const address = server.address();
@@ -123,6 +126,33 @@ describe("the local HTTP", () => {
     traceId: null,
     count: 1,
   };
+
+  it("takes errors with their stack as text, and gauges", async () => {
+    const stack = "TypeError: no card\n    at pay (/srv/src/pay.js:3:1)";
+    expect((await post("/errors", JSON.stringify({ service: "pay", stack, count: 3 }))).status).toBe(202);
+    expect(traces).toEqual([
+      {
+        service: "pay",
+        language: "javascript",
+        type: "TypeError",
+        message: "no card",
+        frames: [{ function: "pay", file: "src/pay.js", line: 3 }],
+        traceId: null,
+        count: 3,
+      },
+    ]);
+    expect((await post("/gauges", JSON.stringify({ service: "pay", gauges: { poolWaiting: 4 } }))).status).toBe(202);
+    expect(figures).toEqual({ pay: { poolWaiting: 4 } });
+    for (const [path, body] of [
+      ["/errors", { service: "" }],
+      ["/errors", { service: "a", shell: "rm" }],
+      ["/gauges", { service: "a", gauges: { "a b": 1 } }],
+    ] as const) {
+      expect((await post(path, JSON.stringify(body))).status, JSON.stringify(body)).toBe(422);
+    }
+    const headers = { "content-type": "application/json", origin: "https://evil.example" };
+    expect((await fetch(`${url}/errors`, { method: "POST", headers, body: "{}" })).status).toBe(403);
+  });
 
   it("takes one trace or several", async () => {
     expect((await post("/v1/traces", JSON.stringify(trace))).status).toBe(202);

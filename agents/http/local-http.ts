@@ -5,6 +5,7 @@ import type { ErrorTrace } from "../../server/protocol/index.ts";
 import { limits } from "../../server/protocol/limits.ts";
 import { describeMistakes } from "../shared/schema-errors.ts";
 import { readyAsPrimary, readyAsReplica } from "./readiness.ts";
+import { type GaugeReport, readErrors, readGauges } from "./reports.ts";
 
 /** The agent's HTTP for programs on its own machine: load balancers ask for roles, applications report traces and their workload. */
 
@@ -56,6 +57,9 @@ export interface LocalHttpOptions {
   status(): unknown;
   /** Resolves when the traces are durable. */
   takeTraces(traces: readonly ErrorTrace[]): Promise<void>;
+  /** Counted at once, durable a moment later. */
+  takeErrors(traces: readonly ErrorTrace[]): void;
+  takeGauges(report: GaugeReport): void;
   takeWorkload(report: WorkloadReport): void;
 }
 
@@ -92,6 +96,14 @@ async function answer(options: LocalHttpOptions, request: IncomingMessage, respo
     case "/v1/traces":
       return request.method === "POST"
         ? takeTraces(options, request, response)
+        : send(response, 405, { error: "use POST" });
+    case "/errors":
+      return request.method === "POST"
+        ? takeReport(request, response, readErrors, (traces) => options.takeErrors(traces))
+        : send(response, 405, { error: "use POST" });
+    case "/gauges":
+      return request.method === "POST"
+        ? takeReport(request, response, readGauges, (report) => options.takeGauges(report))
         : send(response, 405, { error: "use POST" });
     case "/v1/workload":
       return request.method === "POST"
@@ -130,6 +142,22 @@ async function takeTraces(
     return send(response, 503, { error: `not stored: ${error instanceof Error ? error.message : String(error)}` });
   }
   return send(response, 202, { accepted: traces.length });
+}
+
+async function takeReport<T>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  read: (body: unknown) => { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string },
+  take: (value: T) => void,
+): Promise<void> {
+  // A web page must not report in the name of this machine's services.
+  if (request.headers.origin !== undefined) return send(response, 403, { error: "browsers may not report here" });
+  const body = await readJson(request);
+  if (!body.ok) return send(response, body.status, { error: body.reason });
+  const report = read(body.value);
+  if (!report.ok) return send(response, 422, { error: report.reason });
+  take(report.value);
+  return send(response, 202, { accepted: true });
 }
 
 async function takeWorkload(

@@ -1,16 +1,23 @@
 import type { Server } from "node:http";
 import type { ErrorTrace, TelemetryFrame } from "../../server/protocol/index.ts";
-import type { TelemetryConfig } from "../config/telemetry-schema.ts";
+import { HostGauges } from "../collectors/host-gauges.ts";
+import { ProcessUsage } from "../collectors/process-usage.ts";
+import type { ApplicationConfig, TelemetryConfig } from "../config/telemetry-schema.ts";
 import { ErrorCounter } from "../errors/error-counter.ts";
+import type { GaugeReport } from "../http/reports.ts";
+import { LogReader } from "../logs/log-reader.ts";
 import { readLogs } from "../otlp/read-logs.ts";
 import { readSpans } from "../otlp/read-spans.ts";
 import { startOtlpReceiver, type Taken } from "../otlp/receiver.ts";
 import type { Values } from "../otlp/walk.ts";
 import type { Log } from "../shared/log.ts";
+import { Repeater } from "../shared/repeater.ts";
 import { TelemetryHub } from "./telemetry-hub.ts";
 
 const errorPeriodMs = 1_000;
 const frameMs = 1_000;
+const processMs = 2_000;
+const hostMs = 5_000;
 /** Bad payloads are told in the log this often at most. */
 const complainMs = 60_000;
 
@@ -29,6 +36,8 @@ export class ServiceTelemetry {
   readonly errors: ErrorCounter;
   readonly #options: ServiceTelemetryOptions;
   readonly #aliases: ReadonlyMap<string, string>;
+  readonly #loops: readonly Repeater[];
+  readonly #logs: readonly LogReader[];
   #otlp: Server | null = null;
   #timer: NodeJS.Timeout | null = null;
   #complainedMs = Number.NEGATIVE_INFINITY;
@@ -42,6 +51,18 @@ export class ServiceTelemetry {
       store: options.storeError,
       onDropped: (count) => this.hub.drop("errors", count),
     });
+    const usages = applications.map((application) => ({
+      name: application.name,
+      usage: new ProcessUsage(application),
+    }));
+    const host = new HostGauges();
+    this.#loops = [
+      new Repeater(processMs, async () => {
+        for (const { name, usage } of usages) this.#setGauges(name, await usage.collect());
+      }),
+      new Repeater(hostMs, async () => this.#setGauges(null, await host.collect())),
+    ];
+    this.#logs = applications.map((application) => this.#makeLogReader(application));
     this.#aliases = new Map(applications.flatMap(({ name, addresses }) => addresses.map((each) => [each, name])));
   }
 
@@ -59,6 +80,7 @@ export class ServiceTelemetry {
         onBadPayload: (reason) => this.#complain(reason),
       });
     }
+    for (const part of [...this.#loops, ...this.#logs]) part.start();
     this.#timer = setInterval(() => this.tick(), frameMs);
   }
 
@@ -66,6 +88,8 @@ export class ServiceTelemetry {
     if (this.#timer) clearInterval(this.#timer);
     this.#otlp?.close();
     this.#otlp?.closeAllConnections();
+    for (const loop of this.#loops) loop.stop();
+    await Promise.all(this.#logs.map((reader) => reader.stop()));
     await this.errors.flush();
   }
 
@@ -78,10 +102,32 @@ export class ServiceTelemetry {
     for (const frame of this.hub.takeFrames()) this.#options.send(frame);
   }
 
+  takeErrors(traces: readonly ErrorTrace[]): void {
+    // Whoever could not be counted is in `dropped`.
+    void this.errors.add(traces).catch(() => undefined);
+  }
+
+  takeGauges({ service, gauges }: GaugeReport): void {
+    this.#setGauges(service, gauges);
+  }
+
+  #setGauges(service: string | null, gauges: Readonly<Record<string, number>>): void {
+    for (const [name, value] of Object.entries(gauges)) this.hub.setGauge(service, name, value);
+  }
+
+  #makeLogReader(application: ApplicationConfig): LogReader {
+    return new LogReader(application, {
+      takeLog: (log) => this.hub.takeLog(log),
+      takeError: (trace) => this.takeErrors([trace]),
+      onDropped: (lines) => this.hub.drop("logs", lines),
+      onTrouble: (reason) => this.#options.log("warn", "a log can't be read", { service: application.name, reason }),
+    });
+  }
+
   #takeTraces(request: Values, most: number): Taken {
     const { spans, errors, rejected, reason } = readSpans(request, this.#aliases, most);
     this.hub.takeSpans(spans);
-    void this.errors.add(errors).catch(() => undefined);
+    this.takeErrors(errors);
     return { accepted: spans.length, rejected, reason };
   }
 
@@ -89,7 +135,7 @@ export class ServiceTelemetry {
     const nowMs = Date.now();
     const { logs, errors, rejected, reason } = readLogs(request, most, nowMs);
     for (const log of logs) this.hub.takeLog(log, nowMs);
-    void this.errors.add(errors).catch(() => undefined);
+    this.takeErrors(errors);
     return { accepted: logs.length + errors.length, rejected, reason };
   }
 
