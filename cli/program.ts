@@ -5,6 +5,7 @@ import { CommandError, exitCodes } from "./exit-codes.ts";
 import { addLocks } from "./locks.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
 import { print } from "./print.ts";
+import { addRings } from "./ring.ts";
 import { showServices, showTopology } from "./services.ts";
 import { addTraces } from "./traces.ts";
 
@@ -61,6 +62,7 @@ function createProgram(api: FindApi): Command {
   addTraces(program, api, readCount);
   addActions(program, api);
   addLocks(program, api);
+  addRings(program, api);
   return program;
 }
 

@@ -34,7 +34,7 @@ export function useEntities<K extends EntityKind>(kind: K): readonly EntityOf[K]
 export function useDocuments<K extends DocumentKind>(kind: K): readonly DocumentOf<K>[] {
   const views = useEntities("document");
   return useMemo(
-    () => views.flatMap(({ document }) => (document.kind === kind ? [document as DocumentOf<K>] : [])),
+    () => views.flatMap(({ document }) => (document.kind === kind ? [document as unknown as DocumentOf<K>] : [])),
     [views, kind],
   );
 }

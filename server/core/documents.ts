@@ -1,4 +1,5 @@
 import type { Draft } from "./draft.ts";
+import type { KeySpaceRecord } from "./ring/key-space.ts";
 
 /**
  * Durable things beside nodes, clusters, incidents and actions, each with the room that judges it. All are stored, loaded, sent to
@@ -7,6 +8,8 @@ import type { Draft } from "./draft.ts";
 export interface DocumentTypes {
   /** A service depends on another: said by a person, beside what spans show. Id: `<from>><to>`. */
   readonly "declared-dependency": { readonly from: string; readonly to: string; readonly by: string };
+  /** A key space on a ring. Id: its name. */
+  readonly "key-space": KeySpaceRecord;
 }
 
 export type DocumentKind = keyof DocumentTypes;
@@ -33,15 +36,14 @@ export function documentKey(kind: DocumentKind, id: string): string {
 export function getDocument<K extends DocumentKind>(draft: Draft, kind: K, id: string): DocumentOf<K> | null {
   const key = documentKey(kind, id);
   const found = draft.documents.get(key) ?? draft.state.durable.documents.get(key) ?? null;
-  return found === null || found.closedAt !== null ? null : (found as DocumentOf<K>);
+  return found === null || found.closedAt !== null ? null : (found as unknown as DocumentOf<K>);
 }
 
 /** All open documents of a kind, oldest first. */
 export function listDocuments<K extends DocumentKind>(draft: Draft, kind: K): DocumentOf<K>[] {
   const merged = new Map([...draft.state.durable.documents, ...draft.documents]);
-  return [...merged.values()]
-    .filter((document): document is DocumentOf<K> => document.kind === kind && document.closedAt === null)
-    .sort((a, b) => a.openedAt - b.openedAt);
+  const open = [...merged.values()].filter((document) => document.kind === kind && document.closedAt === null);
+  return (open as unknown as DocumentOf<K>[]).sort((a, b) => a.openedAt - b.openedAt);
 }
 
 /** Writes the whole document; with `closedAt` set it leaves the memory and the feed once that is committed. */

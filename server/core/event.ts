@@ -2,6 +2,7 @@ import type { Localization, RecoveryAction, Suspect } from "./incident/types.ts"
 import type { CauseRule } from "./policy/types.ts";
 import type { CommandOutcome } from "./recovery/command.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "./replication/status.ts";
+import type { KeySpaceRequest } from "./ring/requests.ts";
 import type { ServiceMeasure } from "./service/types.ts";
 import type { Maintenance, NodeRecord } from "./topology/types.ts";
 
@@ -99,6 +100,7 @@ export interface OperatorRequested {
 }
 
 export type OperatorRequest =
+  | KeySpaceRequest
   | {
       readonly kind: "failover";
       readonly cluster: string;

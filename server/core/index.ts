@@ -16,6 +16,20 @@ export { explainCandidates, type PlanRequest, planAction } from "./recovery/pref
 export type * from "./recovery/types.ts";
 export { formatLsn, parseLsn } from "./replication/lsn.ts";
 export type * from "./replication/status.ts";
+export type { RingChange } from "./ring/change-nodes.ts";
+export {
+  changesBetween,
+  defaultVnodes,
+  KEY_SPACE_DEFAULTS,
+  KEY_SPACE_LIMITS,
+  type KeySpacePlan,
+  type KeySpaceRecord,
+  type KeySpaceVersion,
+  planKeySpace,
+} from "./ring/key-space.ts";
+export type { KeySpaceRequest } from "./ring/requests.ts";
+export type * from "./ring/types.ts";
+export type { OwnershipChange, WhatIf } from "./ring/what-if.ts";
 export type * from "./service/types.ts";
 export type * from "./state.ts";
 export { createState } from "./state.ts";

@@ -17,6 +17,7 @@ import { fleetRoutes } from "./routes/fleet.ts";
 import { identityRoutes } from "./routes/identity.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
 import { lockRoutes } from "./routes/locks.ts";
+import { ringRoutes } from "./routes/rings.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { traceRoutes } from "./routes/traces.ts";
@@ -89,6 +90,7 @@ export function collectRoutes(services: HttpServices): Route[] {
     ...serviceRoutes(services),
     ...traceRoutes(services),
     ...lockRoutes(services),
+    ...ringRoutes(services),
     ...auditRoutes(services),
     ...identityRoutes(services),
     ...demoRoutes(services),

@@ -1,4 +1,4 @@
-import type { Actor, OperatorRequest, Reply } from "../core/index.ts";
+import type { Actor, DocumentKind, DocumentOf, OperatorRequest, Reply } from "../core/index.ts";
 import type {
   ActionView,
   ClusterView,
@@ -23,6 +23,9 @@ export interface ControlPlane {
   listClusters(): readonly ClusterView[];
   findCluster(id: string): ClusterView | null;
   listIncidents(): readonly IncidentView[];
+  /** Open documents of a kind, oldest first. */
+  listDocuments<K extends DocumentKind>(kind: K): readonly DocumentOf<K>[];
+  findDocument<K extends DocumentKind>(kind: K, id: string): DocumentOf<K> | null;
   findAction(id: string): ActionView | null;
   system(): SystemView;
   /** Judged now. Null when there is no such cluster. */

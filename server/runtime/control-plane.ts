@@ -1,4 +1,13 @@
-import type { Actor, Now, OperatorRequest, Reply, State } from "../core/index.ts";
+import {
+  type Actor,
+  type DocumentKind,
+  type DocumentOf,
+  documentKey,
+  type Now,
+  type OperatorRequest,
+  type Reply,
+  type State,
+} from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControlPlane } from "../ports/control.ts";
 import type {
@@ -158,6 +167,16 @@ export class ControlPlaneViews implements ControlPlane {
   #findIncident(id: string): IncidentView | null {
     const incident = this.#parts.state.durable.incidents.get(id);
     return incident === undefined ? null : projectIncidentView(incident);
+  }
+
+  listDocuments<K extends DocumentKind>(kind: K): readonly DocumentOf<K>[] {
+    const open = [...this.#parts.state.durable.documents.values()].filter((document) => document.kind === kind);
+    return (open as unknown as DocumentOf<K>[]).sort((a, b) => a.openedAt - b.openedAt);
+  }
+
+  findDocument<K extends DocumentKind>(kind: K, id: string): DocumentOf<K> | null {
+    const found = this.#parts.state.durable.documents.get(documentKey(kind, id)) ?? null;
+    return found as unknown as DocumentOf<K> | null;
   }
 
   #findDocument(key: string): DocumentView | null {

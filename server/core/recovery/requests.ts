@@ -16,6 +16,7 @@ import type { Reply } from "../effect.ts";
 import type { OperatorRequested } from "../event.ts";
 import { requestRecovery } from "../incident/localization.ts";
 import type { Incident } from "../incident/types.ts";
+import { answerKeySpaceRequest } from "../ring/requests.ts";
 import { endAction } from "./actions.ts";
 import { startFailover } from "./evaluate-cluster.ts";
 import { planAction } from "./preflight.ts";
@@ -114,6 +115,11 @@ function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
       audit(draft, actor, "cause-policy-set", `cause:${request.cause}`, before, request.rule, "");
       return done();
     }
+    case "register-key-space":
+    case "change-key-space":
+    case "count-key-space":
+    case "remove-key-space":
+      return answerKeySpaceRequest(draft, request, actor);
     default:
       return changeIncident(draft, request, actor);
   }

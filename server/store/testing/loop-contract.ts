@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Document, defaultPolicy, type Write } from "../../core/index.ts";
+import { type DocumentOf, defaultPolicy, type Write } from "../../core/index.ts";
 import type { SpoolRecord } from "../../protocol/index.ts";
 import type { Backend, OpenBackend } from "./backend.ts";
 import { action, cluster, command, draft, entry, incident, node, now, trace } from "./fixtures.ts";
@@ -54,7 +54,11 @@ export function describeLoopContract(getBackend: () => Backend): void {
     });
 
     it("keeps documents by kind and id, loads the open ones and pages through all, newest first", async () => {
-      const document = (id: string, openedAt: number, closedAt: number | null = null): Document => ({
+      const document = (
+        id: string,
+        openedAt: number,
+        closedAt: number | null = null,
+      ): DocumentOf<"declared-dependency"> => ({
         kind: "declared-dependency",
         id,
         openedAt,
