@@ -29,6 +29,12 @@ const calm: readonly Shot[] = [
   { name: "overview-calm", path: "/", ready: "#problems" },
   { name: "fleet", path: "/fleet?view=table", ready: "[role=table]" },
   { name: "cluster", path: "/clusters/orders", ready: "h1" },
+  { name: "add-nodes", path: "/nodes/add", ready: "h1" },
+];
+/** Seen by who is not signed in. */
+const entry: readonly Shot[] = [
+  { name: "sign-in", path: "/sign-in", ready: "h1" },
+  { name: "set-up", path: "/setup", ready: "h1" },
 ];
 const broken: readonly Shot[] = [
   { name: "overview", path: "/", ready: "[data-problem-link], #problems" },
@@ -88,6 +94,7 @@ async function main(): Promise<void> {
     await page.locator("#problems").waitFor({ timeout: 60_000 });
     const base = new URL("/", page.url()).href;
     const state = await context.storageState();
+    await takeShots(browser, base, undefined, entry, values.out);
     await takeShots(browser, base, state, calm, values.out);
     if (values.break === undefined) return;
     await page.locator(`[data-fault="${values.break}"]`).click();
