@@ -17,6 +17,8 @@ import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { ClockTime, Mono, useFormat } from "../ui/text.tsx";
 
 const pageSize = 50;
+/** On a phone the rest stands below what was done. */
+const onPhone = new Set(["at", "actor", "what"]);
 
 /** Who did what, when, and what it changed; every entry holds the hash of the one before it. */
 export function AuditScreen() {
@@ -90,33 +92,43 @@ export function AuditScreen() {
 function Entries({ items }: { items: readonly AuditView[] }) {
   const t = useTranslations("audit.screen");
   const say = useCodeText();
+  // What the control plane decided by itself has a code as its reason, what a person did has words.
+  const sayReason = (reason: string) =>
+    /^[a-z]+(-[a-z]+)+$/.test(reason) ? say("verdict", reason) : cleanText(reason, 160);
   return (
     <Table label={t("title")}>
       <thead>
         <tr>
           {(["seq", "at", "actor", "what", "subject", "change", "reason"] as const).map((column) => (
-            <Th key={column}>{t(`column.${column}`)}</Th>
+            <Th key={column} className={onPhone.has(column) ? undefined : "hidden md:table-cell"}>
+              {t(`column.${column}`)}
+            </Th>
           ))}
         </tr>
       </thead>
       <tbody>
         {items.map((entry) => (
           <Tr key={entry.seq}>
-            <Td className="num text-muted">{entry.seq}</Td>
+            <Td className="num hidden text-muted md:table-cell">{entry.seq}</Td>
             <Td className="whitespace-nowrap">
               <ClockTime at={entry.at} />
             </Td>
             <Td>
               {cleanText(entry.actor, 60)} <span className="text-xs text-muted">{entry.actorRole}</span>
             </Td>
-            <Td className="font-medium">{say("audit", entry.verb)}</Td>
-            <Td>
+            <Td className="font-medium">
+              {say("audit", entry.verb)}
+              <span className="block text-xs font-normal break-words text-muted md:hidden">
+                <Mono>{cleanText(entry.subject, 60)}</Mono> <Change before={entry.before} after={entry.after} />
+              </span>
+            </Td>
+            <Td className="hidden md:table-cell">
               <Mono>{cleanText(entry.subject, 60)}</Mono>
             </Td>
-            <Td className="min-w-56 text-xs text-muted">
+            <Td className="hidden min-w-56 text-xs text-muted md:table-cell">
               <Change before={entry.before} after={entry.after} />
             </Td>
-            <Td className="max-w-64 text-muted">{cleanText(entry.reason, 160)}</Td>
+            <Td className="hidden max-w-64 text-muted md:table-cell">{sayReason(entry.reason)}</Td>
           </Tr>
         ))}
       </tbody>
@@ -126,28 +138,36 @@ function Entries({ items }: { items: readonly AuditView[] }) {
 
 /** Before → after, field by field; only what differs. Without a before the entry says what is. */
 function Change({ before, after }: Pick<AuditView, "before" | "after">) {
+  const format = useFormat();
+  const show = (name: string, value: unknown): string => {
+    if (value === undefined || value === null) return "–";
+    if (typeof value === "number" && /At$/.test(name) && value > 1e12) return format.instant(value);
+    return cleanText(typeof value === "string" ? value : JSON.stringify(value), 80);
+  };
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   const changed = names.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));
   if (before === null)
     return (
       <span className="break-words">
-        {changed.map((name) => `${cleanText(name, 30)} ${show(after?.[name])}`).join(" · ")}
+        {changed
+          .filter((name) => !isEmpty(after?.[name]))
+          .map((name) => `${cleanText(name, 30)} ${show(name, after?.[name])}`)
+          .join(" · ")}
       </span>
     );
   return (
     <span className="break-words">
       {changed.map((name) => (
         <span key={name} className="block">
-          {cleanText(name, 30)}: {show(before[name])} → {show(after?.[name])}
+          {cleanText(name, 30)}: {show(name, before[name])} → {show(name, after?.[name])}
         </span>
       ))}
     </span>
   );
 }
 
-function show(value: unknown): string {
-  if (value === undefined || value === null) return "–";
-  return cleanText(typeof value === "string" ? value : JSON.stringify(value), 80);
+function isEmpty(value: unknown): boolean {
+  return value === null || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
 type Verification =

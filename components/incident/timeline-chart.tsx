@@ -5,7 +5,7 @@ import type { TimelineEntry } from "../../server/core/index.ts";
 import { cleanText } from "../format/hostile-text.ts";
 import { useFormat } from "../ui/text.tsx";
 import { useWidth } from "../ui/use-size.ts";
-import { axisTicks, type LaneLayout, layoutTimeline, type Mark, placeOnAxis, type Scale } from "./timeline-layout.ts";
+import { type LaneLayout, layoutTimeline, type Mark, placeTicks, type Scale } from "./timeline-layout.ts";
 
 const gutterPx = 84;
 const rowPx = 17;
@@ -48,14 +48,16 @@ export function TimelineChart({
   return (
     <div ref={box} className="min-w-0">
       <svg width={width} height={y + 20} aria-label={t("label")} className="block text-xs">
-        {axisTicks(fromMs, toMs, scale).map((offset) => {
-          const x = gutterPx + placeOnAxis(fromMs + offset, fromMs, toMs, scale) * axisPx;
+        {placeTicks(fromMs, toMs, scale, axisPx).map(({ offset, x: at, labelled }) => {
+          const x = gutterPx + at;
           return (
             <g key={offset} className="text-muted">
               <line x1={x} x2={x} y1={4} y2={y} stroke="var(--color-line)" strokeDasharray="2 4" />
-              <text x={x} y={y + 14} textAnchor="middle" fill="currentColor" className="num text-2xs">
-                {offset === 0 ? "0" : `+${format.duration(offset)}`}
-              </text>
+              {labelled && (
+                <text x={x} y={y + 14} textAnchor="middle" fill="currentColor" className="num text-2xs">
+                  {offset === 0 ? "0" : `+${format.duration(offset)}`}
+                </text>
+              )}
             </g>
           );
         })}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TimelineEntry } from "../../server/core/index.ts";
-import { axisTicks, layoutTimeline, placeOnAxis } from "./timeline-layout.ts";
+import { axisTicks, layoutTimeline, placeOnAxis, placeTicks } from "./timeline-layout.ts";
 
 const entry = (seq: number, at: number, kind = `k${seq}`): TimelineEntry => ({
   seq,
@@ -62,5 +62,18 @@ describe("labels", () => {
     const { marks } = layout([entry(1, 500, "wal"), entry(2, 501, "wal"), entry(3, 502, "wal")]);
     expect(marks).toHaveLength(1);
     expect(marks[0]?.label.endsWith("×3")).toBe(true);
+  });
+});
+
+describe("ticks", () => {
+  it("keep every line and drop the labels that would run into each other", () => {
+    const wide = placeTicks(0, 90_000, "log", 900);
+    const narrow = placeTicks(0, 90_000, "log", 220);
+    expect(narrow.map((tick) => tick.offset)).toEqual(wide.map((tick) => tick.offset));
+    const labelled = narrow.filter((tick) => tick.labelled);
+    expect(labelled[0]?.offset).toBe(0);
+    expect(labelled.length).toBeLessThan(narrow.length);
+    for (let index = 1; index < labelled.length; index++)
+      expect(labelled[index]!.x - labelled[index - 1]!.x).toBeGreaterThanOrEqual(50);
   });
 });

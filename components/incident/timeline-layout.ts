@@ -31,6 +31,8 @@ const gapPx = 10;
 /** Mean width of a character at 12 px. */
 const charPx = 6.3;
 const mergePx = 7;
+/** Room for `+0.10 s` and a gap. */
+const tickLabelPx = 50;
 
 /** Maps an instant onto 0..1 of the axis. Instants outside are clamped to its ends. */
 export function placeOnAxis(at: number, fromMs: number, toMs: number, scale: Scale): number {
@@ -54,6 +56,22 @@ export function axisTicks(fromMs: number, toMs: number, scale: Scale): readonly 
   return [
     0, 100, 300, 1_000, 3_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000, 21_600_000, 86_400_000,
   ].filter((offset) => offset <= span);
+}
+
+/** Ticks with their place on an axis of `widthPx`; one whose label would run into the one before it goes without. */
+export function placeTicks(
+  fromMs: number,
+  toMs: number,
+  scale: Scale,
+  widthPx: number,
+): readonly { readonly offset: number; readonly x: number; readonly labelled: boolean }[] {
+  let freeFrom = Number.NEGATIVE_INFINITY;
+  return axisTicks(fromMs, toMs, scale).map((offset) => {
+    const x = placeOnAxis(fromMs + offset, fromMs, toMs, scale) * widthPx;
+    const labelled = x >= freeFrom;
+    if (labelled) freeFrom = x + tickLabelPx;
+    return { offset, x, labelled };
+  });
 }
 
 export function layoutTimeline(

@@ -6,6 +6,8 @@ export interface Place {
   readonly href: string;
   readonly icon: LucideIcon;
   readonly key: string;
+  /** One of the four in the bar of a phone; the others are behind *More*. */
+  readonly onPhoneBar?: true;
   /** Paths that belong to it, for the mark in the rail. */
   readonly owns: (path: string) => boolean;
 }
@@ -13,16 +15,17 @@ export interface Place {
 const below = (prefix: string) => (path: string) => path === prefix || path.startsWith(`${prefix}/`);
 
 export const places: readonly Place[] = [
-  { id: "overview", href: "/", icon: House, key: "o", owns: (path) => path === "/" },
+  { id: "overview", href: "/", icon: House, key: "o", onPhoneBar: true, owns: (path) => path === "/" },
   {
     id: "fleet",
     href: "/fleet",
     icon: LayoutGrid,
     key: "f",
+    onPhoneBar: true,
     owns: (path) => path.startsWith("/fleet") || (path.startsWith("/nodes/") && path !== "/nodes/add"),
   },
-  { id: "clusters", href: "/clusters", icon: Network, key: "c", owns: below("/clusters") },
-  { id: "incidents", href: "/incidents", icon: TriangleAlert, key: "i", owns: below("/incidents") },
+  { id: "clusters", href: "/clusters", icon: Network, key: "c", onPhoneBar: true, owns: below("/clusters") },
+  { id: "incidents", href: "/incidents", icon: TriangleAlert, key: "i", onPhoneBar: true, owns: below("/incidents") },
   { id: "traces", href: "/traces", icon: Bug, key: "t", owns: below("/traces") },
   { id: "locks", href: "/locks", icon: Lock, key: "l", owns: below("/locks") },
   { id: "audit", href: "/audit", icon: ScrollText, key: "a", owns: below("/audit") },

@@ -1,9 +1,10 @@
 "use client";
-import { PanelLeftClose, PanelLeftOpen } from "lucide-react";
+import { Ellipsis, PanelLeftClose, PanelLeftOpen } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { classes } from "../ui/classes.ts";
+import { LazyMenu } from "../ui/lazy-menu.tsx";
 import { Tooltip } from "../ui/tooltip.tsx";
 import { BrandMark } from "./brand.tsx";
 import { type Place, places } from "./navigation.ts";
@@ -32,10 +33,13 @@ export function Rail() {
         <BrandMark />
         {railOpen && "Holdfast"}
       </Link>
-      <ul className="flex flex-1 justify-between overflow-x-auto md:mt-2 md:flex-col md:justify-start md:gap-1 md:overflow-x-visible md:px-2.5">
+      <ul className="flex flex-1 justify-between md:mt-2 md:min-h-0 md:flex-col md:justify-start md:gap-1 md:overflow-y-auto md:px-2.5">
         {places.map((place) => (
           <RailItem key={place.id} place={place} open={railOpen} />
         ))}
+        <li className="flex-1 md:hidden">
+          <More />
+        </li>
       </ul>
       <div className="hidden p-2.5 md:block">
         <Tooltip text={railOpen ? t("collapse") : t("expand")} side="right">
@@ -51,6 +55,32 @@ export function Rail() {
         </Tooltip>
       </div>
     </nav>
+  );
+}
+
+const loadMore = () => import("./more-places.tsx").then((module) => module.MorePlaces);
+
+function More() {
+  const t = useTranslations("nav");
+  const path = usePathname();
+  const here = places.some((place) => place.onPhoneBar !== true && place.owns(path));
+  return (
+    <LazyMenu
+      load={loadMore}
+      trigger={
+        <button
+          type="button"
+          aria-current={here ? "page" : undefined}
+          className={classes(
+            "focus-ring flex h-14 w-full flex-col items-center justify-center gap-0.5 text-2xs",
+            here ? "text-ink" : "text-muted",
+          )}
+        >
+          <Ellipsis size={17} aria-hidden />
+          {t("more")}
+        </button>
+      }
+    />
   );
 }
 
@@ -74,7 +104,7 @@ function RailItem({ place, open }: { place: Place; open: boolean }) {
     </Link>
   );
   return (
-    <li>
+    <li className={place.onPhoneBar === true ? "flex-1 md:flex-none" : "hidden md:block"}>
       {open ? (
         link
       ) : (
