@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
-import type { PostgresStatus, WorkloadReport } from "../server/core/index.ts";
+import { scopeOf } from "../server/core/changes/verbs.ts";
+import type { PostgresStatus, ProgramStatus, WorkloadReport } from "../server/core/index.ts";
 import type { ErrorTrace, ServerFrame, WelcomeFrame } from "../server/protocol/index.ts";
 import { CheckRunner } from "./checks/runner.ts";
 import { HostCollector } from "./collectors/host.ts";
@@ -11,6 +12,9 @@ import { Connection } from "./connection/session.ts";
 import { PostgresDriver } from "./drivers/postgres/driver.ts";
 import { PostgresInstance } from "./drivers/postgres/instance.ts";
 import { PostgresKeeper } from "./drivers/postgres/keeper.ts";
+import { SqlParticipant } from "./drivers/postgres/sql-participant.ts";
+import { ProgramParticipant } from "./drivers/program/participant.ts";
+import { Program } from "./drivers/program/program.ts";
 import { AgentStateStore, randomId } from "./fence/agent-state.ts";
 import { startLocalHttp } from "./http/local-http.ts";
 import type { GaugeReport } from "./http/reports.ts";
@@ -49,6 +53,7 @@ export class Agent {
   readonly #instance: PostgresInstance | null;
   readonly #driver: PostgresDriver | null;
   readonly #keeper: PostgresKeeper | null;
+  readonly #programs: readonly { readonly program: Program; readonly participant: ProgramParticipant }[];
   readonly #workloads = new Map<string, { readonly report: WorkloadReport; readonly atMs: number }>();
   #http: Server | null = null;
 
@@ -72,6 +77,10 @@ export class Agent {
             () => this.#peers.nodesOf(config.postgres?.cluster ?? ""),
             (work) => driver.exclusively(work),
           );
+    this.#programs = config.programs.map((service) => {
+      const program = new Program(service, { log, changed });
+      return { program, participant: new ProgramParticipant(program) };
+    });
     this.#peers = new Peers(config.node, config.peers, config.postgres, changed);
     this.#checks = new CheckRunner(config.node, config.checks, changed);
     this.#host = new HostCollector(config.postgres?.dataDir ?? config.stateDir);
@@ -108,7 +117,14 @@ export class Agent {
     this.#sender = new SpoolSender(this.#spool, (frame) => this.#connection.send(frame));
     const runners = new Map<string, VerbRunner>();
     if (this.#driver !== null && config.postgres !== null) runners.set(config.postgres.cluster, this.#driver);
+    const participants = new Map<string, VerbRunner>(
+      this.#programs.map(({ program, participant }) => [scopeOf(program.service.name), participant]),
+    );
+    if (this.#instance !== null && config.postgres !== null && config.sqlChanges) {
+      participants.set(config.postgres.cluster, new SqlParticipant(this.#instance));
+    }
     this.#executor = new CommandExecutor({
+      participants,
       store: this.#store,
       allow: config.allow,
       runners,
@@ -144,6 +160,10 @@ export class Agent {
     const booted = this.#driver?.boot().catch((error: unknown) => {
       this.#log("error", "PostgreSQL could not be started", { error: String(error) });
     });
+    for (const { program, participant } of this.#programs) {
+      await participant.open();
+      await program.boot();
+    }
     this.#connection.start();
     await booted;
     this.#keeper?.start();
@@ -159,6 +179,7 @@ export class Agent {
     this.#checks.stop();
     this.#hostLoop.stop();
     await this.#services.stop();
+    for (const { program } of this.#programs) program.close();
     this.#http?.close();
     this.#http?.closeAllConnections();
     await this.#instance?.close();
@@ -191,11 +212,24 @@ export class Agent {
       peers: this.#peers.read(nowMs),
       checks: this.#checks.read(nowMs),
       workloads: this.#liveWorkloads(nowMs),
+      programs: this.#programStatus(),
     };
   }
 
   #postgres(nowMs = monotonicMs()): PostgresStatus | null {
     return this.#instance?.snapshot(nowMs) ?? null;
+  }
+
+  /** Errors of a service with releases speak about the one that runs. */
+  #countErrors(traces: readonly ErrorTrace[]): void {
+    for (const { program } of this.#programs) {
+      const own = traces.filter(({ service }) => service === program.service.name);
+      if (own.length > 0) program.countErrors(own.reduce((sum, { count }) => sum + count, 0));
+    }
+  }
+
+  #programStatus(): readonly ProgramStatus[] {
+    return this.#programs.map(({ program, participant }) => ({ ...program.status(), change: participant.current() }));
   }
 
   #liveWorkloads(nowMs: number): readonly WorkloadReport[] {
@@ -252,9 +286,15 @@ export class Agent {
         connected: this.#connection.connected,
         ...this.#collect(monotonicMs()),
       }),
-      takeTraces: (traces: readonly ErrorTrace[]) => this.#services.errors.add(traces),
-      takeErrors: (traces: readonly ErrorTrace[]) => this.#services.takeErrors(traces),
+      takeErrors: (traces: readonly ErrorTrace[]) => {
+        this.#countErrors(traces);
+        return this.#services.takeErrors(traces);
+      },
       takeGauges: (report: GaugeReport) => this.#services.takeGauges(report),
+      takeTraces: (traces: readonly ErrorTrace[]) => {
+        this.#countErrors(traces);
+        return this.#services.errors.add(traces);
+      },
       takeWorkload: (report: WorkloadReport) => {
         if (this.#workloads.size >= maxWorkloads && !this.#workloads.has(report.name)) return;
         const before = this.#workloads.get(report.name)?.report;

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { type ActionOptions, runAction } from "./actions.ts";
 import { type Api, type Environment, openApi } from "./api.ts";
+import { addChanges } from "./changes.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { addLocks } from "./locks.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
@@ -63,6 +64,7 @@ function createProgram(api: FindApi): Command {
   addActions(program, api);
   addLocks(program, api);
   addRings(program, api);
+  addChanges(program, api);
   return program;
 }
 

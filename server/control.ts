@@ -5,11 +5,14 @@ import {
   applyWrites,
   createState,
   decide,
+  decisionOfGid,
   defaultPolicy,
   explainCandidates,
   judgeClusterHealth,
   judgeNodeHealth,
   planAction,
+  planRollback,
+  planRollout,
   type State,
 } from "./core/index.ts";
 import { AgentHub } from "./gateway/agent-hub.ts";
@@ -165,6 +168,9 @@ export class Control {
       clock,
       judgements: {
         planAction,
+        planRollout,
+        planRollback,
+        decisionOfGid,
         judgeNodeHealth,
         judgeClusterHealth,
         explainCandidates: (state, cluster, now) => explainCandidates(state, cluster, now, null),

@@ -1,4 +1,4 @@
-import type { CommandOutcome, Verb } from "../../server/core/index.ts";
+import type { AnyVerb, CommandOutcome } from "../../server/core/index.ts";
 import type { CommandEnvelope } from "../../server/protocol/index.ts";
 import { canonicalJson } from "../../server/protocol/signing.ts";
 import { checkOrder, type FenceRecord, judgeCommand } from "../fence/promise.ts";
@@ -28,7 +28,7 @@ export type EnvelopeVerdict =
   | { readonly kind: "repeated"; readonly outcome: CommandOutcome | null }
   | { readonly kind: "refused"; readonly code: string; readonly detail: string }
   /** `fence` must be durable before the verb runs. */
-  | { readonly kind: "accepted"; readonly verb: Verb; readonly fence: FenceRecord };
+  | { readonly kind: "accepted"; readonly verb: AnyVerb; readonly fence: FenceRecord };
 
 /**
  * Judges a command, pure: signature, audience, expiry, counter, duplicate id, grant, own allow-list, arguments. What needs PostgreSQL is

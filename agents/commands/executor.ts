@@ -1,4 +1,4 @@
-import type { CommandOutcome, Grant, Verb } from "../../server/core/index.ts";
+import type { AnyVerb, CommandOutcome, Grant } from "../../server/core/index.ts";
 import type { AgentFrame, CommandFrame } from "../../server/protocol/index.ts";
 import { verifyText } from "../connection/identity.ts";
 import { type AgentState, type AgentStateStore, type LedgerEntry, maxLedger } from "../fence/agent-state.ts";
@@ -11,7 +11,7 @@ import { checkEnvelope } from "./check-envelope.ts";
 export interface VerbRunner {
   run(
     grant: Grant,
-    verb: Verb,
+    verb: AnyVerb,
     progress: (progress: number, data: Readonly<Record<string, string | number | boolean | null>>) => void,
   ): Promise<CommandOutcome>;
 }
@@ -21,6 +21,8 @@ export interface ExecutorOptions {
   readonly allow: ReadonlySet<string>;
   /** By cluster. */
   readonly runners: ReadonlyMap<string, VerbRunner>;
+  /** Who takes part in changes, by cluster or `program:<name>`. */
+  readonly participants?: ReadonlyMap<string, VerbRunner>;
   readonly log: Log;
   session(): { readonly agentKey: string; readonly serverKey: string; readonly sessionMs: number };
   send(frame: AgentFrame): boolean;
@@ -48,7 +50,7 @@ export class CommandExecutor {
       known,
       fence: store.fence(envelope.cluster),
       allow: this.#options.allow,
-      clusters: new Set(this.#options.runners.keys()),
+      clusters: new Set([...this.#options.runners.keys(), ...(this.#options.participants?.keys() ?? [])]),
       verify: verifyText,
     });
     switch (verdict.kind) {
@@ -110,12 +112,14 @@ export class CommandExecutor {
     }));
   }
 
-  async #run(id: string, cluster: string, grant: Grant, verb: Verb): Promise<void> {
-    const { runners, log } = this.#options;
+  async #run(id: string, cluster: string, grant: Grant, verb: AnyVerb): Promise<void> {
+    const { runners, participants, log } = this.#options;
     const startedAt = monotonicMs();
-    const runner = runners.get(cluster);
-    if (runner === undefined) throw new Error(`invariant: ${cluster} has no runner`);
-    const outcome = await runner.run(grant, verb, this.#progressOf(id));
+    const runner = verb.verb.startsWith("change.") ? participants?.get(cluster) : runners.get(cluster);
+    const outcome: CommandOutcome =
+      runner === undefined
+        ? { status: "refused", code: "unknown-verb", detail: `${cluster} has no ${verb.verb} here` }
+        : await runner.run(grant, verb, this.#progressOf(id));
     const ms = Math.round(monotonicMs() - startedAt);
     log(outcome.status === "done" ? "info" : "warn", `${verb.verb} ${outcome.status}`, {
       id,

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { CommandOutcome, Endpoint, Grant, SyncConfiguration, Verb } from "../../server/core/index.ts";
+import type { AnyVerb, CommandOutcome, Endpoint, Grant, SyncConfiguration } from "../../server/core/index.ts";
 import { limits } from "../../server/protocol/limits.ts";
 import type { FenceRecord } from "../fence/promise.ts";
 import { describeMistakes } from "../shared/schema-errors.ts";
@@ -55,9 +55,55 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
   ],
 ]);
 
+const token = z.string().check(z.regex(/^[A-Za-z0-9._-]{1,64}$/));
+const stepKind = z.enum([
+  "prepare",
+  "pre-commit",
+  "pre-abort",
+  "query",
+  "commit",
+  "abort",
+  "do",
+  "undo",
+  "try",
+  "confirm",
+  "cancel",
+  "trial",
+]);
+const changeStep = { change: token, message: stepKind, ballot: whole };
+
+argumentSchemas
+  .set(
+    "change.step",
+    z.strictObject({
+      ...changeStep,
+      program: nodeId,
+      item: z.discriminatedUnion("kind", [
+        z.strictObject({ kind: z.literal("release"), version: token }),
+        z.strictObject({
+          kind: z.literal("config"),
+          file: token,
+          content: z.string().check(z.maxLength(limits.maxConfigBytes)),
+        }),
+        z.strictObject({ kind: z.literal("config-revert"), file: token, change: token }),
+      ]),
+    }),
+  )
+  .set(
+    "change.sql",
+    z.strictObject({
+      ...changeStep,
+      gid: text,
+      database: text,
+      statements: z.array(z.string().check(z.minLength(1), z.maxLength(10_000))).check(z.maxLength(20)),
+    }),
+  );
+
 export const verbNames: readonly string[] = [...argumentSchemas.keys()];
 
-export type DecodedVerb = { readonly ok: true; readonly verb: Verb } | { readonly ok: false; readonly detail: string };
+export type DecodedVerb =
+  | { readonly ok: true; readonly verb: AnyVerb }
+  | { readonly ok: false; readonly detail: string };
 
 /** Decodes a verb's arguments. */
 export function decodeVerb(name: string, args: unknown): DecodedVerb {
@@ -65,7 +111,7 @@ export function decodeVerb(name: string, args: unknown): DecodedVerb {
   if (schema === undefined) return { ok: false, detail: `there is no verb ${name}` };
   const parsed = z.safeParse(schema, args);
   if (!parsed.success) return { ok: false, detail: describeMistakes(parsed.error) };
-  return { ok: true, verb: { verb: name, args: parsed.data } as Verb };
+  return { ok: true, verb: { verb: name, args: parsed.data } as AnyVerb };
 }
 
 export const commandOutcomeSchema: z.ZodMiniType<CommandOutcome> = z.discriminatedUnion("status", [

@@ -4,9 +4,11 @@ import { isNode, LineCounter, parseDocument } from "yaml";
 import * as z from "zod/mini";
 import { verbNames } from "../commands/schemas.ts";
 import type { PostgresService } from "../drivers/postgres/service.ts";
+import type { ProgramService } from "../drivers/program/service.ts";
 import "../shared/schema-errors.ts";
 import { exists, hasCode } from "../shared/durable-file.ts";
 import { messageOf } from "../shared/time.ts";
+import { changeVerbs, resolvePrograms } from "./programs.ts";
 import { resolveRunAs } from "./run-as.ts";
 import { type AgentConfigFile, agentConfigSchema, type CheckConfig, type PostgresConfigFile } from "./schema.ts";
 import type { TelemetryConfig } from "./telemetry-schema.ts";
@@ -24,6 +26,9 @@ export interface AgentConfig {
   readonly listen: { readonly host: string; readonly port: number } | null;
   readonly allow: ReadonlySet<string>;
   readonly postgres: PostgresService | null;
+  readonly programs: readonly ProgramService[];
+  /** Changes may run statements in this node's database. */
+  readonly sqlChanges: boolean;
   readonly checks: readonly CheckConfig[];
   readonly peers: AgentConfigFile["peers"];
   readonly spool: AgentConfigFile["spool"];
@@ -157,8 +162,12 @@ async function resolveConfig(path: string, text: string, file: AgentConfigFile):
     labels: file.labels,
     stateDir,
     listen: file.listen ?? null,
-    allow: new Set(file.allow ?? (service === undefined ? [] : verbNames)),
+    allow: new Set(file.allow ?? [...(service === undefined ? [] : verbNames), ...changeVerbs(file)]),
     postgres: service === undefined ? null : await resolvePostgres(path, text, stateDir, file, service),
+    programs: await resolvePrograms(path, stateDir, file).catch((error: unknown) => {
+      throw new ConfigError(path, lineOfKey(text, "programs"), messageOf(error));
+    }),
+    sqlChanges: service?.sqlChanges ?? false,
     checks: file.checks,
     peers: file.peers,
     spool: file.spool,

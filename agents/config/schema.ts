@@ -35,6 +35,8 @@ const postgres = z.strictObject({
   start: z._default(start, "agent"),
   runAs: z.optional(runAs),
   initialize: z._default(z.boolean(), false),
+  /** Lets changes run statements here by `PREPARE TRANSACTION`. */
+  sqlChanges: z._default(z.boolean(), false),
   advertise: z.optional(z.strictObject({ host: z.optional(host), port: z.optional(port) })),
   authentication: z._default(z.enum(["scram-sha-256", "trust"]), "scram-sha-256"),
   allowFrom: z._default(
@@ -53,6 +55,52 @@ const postgres = z.strictObject({
       z.union([z.string(), z.number(), z.boolean()]),
     ),
     {},
+  ),
+});
+
+const milliseconds = z.int().check(z.gte(100), z.lte(600_000));
+const healthBase = { everyMs: z._default(milliseconds, 1_000), timeoutMs: z._default(milliseconds, 2_000) };
+
+/** A plain service with releases: `<dir>/releases/<version>/` and the switch `<dir>/current`. */
+const program = z.strictObject({
+  name: nodeName,
+  dir: z.string().check(z.minLength(1)),
+  /** Run in `current`, without a shell. */
+  command: z.optional(argv),
+  /** Or a unit of systemd that runs what is in `current`. */
+  unit: z.optional(z.string().check(z.regex(/^[A-Za-z0-9@._-]{1,100}$/, "use a systemd unit name"))),
+  environment: z._default(z.record(z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), z.string()), {}),
+  health: z.optional(
+    z.union([
+      z.strictObject({
+        ...healthBase,
+        url: z.string().check(z.regex(/^https?:\/\//, "use an http:// or https:// URL")),
+      }),
+      z.strictObject({ ...healthBase, host: z._default(host, "127.0.0.1"), port }),
+    ]),
+  ),
+  runAs: z.optional(runAs),
+  startWithinMs: z._default(milliseconds, 15_000),
+  stopWithinMs: z._default(milliseconds, 5_000),
+  files: z._default(
+    z
+      .array(
+        z.strictObject({
+          name: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "use a plain file name")),
+          path: z.string().check(z.minLength(1)),
+          check: z.optional(argv),
+          reload: z._default(
+            z.union([
+              z.literal("restart"),
+              z.strictObject({ signal: z.enum(["SIGHUP", "SIGUSR1", "SIGUSR2"]) }),
+              z.strictObject({ command: argv }),
+            ]),
+            "restart",
+          ),
+        }),
+      )
+      .check(z.maxLength(16)),
+    [],
   ),
 });
 
@@ -115,6 +163,7 @@ export const agentConfigSchema = z.strictObject({
   listen: z.optional(z.strictObject({ host: z._default(host, "127.0.0.1"), port })),
   allow: z.optional(z.array(z.enum(verbNames as [string, ...string[]]))),
   services: z._default(z.array(postgres).check(z.maxLength(1, "one PostgreSQL service an agent")), []),
+  programs: z._default(z.array(program).check(z.maxLength(limits.maxPrograms)), []),
   checks: z._default(z.array(check).check(z.maxLength(limits.maxChecks)), []),
   peers: z._default(
     z.array(z.strictObject({ node: nodeName, cluster: nodeName, host, port })).check(z.maxLength(limits.maxPeers)),
@@ -133,4 +182,5 @@ export const agentConfigSchema = z.strictObject({
 
 export type AgentConfigFile = z.infer<typeof agentConfigSchema>;
 export type CheckConfig = z.infer<typeof check>;
+export type ProgramConfigFile = z.infer<typeof program>;
 export type PostgresConfigFile = z.infer<typeof postgres>;

@@ -1,5 +1,6 @@
 import type {
   AgentPromise,
+  AnyVerb,
   CommandOutcome,
   Endpoint,
   Grant,
@@ -40,6 +41,11 @@ export const emptyFence: FenceRecord = {
 
 export interface FencedCommand {
   readonly grant: Grant;
+  readonly verb: AnyVerb;
+}
+
+interface ClusterCommand {
+  readonly grant: Grant;
   readonly verb: Verb;
 }
 
@@ -54,14 +60,28 @@ const maxConfigurations = 32;
 
 /** Judges a command against the record. When it is accepted, `record` must be durable before anything is done or answered. */
 export function judgeCommand(record: FenceRecord, command: FencedCommand): FenceVerdict {
-  const refusal = checkGrant(record, command);
+  const { grant, verb } = command;
+  if (verb.verb === "change.step" || verb.verb === "change.sql") return judgeChange(record, grant, verb.verb);
+  const refusal = checkGrant(record, { grant, verb });
   if (refusal !== null) return { ok: false, ...refusal };
-  return { ok: true, record: acceptCommand(record, command) };
+  return { ok: true, record: acceptCommand(record, { grant, verb }) };
+}
+
+/** A step of a change alters no standing: only the order of grants counts, and for a database that this member is its primary. */
+function judgeChange(record: FenceRecord, grant: Grant, verb: string): FenceVerdict {
+  const order = checkOrder(record, grant);
+  if (order !== null) return { ok: false, ...order };
+  if (verb === "change.sql" && !holdsPrimaryGrant(record, grant.epoch)) {
+    const detail = `${verb} needs the primary's grant of epoch ${grant.epoch}; this member holds ${describeStanding(record)}`;
+    return { ok: false, code: "not-granted", detail };
+  }
+  const configVersion = Math.max(grant.configVersion, record.promise?.configVersion ?? 0);
+  return { ok: true, record: { ...record, promise: { ...grant, configVersion } } };
 }
 
 function checkGrant(
   record: FenceRecord,
-  { grant, verb }: FencedCommand,
+  { grant, verb }: ClusterCommand,
 ): { readonly code: RefusalCode; readonly detail: string } | null {
   const order = checkOrder(record, grant);
   if (order !== null) return order;
@@ -103,7 +123,7 @@ export function checkOrder(
   return null;
 }
 
-function acceptCommand(record: FenceRecord, { grant, verb }: FencedCommand): FenceRecord {
+function acceptCommand(record: FenceRecord, { grant, verb }: ClusterCommand): FenceRecord {
   const promise: AgentPromise = {
     epoch: grant.epoch,
     intentId: grant.intentId,

@@ -1,3 +1,4 @@
+import { evaluateChanges } from "./changes/index.ts";
 import { DEFAULT_STALL_CONFIG, judgeSiblings, recordStall } from "./detection/self-suspicion.ts";
 import { documentKey } from "./documents.ts";
 import { closeDraft, clusterIds, createDraft, type Draft, getNode, putNode, wakeAt } from "./draft.ts";
@@ -40,6 +41,7 @@ export function decide(state: State, events: readonly Event[], now: Now): Decisi
     if (ticked || draft.touched.has(`cluster:${clusterId}`)) evaluateCluster(draft, clusterId);
   }
   if (ticked) evaluateNodes(draft);
+  if (ticked) evaluateChanges(draft);
   return closeDraft(draft);
 }
 

@@ -1,3 +1,4 @@
+import type { ChangeRecord, ProgramRecord } from "./changes/types.ts";
 import type { Draft } from "./draft.ts";
 import type { KeySpaceRecord } from "./ring/key-space.ts";
 
@@ -6,6 +7,9 @@ import type { KeySpaceRecord } from "./ring/key-space.ts";
  * screens and paged in one way; a room that needs a kind of its own adds a line to `DocumentTypes` and nothing else.
  */
 export interface DocumentTypes {
+  readonly change: ChangeRecord;
+  /** A plain service with releases, by its name. */
+  readonly program: ProgramRecord;
   /** A service depends on another: said by a person, beside what spans show. Id: `<from>><to>`. */
   readonly "declared-dependency": { readonly from: string; readonly to: string; readonly by: string };
   /** A key space on a ring. Id: its name. */

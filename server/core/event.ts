@@ -1,5 +1,7 @@
 import type { Localization, RecoveryAction, Suspect } from "./incident/types.ts";
 import type { CauseRule } from "./policy/types.ts";
+import type { ChangeRequest } from "./changes/requests.ts";
+import type { ProgramStatus } from "./changes/types.ts";
 import type { CommandOutcome } from "./recovery/command.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "./replication/status.ts";
 import type { KeySpaceRequest } from "./ring/requests.ts";
@@ -73,6 +75,8 @@ export interface HeartbeatReceived {
   readonly peers: readonly PeerSight[];
   readonly checks: readonly CheckResult[];
   readonly workloads: readonly WorkloadReport[];
+  /** Plain services with releases; absent when the agent has none. */
+  readonly programs?: readonly ProgramStatus[] | undefined;
 }
 
 /** The localizer's answer to an open incident, from the telemetry at hand. */
@@ -101,6 +105,7 @@ export interface OperatorRequested {
 
 export type OperatorRequest =
   | KeySpaceRequest
+  | ChangeRequest
   | {
       readonly kind: "failover";
       readonly cluster: string;

@@ -1,5 +1,6 @@
 /** The core's public face. Everything here is pure: no promise, clock, random number, I/O or class. */
 
+export * from "./changes/index.ts";
 export { applyWrites, decide } from "./control-plane.ts";
 export { suspicion } from "./detection/accrual.ts";
 export { falseAlarmCurve } from "./detection/expected-false-alarms.ts";

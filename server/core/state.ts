@@ -27,6 +27,7 @@ export interface Durable {
 export interface Counters {
   readonly incident: number;
   readonly action: number;
+  readonly change?: number;
 }
 
 /** What is only observed. Lost at a restart; changed in place; a batch that changes only this commits nothing. */

@@ -11,6 +11,7 @@ import { Problem, problemResponse } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { Route } from "./route.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { changeRoutes } from "./routes/changes.ts";
 import { clusterRoutes } from "./routes/clusters.ts";
 import { demoRoutes } from "./routes/demo.ts";
 import { fleetRoutes } from "./routes/fleet.ts";
@@ -91,6 +92,7 @@ export function collectRoutes(services: HttpServices): Route[] {
     ...traceRoutes(services),
     ...lockRoutes(services),
     ...ringRoutes(services),
+    ...changeRoutes(services),
     ...auditRoutes(services),
     ...identityRoutes(services),
     ...demoRoutes(services),

@@ -83,6 +83,14 @@ export const permissions = {
   "POST /tokens": "admin",
   "DELETE /tokens/:id": "admin",
 
+  "GET /releases": "viewer",
+  "POST /releases/:service/plan": "viewer",
+  "POST /releases/:service/rollout": "operator",
+  "POST /releases/:service/rollback": "operator",
+  "GET /changes": "viewer",
+  "GET /changes/:id": "viewer",
+  "POST /changes/:id/stop": "operator",
+
   "GET /demo": "viewer",
   "POST /demo/faults": "operator",
 } as const satisfies Readonly<Record<string, RequiredRole>>;

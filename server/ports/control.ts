@@ -1,4 +1,12 @@
-import type { Actor, DocumentKind, DocumentOf, OperatorRequest, Reply } from "../core/index.ts";
+import type {
+  Actor,
+  DocumentKind,
+  DocumentOf,
+  OperatorRequest,
+  Reply,
+  RolloutPlan,
+  RolloutRequest,
+} from "../core/index.ts";
 import type {
   ActionView,
   ClusterView,
@@ -7,6 +15,7 @@ import type {
   NodeDetail,
   NodeView,
   PlanView,
+  ProgramView,
   SeriesView,
   SystemView,
 } from "../protocol/index.ts";
@@ -34,6 +43,13 @@ export interface ControlPlane {
     readonly cluster: string;
     readonly target: string | null;
   }): PlanView | null;
+  /** Plain services with releases, as their nodes report them. */
+  listPrograms(): readonly ProgramView[];
+  planRollout(request: RolloutRequest): RolloutPlan;
+  /** The way back to a version, or to the last good one; null: there is none. */
+  planRollback(service: string, version: string | null): RolloutPlan | null;
+  /** What was decided about one of our prepared transactions; `closed`: look into the store; null: not one of ours. */
+  decisionOf(gid: string): "commit" | "abort" | "undecided" | "closed" | null;
   /** `null` when there is no such node or cluster. */
   nodeSeries(id: string): SeriesView | null;
   clusterSeries(id: string): SeriesView | null;

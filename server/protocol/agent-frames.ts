@@ -1,4 +1,4 @@
-import type { CommandOutcome, Grant, HeartbeatReceived, SyncConfiguration, Verb } from "../core/index.ts";
+import type { AnyVerb, CommandOutcome, Grant, HeartbeatReceived, SyncConfiguration } from "../core/index.ts";
 import type { TelemetryFrame } from "./telemetry-frame.ts";
 
 /**
@@ -152,7 +152,7 @@ export interface CommandEnvelope {
   readonly agentKey: string;
   readonly cluster: string;
   readonly grant: Grant;
-  readonly verb: Verb["verb"];
+  readonly verb: AnyVerb["verb"];
   readonly args: unknown;
   /** Milliseconds of the session (since the handshake) at which it was signed, by the server's monotonic clock. */
   readonly sessionMs: number;

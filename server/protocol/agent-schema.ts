@@ -150,6 +150,41 @@ const workload = z.object({
   writingTo: orNull(nodeName),
 });
 
+const program = z.object({
+  name: nodeName,
+  version: orNull(shortText),
+  releases: z.array(shortText).check(z.maxLength(50)),
+  state: z.enum(["running", "starting", "stopped", "failed"]),
+  pid: orNull(whole),
+  healthy: orNull(z.boolean()),
+  health: shortText,
+  since: orNull(ms),
+  crashes: whole,
+  errors: whole,
+  errorsBefore: whole,
+  files: z.array(z.object({ name: shortText, version: orNull(shortText) })).check(z.maxLength(16)),
+  change: orNull(
+    z.object({
+      id: token,
+      state: z.enum([
+        "none",
+        "prepared",
+        "pre-committed",
+        "pre-aborted",
+        "committed",
+        "aborted",
+        "done",
+        "undone",
+        "tried",
+        "confirmed",
+        "cancelled",
+        "expired",
+      ]),
+      since: ms,
+    }),
+  ),
+});
+
 const heartbeat = z.object({
   t: z.literal("heartbeat"),
   seq: whole,
@@ -163,6 +198,7 @@ const heartbeat = z.object({
   peers: z.array(peerSight).check(z.maxLength(limits.maxPeers)),
   checks: z.array(check).check(z.maxLength(limits.maxChecks)),
   workloads: z.array(workload).check(z.maxLength(16)),
+  programs: z.optional(z.array(program).check(z.maxLength(limits.maxPrograms))),
 });
 
 const trace = z.object({

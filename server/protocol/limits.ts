@@ -9,6 +9,9 @@ export const limits = {
   maxChecks: 64,
   maxPeers: 64,
   maxSyncMembers: 32,
+  maxPrograms: 16,
+  /** A configuration file that is rolled out. */
+  maxConfigBytes: 64 * 1024,
   /** Of one `telemetry` frame. */
   maxServicesPerFrame: 64,
   maxCallsPerFrame: 256,

@@ -15,6 +15,8 @@ import type {
   Plan,
   PlanCheck,
   PostgresStatus,
+  ProgramRecord,
+  ProgramStatus,
   Reason,
   SyncConfiguration,
   TimelineEntry,
@@ -233,6 +235,22 @@ export interface TraceExampleView {
 }
 
 export type TraceRange = "hour" | "day" | "fortnight";
+
+/** A plain service on all of its nodes. */
+export interface ProgramView {
+  readonly service: string;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly zone: string;
+    readonly connected: boolean;
+    readonly status: ProgramStatus;
+  }[];
+  /** Releases that every node has. */
+  readonly releases: readonly string[];
+  readonly lastGood: string | null;
+  readonly openChange: string | null;
+  readonly history: ProgramRecord["history"];
+}
 
 export type CheckView = PlanCheck;
 

@@ -6,6 +6,8 @@ import {
   type Now,
   type OperatorRequest,
   type Reply,
+  type RolloutPlan,
+  type RolloutRequest,
   type State,
 } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -20,6 +22,7 @@ import type {
   NodeDetail,
   NodeView,
   PlanView,
+  ProgramView,
   SeriesView,
   SystemView,
 } from "../protocol/index.ts";
@@ -29,6 +32,7 @@ import { projectCluster } from "./project/cluster-view.ts";
 import type { ProjectionContext, ProjectionMemory } from "./project/context.ts";
 import { projectNode, projectNodeDetail } from "./project/node-view.ts";
 import { projectPlan } from "./project/plan-view.ts";
+import { projectPrograms } from "./project/program-view.ts";
 import type { RecentSeries } from "./series.ts";
 
 export interface ControlPlaneParts {
@@ -150,6 +154,24 @@ export class ControlPlaneViews implements ControlPlane {
     const { state, judgements } = this.#parts;
     if (!state.durable.clusters.has(request.cluster)) return null;
     return projectPlan(judgements.planAction(state, request, this.#now()));
+  }
+
+  listPrograms(): ProgramView[] {
+    return projectPrograms(this.#parts.state);
+  }
+
+  planRollout(request: RolloutRequest): RolloutPlan {
+    return this.#parts.judgements.planRollout(this.#parts.state, request);
+  }
+
+  planRollback(service: string, version: string | null): RolloutPlan | null {
+    const { state, judgements } = this.#parts;
+    const found = judgements.planRollback(state, service, version);
+    return found === null ? null : judgements.planRollout(state, found.request);
+  }
+
+  decisionOf(gid: string): "commit" | "abort" | "undecided" | "closed" | null {
+    return this.#parts.judgements.decisionOfGid(this.#parts.state, gid);
   }
 
   nodeSeries(id: string): SeriesView | null {

@@ -6,6 +6,8 @@ import type {
   Health,
   Now,
   Plan,
+  RolloutPlan,
+  RolloutRequest,
   State,
   Write,
 } from "../core/index.ts";
@@ -26,6 +28,14 @@ export interface PlanRequest {
 
 /** What only screens, API and CLI ask. */
 export interface Judgements {
+  planRollout(state: State, request: RolloutRequest): RolloutPlan;
+  planRollback(
+    state: State,
+    service: string,
+    version: string | null,
+  ): { readonly request: RolloutRequest; readonly of: string | null } | null;
+  decisionOfGid(state: State, gid: string): "commit" | "abort" | "undecided" | "closed" | null;
+
   planAction(state: State, request: PlanRequest, now: Now): Plan;
   judgeNodeHealth(state: State, nodeId: string, now: Now): Health;
   judgeClusterHealth(state: State, clusterId: string, now: Now): Health;

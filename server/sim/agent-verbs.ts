@@ -57,7 +57,7 @@ export function runVerb(agent: AgentModel, command: CommandRecord, finish: Finis
     case "postgres.restart":
       return restart(agent, verb.args, holds, finish);
     default:
-      verb satisfies never;
+      return finish(refused("unknown-verb", `a PostgreSQL member has no verb ${verb.verb}`));
   }
 }
 

@@ -81,7 +81,9 @@ export type VerdictKind =
   | "check-failing"
   | "disk-full"
   | "overload"
-  | "service-degraded";
+  | "service-degraded"
+  /** A change was stopped because what it rolled out does badly. */
+  | "bad-release";
 
 export interface Verdict {
   readonly kind: VerdictKind;

@@ -1,3 +1,4 @@
+import type { ChangeVerb } from "../changes/verbs.ts";
 import type { Lsn } from "../replication/lsn.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 
@@ -86,6 +87,9 @@ export type Verb =
       };
     };
 
+/** Also the steps of changes that span nodes. */
+export type AnyVerb = Verb | ChangeVerb;
+
 export type VerbName = Verb["verb"];
 
 export interface SealReply {
@@ -120,7 +124,7 @@ export interface CommandRecord {
   readonly actionId: string;
   readonly stepIndex: number;
   readonly grant: Grant;
-  readonly verb: Verb;
+  readonly verb: AnyVerb;
   readonly createdAt: number;
 }
 

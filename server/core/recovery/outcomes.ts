@@ -1,3 +1,4 @@
+import { recordChangeOutcome } from "../changes/index.ts";
 import { type Draft, demand, finishCommand, getAction, getCluster, getCommand, patchAction } from "../draft.ts";
 import { appendActionEntry } from "../incident/timeline.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
@@ -12,6 +13,7 @@ const storeBehind: ReadonlySet<string> = new Set(["stale-epoch", "other-intent"]
 /** Takes the result of a command into its step. A result of an unknown or finished command is acknowledged and changes nothing. */
 export function recordOutcome(draft: Draft, node: string, commandId: string, outcome: CommandOutcome): void {
   draft.acknowledge.push({ node, commandId });
+  if (recordChangeOutcome(draft, node, commandId, outcome)) return;
   const command = getCommand(draft, commandId);
   if (command === null || command.node !== node) return;
   finishCommand(draft, commandId, outcome);

@@ -1,3 +1,4 @@
+import { answerChangeRequest, isChangeRequest } from "../changes/index.ts";
 import {
   appendAudit,
   appendNote,
@@ -39,6 +40,7 @@ export function answerRequest(draft: Draft, event: OperatorRequested): void {
 }
 
 function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
+  if (isChangeRequest(request)) return answerChangeRequest(draft, request, actor);
   switch (request.kind) {
     case "failover":
     case "switchover":

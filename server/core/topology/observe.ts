@@ -119,6 +119,7 @@ function observeHeartbeat(draft: Draft, event: HeartbeatReceived): void {
   node.peers = event.peers;
   node.checks = event.checks;
   node.workloads = event.workloads;
+  node.programs = event.programs ?? [];
   touchNode(draft, node);
   for (const peer of event.peers)
     if (peer.cluster !== null) ensureClusterLive(draft, peer.cluster).observers.add(event.node);

@@ -1,3 +1,4 @@
+import type { ProgramStatus } from "../changes/types.ts";
 import type { DetectorState } from "../detection/accrual.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "../replication/status.ts";
 
@@ -49,4 +50,5 @@ export interface NodeLive {
   peers: readonly PeerSight[];
   checks: readonly CheckResult[];
   workloads: readonly WorkloadReport[];
+  programs?: readonly ProgramStatus[];
 }

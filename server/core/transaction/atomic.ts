@@ -185,6 +185,7 @@ export function openTermination(options: {
     retryMs: options.retryMs,
     ballot: options.ballot,
     gated: false,
+    gates: [],
     expiresAt: null,
     confirmBy: null,
     cause: null,

@@ -8,6 +8,7 @@ export interface Opening {
   readonly voteWithinMs: number;
   readonly retryMs: number | null;
   readonly gated?: boolean;
+  readonly gates?: readonly string[];
   readonly reserveForMs?: number;
 }
 
@@ -28,6 +29,7 @@ export function openTransaction(opening: Opening): Transaction {
     retryMs: opening.retryMs,
     ballot: 1,
     gated: opening.gated ?? false,
+    gates: opening.gates ?? [],
     expiresAt: reserveForMs === null ? null : opening.nowMs + reserveForMs,
     confirmBy: reserveForMs === null ? null : opening.nowMs + reserveForMs * (1 - confirmMarginShare),
     cause: null,

@@ -8,11 +8,16 @@ import type { Branch, Input, MessageKind, Transaction } from "./types.ts";
 
 export function nextSagaMessage(transaction: Transaction, branch: Branch): MessageKind | null {
   if (transaction.phase === "running") {
-    if (transaction.gated) return null;
-    return currentStep(transaction)?.id === branch.id ? "do" : null;
+    return currentStep(transaction)?.id === branch.id && !isHeld(transaction) ? "do" : null;
   }
   if (transaction.phase === "compensating") return currentUndo(transaction)?.id === branch.id ? "undo" : null;
   return null;
+}
+
+/** A gate behind which every step is done. */
+function isHeld(transaction: Transaction): boolean {
+  const { branches, gates } = transaction;
+  return gates.some((id) => branches.some((branch) => branch.id === id && branch.state === "yes"));
 }
 
 function currentStep(transaction: Transaction): Branch | null {
@@ -38,7 +43,7 @@ export function judgeSaga(transaction: Transaction, input: Input, nowMs: number)
     case "abort-requested":
       return transaction.phase === "running" ? compensate(transaction, input.code, input.branch, nowMs) : transaction;
     case "gate-opened":
-      return finish({ ...transaction, gated: false }, nowMs);
+      return openGate(transaction, nowMs);
     case "restarted":
       return wake(transaction, nowMs);
     default:
@@ -52,7 +57,7 @@ function takeAnswer(
   nowMs: number,
 ): Transaction {
   const branch = findBranch(transaction, from);
-  if (branch === null || nextSagaMessage({ ...transaction, gated: false }, branch) !== to) return transaction;
+  if (branch === null || nextSagaMessage(transaction, branch) !== to) return transaction;
   if (answer.kind === "failed") return retryLater(transaction, from, answer.detail, nowMs);
   if (to === "do") {
     const yes = answer.kind === "yes";
@@ -64,9 +69,15 @@ function takeAnswer(
   return settle(patchBranch(transaction, from, { state, endedAt: nowMs, nextAt: null, lastError: answer.detail }));
 }
 
+function openGate(transaction: Transaction, nowMs: number): Transaction {
+  const { branches, gates } = transaction;
+  const shut = gates.filter((id) => branches.some((branch) => branch.id === id && branch.state !== "yes"));
+  return finish({ ...transaction, gates: shut }, nowMs);
+}
+
 /** Every step is done: that is the decision, unless something is still watched. */
 function finish(transaction: Transaction, nowMs: number): Transaction {
-  if (transaction.phase !== "running" || currentStep(transaction) !== null || transaction.gated) return transaction;
+  if (transaction.phase !== "running" || currentStep(transaction) !== null || isHeld(transaction)) return transaction;
   const branches = transaction.branches.map((branch) => ({ ...branch, state: "committed" as const, endedAt: nowMs }));
   return { ...transaction, branches, phase: "committed", decision: "commit", decidedAt: nowMs };
 }

@@ -97,6 +97,8 @@ export interface Transaction {
   readonly ballot: number;
   /** A decision to commit waits until it is opened. */
   readonly gated: boolean;
+  /** Saga: it waits after each of these branches until it is opened. */
+  readonly gates: readonly string[];
   /** TCC: when the reservations end by themselves, and until when a decision to confirm may still be taken. */
   readonly expiresAt: number | null;
   readonly confirmBy: number | null;

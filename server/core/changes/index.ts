@@ -1,0 +1,8 @@
+/** Releases and configuration on their way to the nodes of a service. Pure. */
+
+export { evaluateChanges, recordChangeOutcome } from "./drive.ts";
+export { planRollout, versionOf } from "./plan.ts";
+export { lastGood, listProgram, listServices, type ProgramOnNode } from "./programs.ts";
+export { answerChangeRequest, type ChangeRequest, decisionOfGid, isChangeRequest, planRollback } from "./requests.ts";
+export type * from "./types.ts";
+export { type ChangeItem, type ChangeVerb, changeOfGid, gidOf, gidPrefix, type StepKind, scopeOf } from "./verbs.ts";

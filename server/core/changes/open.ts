@@ -1,0 +1,110 @@
+import { appendAudit, type Draft } from "../draft.ts";
+import { openTransaction } from "../transaction/index.ts";
+import { type Change, save, tell } from "./commands.ts";
+import { versionOf, versionOn } from "./plan.ts";
+import { listProgram, noteVersion, patchRecord, readRecord } from "./programs.ts";
+import type { ChangeTarget, RolloutRequest } from "./types.ts";
+
+/** Votes must be in by then: staging only looks at what is there. */
+const voteWithinMs = 30_000;
+/** A step of a saga starts a service and waits for its health, on every node in turn. */
+const sagaWithinMs = 30 * 60_000;
+
+export interface OpenOptions {
+  readonly request: RolloutRequest;
+  readonly by: string;
+  readonly automatic: boolean;
+  readonly reason: string;
+  readonly rollbackOf: string | null;
+  readonly incidentId: string | null;
+}
+
+/** Stores the change; its first messages leave with the next look at it. */
+export function openChange(draft: Draft, options: OpenOptions): Change {
+  const { request, by, automatic, reason, rollbackOf, incidentId } = options;
+  const { service, item, protocol, watchMs, sql } = request;
+  const record = readRecord(draft, service);
+  const serial = record.serial + 1;
+  const number = (draft.counters.change ?? 0) + 1;
+  draft.counters = { ...draft.counters, change: number };
+  const id = `CHG-${number}`;
+  const here = listProgram(draft.state, service);
+  const targets: ChangeTarget[] = request.waves.flatMap((nodes, wave) =>
+    nodes.map((node) => createTarget(node, "program", node, wave, versionOn(here, node, item))),
+  );
+  const last = request.waves.length - 1;
+  if (sql !== null) targets.push(createTarget(`sql:${sql.cluster}`, "sql", sql.cluster, last, null));
+  const gates = request.waves.flatMap((nodes) => nodes.slice(-1));
+  const change: Change = {
+    kind: "change",
+    id,
+    openedAt: draft.now.wallMs,
+    closedAt: null,
+    service,
+    item,
+    version: versionOf(item),
+    protocol,
+    phase: "running",
+    transaction: openTransaction({
+      id,
+      protocol,
+      participants: targets.map((target) => target.id),
+      nowMs: draft.now.wallMs,
+      voteWithinMs: protocol === "saga" ? sagaWithinMs : voteWithinMs,
+      retryMs: null,
+      gated: protocol !== "saga",
+      gates: protocol === "saga" ? gates : [],
+    }),
+    targets,
+    waves: request.waves.length,
+    wave: 0,
+    watchMs,
+    watch: null,
+    sql,
+    serial,
+    step: 1,
+    by,
+    automatic,
+    reason,
+    incidentId,
+    rollbackOf,
+    rolledBackBy: null,
+    fault: null,
+    story: [],
+  };
+  rememberGood(draft, service, targets, item.kind === "release");
+  patchRecord(draft, service, { serial, openChange: id });
+  appendAudit(draft, {
+    actor: by,
+    actorRole: automatic ? "system" : "operator",
+    verb: rollbackOf === null ? "change-started" : "rollback-started",
+    subject: `change:${id}`,
+    before: { version: targets[0]?.before ?? null },
+    after: { service, version: change.version, protocol, nodes: targets.length },
+    reason,
+  });
+  const opened = tell(draft, change, "opened", { version: change.version, nodes: targets.length });
+  save(draft, opened);
+  return opened;
+}
+
+/** What runs healthily when its successor is rolled out is the version to go back to. */
+function rememberGood(draft: Draft, service: string, targets: readonly ChangeTarget[], isRelease: boolean): void {
+  if (!isRelease) return;
+  const { history } = readRecord(draft, service);
+  for (const { kind, before } of targets) {
+    if (kind !== "program" || before === null || history.some(({ version }) => version === before)) continue;
+    noteVersion(draft, service, before, null, "good");
+    return;
+  }
+}
+
+function createTarget(
+  id: string,
+  kind: ChangeTarget["kind"],
+  node: string,
+  wave: number,
+  before: string | null,
+): ChangeTarget {
+  return { id, kind, node, wave, before, trial: "none", step: null, stepAt: null, detail: null };
+}

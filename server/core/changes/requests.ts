@@ -1,0 +1,124 @@
+import { documentKey, getDocument } from "../documents.ts";
+import type { Draft } from "../draft.ts";
+import { appendAudit } from "../draft.ts";
+import type { Actor } from "../event.ts";
+import type { State } from "../state.ts";
+import { answerInquiry } from "../transaction/index.ts";
+import { driveOn } from "./drive.ts";
+import { openChange } from "./open.ts";
+import { planRollout } from "./plan.ts";
+import { lastGood, listProgram } from "./programs.ts";
+import type { ChangeData, ProgramRecord, RolloutRequest } from "./types.ts";
+import { changeOfGid } from "./verbs.ts";
+
+export type ChangeRequest =
+  | {
+      readonly kind: "start-rollout";
+      readonly rollout: RolloutRequest;
+      readonly planHash: string;
+      readonly reason: string;
+    }
+  /** Back to a version: the last good one when none is named. */
+  | {
+      readonly kind: "start-rollback";
+      readonly service: string;
+      readonly version: string | null;
+      readonly reason: string;
+    }
+  | { readonly kind: "stop-change"; readonly change: string; readonly reason: string };
+
+type Answer =
+  | { readonly ok: true; readonly data: ChangeData }
+  | { readonly ok: false; readonly code: string; readonly data: ChangeData };
+
+export function isChangeRequest(request: { readonly kind: string }): request is ChangeRequest {
+  return ["start-rollout", "start-rollback", "stop-change"].includes(request.kind);
+}
+
+export function answerChangeRequest(draft: Draft, request: ChangeRequest, actor: Actor): Answer {
+  switch (request.kind) {
+    case "start-rollout":
+      return start(draft, request.rollout, request.planHash, request.reason, actor, null);
+    case "start-rollback": {
+      const rollout = planRollback(draft.state, request.service, request.version);
+      if (rollout === null) return refuse("no-good-version", { service: request.service });
+      return start(draft, rollout.request, null, request.reason, actor, rollout.of);
+    }
+    case "stop-change":
+      return stop(draft, request.change, request.reason, actor);
+    default:
+      return request satisfies never;
+  }
+}
+
+/** The way back that one click takes: every node of the service that runs another version, at once. */
+export function planRollback(
+  state: State,
+  service: string,
+  version: string | null,
+): { readonly request: RolloutRequest; readonly of: string | null } | null {
+  const here = listProgram(state, service);
+  const record = (state.durable.documents.get(documentKey("program", service)) ?? null) as ProgramRecord | null;
+  const running = [...new Set(here.map(({ status }) => status.version).filter((each) => each !== null))];
+  const target = version ?? lastGood(record, running) ?? (running.length > 1 ? lastGood(record, []) : null);
+  if (target === null) return null;
+  const nodes = here.filter(({ status }) => status.version !== target).map(({ node }) => node);
+  const of = record?.history.findLast((entry) => running.includes(entry.version))?.change ?? null;
+  const item = { kind: "release", version: target } as const;
+  return { request: { service, item, protocol: "2pc", waves: [nodes], watchMs: 10_000, sql: null }, of };
+}
+
+function start(
+  draft: Draft,
+  rollout: RolloutRequest,
+  planHash: string | null,
+  reason: string,
+  actor: Actor,
+  rollbackOf: string | null,
+): Answer {
+  const plan = planRollout(draft.state, rollout);
+  // A change that was opened earlier in this batch is not in the state yet.
+  const record = getDocument(draft, "program", rollout.service);
+  if ((record?.openChange ?? null) !== null) return refuse("change-under-way", { change: record?.openChange ?? null });
+  if (planHash !== null && planHash !== plan.planHash) return refuse("plan-changed", { planHash: plan.planHash });
+  const blocked = plan.checks.find(({ status }) => status === "block");
+  if (blocked !== undefined) return refuse("check-blocks", { check: blocked.code, ...blocked.data });
+  const request = { ...rollout, waves: plan.waves };
+  const change = openChange(draft, { request, by: actor.name, automatic: false, reason, rollbackOf, incidentId: null });
+  driveOn(draft, change, []);
+  return { ok: true, data: { change: change.id } };
+}
+
+function stop(draft: Draft, id: string, reason: string, actor: Actor): Answer {
+  const change = getDocument(draft, "change", id);
+  if (change === null) return refuse("unknown-change", { change: id });
+  const { decision } = change.transaction;
+  if (decision !== null) return refuse("decided-already", { change: id, decision });
+  appendAudit(draft, {
+    actor: actor.name,
+    actorRole: actor.role,
+    verb: "change-stopped",
+    subject: `change:${id}`,
+    before: { phase: change.phase },
+    after: null,
+    reason,
+  });
+  driveOn(draft, change, [{ kind: "abort-requested", code: "stopped-by-operator", branch: null }]);
+  return { ok: true, data: { change: id } };
+}
+
+/**
+ * What became of the change behind a prepared transaction: its durable decision, `undecided` while votes are out, `abort` when no such change is
+ * open and none was ever decided (presumed abort; look into the store first), null when the transaction is not one of ours.
+ */
+export function decisionOfGid(state: State, gid: string): "commit" | "abort" | "undecided" | "closed" | null {
+  const owner = changeOfGid(gid);
+  if (owner === null) return null;
+  const found = state.durable.documents.get(documentKey("change", owner.change));
+  if (found === undefined || found.kind !== "change") return "closed";
+  return answerInquiry(found.transaction);
+}
+
+function refuse(code: string, data: ChangeData): Answer {
+  return { ok: false, code, data };
+}

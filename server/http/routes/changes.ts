@@ -1,0 +1,126 @@
+import * as z from "zod/mini";
+import type { RolloutRequest } from "../../core/index.ts";
+import { limits } from "../../protocol/index.ts";
+import { notFound, Problem, readReply } from "../problem.ts";
+import { actorOf, defineRoute, type Route } from "../route.ts";
+import { cursor, limit, nodeId, reason } from "../schemas.ts";
+import type { HttpServices } from "../services.ts";
+
+const version = z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/));
+const fileName = z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/));
+const item = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("release"), version }),
+  z.object({
+    kind: z.literal("config"),
+    file: fileName,
+    content: z.string().check(z.maxLength(limits.maxConfigBytes)),
+  }),
+  z.object({
+    kind: z.literal("config-revert"),
+    file: fileName,
+    change: z.string().check(z.regex(/^CHG-\d{1,12}$/)),
+  }),
+]);
+const rollout = {
+  item,
+  protocol: z._default(z.enum(["2pc", "3pc", "saga"]), "2pc" as const),
+  /** Nodes by wave; none: the first node, then all others. */
+  waves: z._default(z.array(z.array(nodeId).check(z.maxLength(64))).check(z.maxLength(16)), []),
+  watchSeconds: z._default(z.number().check(z.gte(0), z.lte(3_600)), 15),
+  sql: z._default(
+    z.nullable(
+      z.object({
+        cluster: nodeId,
+        database: z.string().check(z.minLength(1), z.maxLength(63)),
+        statements: z
+          .array(z.string().check(z.minLength(1), z.maxLength(10_000)))
+          .check(z.minLength(1), z.maxLength(20)),
+      }),
+    ),
+    null,
+  ),
+};
+const rolloutBody = z.object(rollout);
+
+export function changeRoutes(services: HttpServices): Route[] {
+  const { control, reads } = services;
+  const demandService = (service: string): string => {
+    if (control.listPrograms().some((each) => each.service === service)) return service;
+    throw notFound("service", service);
+  };
+  return [
+    defineRoute("GET /releases", {
+      summary: "Plain services: which release runs where, and how it does",
+      handle: () => ({ items: control.listPrograms() }),
+    }),
+    defineRoute("POST /releases/:service/plan", {
+      summary: "What a rollout would do now, with every check; changes nothing",
+      body: rolloutBody,
+      handle: ({ param, body }) => control.planRollout(toRequest(demandService(param("service")), body)),
+    }),
+    defineRoute("POST /releases/:service/rollout", {
+      summary: "Roll out a release or a configuration file under the plan that was shown",
+      body: z.object({
+        ...rollout,
+        planHash: z.string().check(z.maxLength(64)),
+        reason,
+        /** The service's name, typed. */
+        confirm: z.string().check(z.maxLength(40)),
+      }),
+      async handle({ param, body, principal }) {
+        const service = demandService(param("service"));
+        if (body.confirm !== service) {
+          throw new Problem(400, "confirm", "Type the service's name to confirm.", { service });
+        }
+        const request = toRequest(service, body);
+        const { planHash, reason: why } = body;
+        const asked = { kind: "start-rollout", rollout: request, planHash, reason: why } as const;
+        return Response.json(readReply(await control.request(actorOf(principal), asked)), { status: 202 });
+      },
+    }),
+    defineRoute("POST /releases/:service/rollback", {
+      summary: "Back to the last good version, or to the one that is named",
+      body: z.object({ version: z._default(z.nullable(version), null), reason }),
+      async handle({ param, body, principal }) {
+        const service = demandService(param("service"));
+        const asked = { kind: "start-rollback", service, version: body.version, reason: body.reason } as const;
+        return Response.json(readReply(await control.request(actorOf(principal), asked)), { status: 202 });
+      },
+    }),
+    defineRoute("GET /changes", {
+      summary: "Changes, newest first",
+      query: z.object({ cursor, limit }),
+      handle: ({ query }) =>
+        reads.documents({
+          kind: "change",
+          limit: query.limit,
+          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        }),
+    }),
+    defineRoute("GET /changes/:id", {
+      summary: "A change with its participants, votes and story",
+      async handle({ param }) {
+        const change = await reads.document("change", param("id"));
+        if (change === null) throw notFound("change", param("id"));
+        return change;
+      },
+    }),
+    defineRoute("POST /changes/:id/stop", {
+      summary: "Stop a change that has not been decided; what was switched goes back",
+      body: z.object({ reason }),
+      handle: async ({ param, body, principal }) =>
+        readReply(
+          await control.request(actorOf(principal), {
+            kind: "stop-change",
+            change: param("id"),
+            reason: body.reason,
+          }),
+        ),
+    }),
+  ];
+}
+
+function toRequest(service: string, body: z.output<typeof rolloutBody>): RolloutRequest {
+  const { item: what, protocol, waves, watchSeconds, sql } = body;
+  return { service, item: what, protocol, waves, watchMs: Math.round(watchSeconds * 1_000), sql };
+}
