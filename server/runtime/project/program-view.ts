@@ -12,10 +12,10 @@ export function projectPrograms(state: State): ProgramView[] {
       services.set(status.name, nodes);
     }
   }
-  return [...services].sort(([a], [b]) => (a < b ? -1 : 1)).map(([service, nodes]) => describe(state, service, nodes));
+  return [...services].sort(([a], [b]) => (a < b ? -1 : 1)).map(([service, nodes]) => viewOf(state, service, nodes));
 }
 
-function describe(state: State, service: string, nodes: ProgramView["nodes"]): ProgramView {
+function viewOf(state: State, service: string, nodes: ProgramView["nodes"]): ProgramView {
   const record = (state.durable.documents.get(documentKey("program", service)) ?? null) as ProgramRecord | null;
   const history = record?.history ?? [];
   const running = new Set(nodes.map(({ status }) => status.version));

@@ -3,6 +3,7 @@ import {
   applyWrites,
   createState,
   decide,
+  decisionOfGid,
   defaultPolicy,
   type Event,
   explainCandidates,
@@ -10,6 +11,8 @@ import {
   judgeNodeHealth,
   type PostgresStatus,
   planAction,
+  planRollback,
+  planRollout,
   type ReplicationRow,
 } from "../../core/index.ts";
 import { projectCluster } from "./cluster-view.ts";
@@ -132,6 +135,9 @@ function createContext(): ProjectionContext {
   state.durable.clusters.set("orders", { ...cluster, primary: "pg-a", epoch: 1 });
   const judgements = {
     planAction,
+    planRollout,
+    planRollback,
+    decisionOfGid,
     judgeNodeHealth,
     judgeClusterHealth,
     explainCandidates: (s: typeof state, c: typeof cluster, n: typeof now) => explainCandidates(s, c, n, null),
