@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import type { EmbeddedBinaries } from "../server/store/embedded/binaries.ts";
 import type { ApiClient } from "./api-client.ts";
 import type { DemoNode } from "./demo-node.ts";
+import { describePricing, layOutReleases } from "./pricing/releases.ts";
 import type { PostgresPlan } from "./topology.ts";
 import { clusterName } from "./topology.ts";
 
@@ -14,6 +15,8 @@ export const databaseOfApplication = { database: "orders", user: "orders" } as c
 export const superuser = "holdfast";
 
 export interface AgentConfigContext {
+  /** Of the checkout. */
+  readonly root: string;
   /** Where the application's node reaches the members: clients have a way of their own. */
   readonly clients: readonly { readonly node: string; readonly host: string; readonly port: number }[];
   readonly api: ApiClient;
@@ -41,9 +44,13 @@ export async function writeAgentConfig(node: DemoNode, context: AgentConfigConte
     stateDir,
     listen: agentHttp,
     ...("dataDir" in node.plan
-      ? { services: [describePostgres(node.plan, binaries)] }
+      ? {
+          services: [describePostgres(node.plan, binaries)],
+          programs: [describePricing({ folder: node.plan.folder, listen: node.plan.pricing })],
+        }
       : { peers: context.clients.map((client) => ({ ...client, cluster: clusterName })) }),
   };
+  if ("dataDir" in node.plan) layOutReleases({ root: context.root, folder: node.plan.folder });
   writeFileSync(node.configPath, stringify(config), { mode: 0o600 });
 }
 
@@ -60,6 +67,7 @@ function describePostgres(plan: PostgresPlan, { binDir, runAs }: EmbeddedBinarie
     initialize: plan.initialize,
     authentication: "trust",
     databases: [{ name: databaseOfApplication.database, owner: databaseOfApplication.user }],
-    settings: { shared_buffers: "32MB", max_connections: 60 },
+    sqlChanges: true,
+    settings: { shared_buffers: "32MB", max_connections: 60, max_prepared_transactions: 20 },
   };
 }

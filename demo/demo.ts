@@ -107,7 +107,13 @@ export class Demo {
     say("Starting the agents of pg-a, pg-b, pg-c and app-1");
     const clients = this.topology.postgres.map(({ id, client }) => ({ node: id, ...client }));
     for (const node of this.nodes) {
-      await writeAgentConfig(node, { api: this.api, binaries, keep: this.options.keep, clients });
+      await writeAgentConfig(node, {
+        api: this.api,
+        binaries,
+        keep: this.options.keep,
+        clients,
+        root: this.options.root,
+      });
       node.startAgent();
     }
     this.#note();

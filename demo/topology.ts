@@ -26,6 +26,8 @@ export interface PostgresPlan extends NodePlan {
   /** Where the application reaches it. */
   readonly client: PortAddress;
   readonly dataDir: string;
+  /** The node's instance of the service with releases. */
+  readonly pricing: PortAddress;
   readonly initialize: boolean;
 }
 
@@ -58,7 +60,7 @@ function nodeHost(index: number): string {
   return process.platform === "linux" ? `127.0.1.${index + 1}` : local;
 }
 
-/** Uses ports from `basePort` to `basePort + 84`. */
+/** Uses ports from `basePort` to `basePort + 92`. */
 export function planTopology(folder: string, basePort: number): Topology {
   const plan = (id: string, zone: string, index: number): NodePlan => ({
     id,
@@ -79,6 +81,7 @@ export function planTopology(folder: string, basePort: number): Topology {
       advertised: { host: nodeHost(index), port: basePort + 20 + index },
       client: { host: nodeHost(index), port: basePort + 30 + index },
       dataDir: join(folder, id, "postgres"),
+      pricing: { host: local, port: basePort + 90 + index },
       initialize: index === 0,
     })),
     application: plan(applicationNode, "eu-a", members.length),
@@ -99,6 +102,7 @@ export function listPorts(topology: Topology): readonly { readonly address: Port
     ...nodes.map((node) => ({ address: node.agentHttp, what: `${node.id}'s agent` })),
     { address: topology.otlp, what: "app-1's OpenTelemetry receiver" },
     ...shopServices.map((service) => ({ address: topology.shop[service], what: `the shop's ${service}` })),
+    ...topology.postgres.map((node) => ({ address: node.pricing, what: `${node.id}'s pricing service` })),
     ...topology.postgres.map((node) => ({ address: node.listen, what: `${node.id}'s PostgreSQL` })),
     ...listLinks(topology).map((link) => ({ address: link.listen, what: `the network to ${link.to}` })),
   ];

@@ -1,8 +1,19 @@
-import { Bug, House, LayoutGrid, Lock, type LucideIcon, Network, Plus, ScrollText, TriangleAlert } from "lucide-react";
+import {
+  Bug,
+  House,
+  LayoutGrid,
+  Lock,
+  type LucideIcon,
+  Network,
+  Plus,
+  Rocket,
+  ScrollText,
+  TriangleAlert,
+} from "lucide-react";
 
 /** The places of the console, in the order of the rail. `key` is the letter after `g`. */
 export interface Place {
-  readonly id: "overview" | "fleet" | "clusters" | "incidents" | "traces" | "locks" | "audit" | "addNodes";
+  readonly id: "overview" | "fleet" | "clusters" | "incidents" | "traces" | "changes" | "locks" | "audit" | "addNodes";
   readonly href: string;
   readonly icon: LucideIcon;
   readonly key: string;
@@ -27,6 +38,7 @@ export const places: readonly Place[] = [
   { id: "clusters", href: "/clusters", icon: Network, key: "c", onPhoneBar: true, owns: below("/clusters") },
   { id: "incidents", href: "/incidents", icon: TriangleAlert, key: "i", onPhoneBar: true, owns: below("/incidents") },
   { id: "traces", href: "/traces", icon: Bug, key: "t", owns: below("/traces") },
+  { id: "changes", href: "/changes", icon: Rocket, key: "h", owns: below("/changes") },
   { id: "locks", href: "/locks", icon: Lock, key: "l", owns: below("/locks") },
   { id: "audit", href: "/audit", icon: ScrollText, key: "a", owns: below("/audit") },
   { id: "addNodes", href: "/nodes/add", icon: Plus, key: "n", owns: below("/nodes/add") },

@@ -1,7 +1,7 @@
-import type { Localization, RecoveryAction, Suspect } from "./incident/types.ts";
-import type { CauseRule } from "./policy/types.ts";
 import type { ChangeRequest } from "./changes/requests.ts";
 import type { ProgramStatus } from "./changes/types.ts";
+import type { Localization, RecoveryAction, Suspect } from "./incident/types.ts";
+import type { CauseRule } from "./policy/types.ts";
 import type { CommandOutcome } from "./recovery/command.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "./replication/status.ts";
 import type { KeySpaceRequest } from "./ring/requests.ts";

@@ -1,0 +1,89 @@
+"use client";
+import { useTranslations } from "next-intl";
+import type { HealthState } from "../../server/protocol/index.ts";
+import { cleanText } from "../format/hostile-text.ts";
+import { StateGlyph } from "../ui/state-glyph.tsx";
+import { Table, Td, Th, Tr } from "../ui/table.tsx";
+import { Mono, useFormat } from "../ui/text.tsx";
+import type { Change } from "./use-changes.ts";
+
+type Branch = Change["transaction"]["branches"][number];
+
+const glyphs: Record<Branch["state"], HealthState> = {
+  idle: "unknown",
+  asked: "suspect",
+  yes: "maintenance",
+  no: "down",
+  "pre-committed": "maintenance",
+  "pre-aborted": "degraded",
+  committed: "healthy",
+  aborted: "unknown",
+  refused: "down",
+};
+
+/** The vote matrix: who was asked what, who answered when, what waits. */
+export function Participants({ change }: { change: Change }) {
+  const t = useTranslations("changes");
+  const format = useFormat();
+  const branches = new Map(change.transaction.branches.map((branch) => [branch.id, branch]));
+  const after = (at: number | null) => (at === null ? "" : format.duration(at - change.openedAt));
+  return (
+    <Table label={t("participants")}>
+      <thead>
+        <tr>
+          <Th>{t("participants")}</Th>
+          <Th>{t("before")}</Th>
+          <Th>{t("vote")}</Th>
+          <Th>{t("ack")}</Th>
+          <Th className="max-sm:hidden">{t("step")}</Th>
+        </tr>
+      </thead>
+      <tbody>
+        {change.targets.map((target) => {
+          const branch = branches.get(target.id);
+          if (branch === undefined) return null;
+          return (
+            <Tr key={target.id}>
+              <Td className="whitespace-nowrap">
+                <span className="font-medium">{target.id}</span>{" "}
+                <span className="text-xs text-muted">{t("wave", { wave: target.wave + 1 })}</span>
+              </Td>
+              <Td>
+                <Mono>{cleanText(target.before ?? "–", 24)}</Mono>
+              </Td>
+              <Td className="whitespace-nowrap">
+                <span className="flex items-center gap-2">
+                  <StateGlyph state={glyphs[voteOf(branch)]} size={10} />
+                  {t(`branch.${voteOf(branch)}`)}
+                  <span className="num text-xs text-muted">{after(branch.votedAt)}</span>
+                </span>
+              </Td>
+              <Td className="whitespace-nowrap">
+                {branch.endedAt === null ? (
+                  <span className="text-muted">–</span>
+                ) : (
+                  <span className="flex items-center gap-2">
+                    <StateGlyph state={glyphs[branch.state]} size={10} />
+                    {t(`branch.${branch.state}`)}
+                    <span className="num text-xs text-muted">{after(branch.endedAt)}</span>
+                  </span>
+                )}
+              </Td>
+              <Td className="max-w-72 text-muted max-sm:hidden">
+                {target.step !== null && t(`stepIs.${target.step}`)}
+                {branch.attempts > 1 && <> · {t("attempts", { count: branch.attempts })}</>}
+                {target.detail !== null && target.detail !== "" && <> · {cleanText(target.detail, 90)}</>}
+              </Td>
+            </Tr>
+          );
+        })}
+      </tbody>
+    </Table>
+  );
+}
+
+/** The vote stays a vote also when what it led to is done. */
+function voteOf({ state, votedAt }: Branch): Branch["state"] {
+  if (state === "no" || votedAt === null) return state === "no" ? "no" : state === "idle" ? "idle" : "asked";
+  return "yes";
+}

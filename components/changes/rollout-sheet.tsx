@@ -1,0 +1,338 @@
+"use client";
+import { useMutation } from "@tanstack/react-query";
+import { useTranslations } from "next-intl";
+import { type FormEvent, useState } from "react";
+import type { RolloutPlan } from "../../server/core/index.ts";
+import type { ProgramView } from "../../server/protocol/index.ts";
+import { apiSend } from "../data/api.ts";
+import { useProblemText } from "../data/use-problem-text.ts";
+import { useActionRefusal } from "../data/use-session.ts";
+import { useCodeText } from "../i18n/code-text.ts";
+import { useEntities } from "../live/use-entities.ts";
+import { Button } from "../ui/button.tsx";
+import { Sheet } from "../ui/dialog.tsx";
+import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
+import { Field, Input, Select } from "../ui/field.tsx";
+import { StateGlyph } from "../ui/state-glyph.tsx";
+import { CopyLine } from "../ui/text.tsx";
+import { type Draft, toBody, useRolloutPlan } from "./use-changes.ts";
+
+const protocols = ["2pc", "3pc", "saga"] as const;
+const watches = [5, 15, 60, 300, 900];
+const glyphs = { pass: "healthy", warn: "degraded", block: "down" } as const;
+
+/** What to roll out, by which protocol, in which waves; every check live; then the typed confirmation. */
+export function RolloutSheet({
+  program,
+  version,
+  onClose,
+  onStarted,
+}: {
+  program: ProgramView;
+  version: string;
+  onClose: () => void;
+  onStarted: (change: string) => void;
+}) {
+  const t = useTranslations("changes");
+  const problem = useProblemText();
+  const nodes = program.nodes.map(({ node }) => node);
+  const [draft, setDraft] = useState<Draft>({
+    kind: "release",
+    version,
+    file: program.nodes[0]?.status.files[0]?.name ?? "",
+    content: "",
+    protocol: "2pc",
+    waves: nodes.length < 2 ? nodes.join("") : `${nodes[0]} / ${nodes.slice(1).join(", ")}`,
+    watchSeconds: 15,
+    sql: "",
+    cluster: "",
+    database: "",
+  });
+  const plan = useRolloutPlan(program.service, draft);
+  return (
+    <Sheet
+      open
+      onClose={onClose}
+      path={t("title")}
+      title={t("sheet.title", { service: program.service })}
+      width="38rem"
+    >
+      <div className="flex flex-col gap-4">
+        <Choices program={program} draft={draft} onChange={(patch) => setDraft({ ...draft, ...patch })} />
+        {plan.isError ? (
+          <ErrorState {...problem(plan.error)} onRetry={() => void plan.refetch()} />
+        ) : plan.data === undefined ? (
+          plan.isFetching && <SkeletonLines lines={4} />
+        ) : (
+          <Checks plan={plan.data} />
+        )}
+        <Confirmation program={program} draft={draft} plan={plan.data} onClose={onClose} onStarted={onStarted} />
+      </div>
+    </Sheet>
+  );
+}
+
+function Choices({
+  program,
+  draft,
+  onChange,
+}: {
+  program: ProgramView;
+  draft: Draft;
+  onChange: (patch: Partial<Draft>) => void;
+}) {
+  const t = useTranslations("changes");
+  const files = program.nodes[0]?.status.files ?? [];
+  return (
+    <div className="flex flex-col gap-3">
+      <div className="grid grid-cols-2 gap-3">
+        <Field label={t("sheet.kind")}>
+          {(ids) => (
+            <Select
+              {...ids}
+              value={draft.kind}
+              onChange={(event) => onChange({ kind: event.target.value as Draft["kind"] })}
+              options={[
+                { value: "release", label: t("sheet.kindRelease") },
+                ...(files.length === 0 ? [] : [{ value: "config", label: t("sheet.kindConfig") }]),
+              ]}
+            />
+          )}
+        </Field>
+        {draft.kind === "release" ? (
+          <Field label={t("sheet.release")}>
+            {(ids) => (
+              <Select
+                {...ids}
+                value={draft.version}
+                onChange={(event) => onChange({ version: event.target.value })}
+                options={[
+                  { value: "", label: "–" },
+                  ...[...program.releases].reverse().map((each) => ({ value: each, label: each })),
+                ]}
+              />
+            )}
+          </Field>
+        ) : (
+          <Field label={t("sheet.file")}>
+            {(ids) => (
+              <Select
+                {...ids}
+                value={draft.file}
+                onChange={(event) => onChange({ file: event.target.value })}
+                options={files.map(({ name }) => ({ value: name, label: name }))}
+              />
+            )}
+          </Field>
+        )}
+      </div>
+      {draft.kind === "config" && (
+        <Field label={t("sheet.content")}>
+          {(ids) => (
+            <textarea
+              {...ids}
+              value={draft.content}
+              rows={5}
+              spellCheck={false}
+              onChange={(event) => onChange({ content: event.target.value })}
+              className="focus-ring rounded-md border border-line bg-well px-2.5 py-1.5 font-mono text-xs"
+            />
+          )}
+        </Field>
+      )}
+      <fieldset className="flex flex-col">
+        <legend className="pb-1 text-xs font-medium text-muted">{t("protocol")}</legend>
+        {protocols.map((protocol) => (
+          <label key={protocol} className="flex items-baseline gap-2.5 border-t border-line py-1.5">
+            <input
+              type="radio"
+              name="protocol"
+              checked={draft.protocol === protocol}
+              onChange={() => onChange({ protocol })}
+              className="focus-ring translate-y-0.5 accent-accent"
+            />
+            <span>
+              <span className="font-medium">{t(`protocolIs.${protocol}`)}</span>{" "}
+              <span className="text-muted">{t(`protocolText.${protocol}`)}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      <div className="grid grid-cols-[1fr_9rem] gap-3">
+        <Field label={t("sheet.waves")} hint={t("sheet.wavesHint")}>
+          {(ids) => (
+            <Input
+              {...ids}
+              value={draft.waves}
+              spellCheck={false}
+              onChange={(event) => onChange({ waves: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label={t("sheet.watch")}>
+          {(ids) => (
+            <Select
+              {...ids}
+              value={String(draft.watchSeconds)}
+              onChange={(event) => onChange({ watchSeconds: Number(event.target.value) })}
+              options={watches.map((count) => ({ value: String(count), label: t("sheet.seconds", { count }) }))}
+            />
+          )}
+        </Field>
+      </div>
+      {draft.protocol === "2pc" && <SqlStep draft={draft} onChange={onChange} />}
+    </div>
+  );
+}
+
+function SqlStep({ draft, onChange }: { draft: Draft; onChange: (patch: Partial<Draft>) => void }) {
+  const t = useTranslations("changes");
+  const all = useTranslations();
+  const clusters = useEntities("cluster");
+  if (clusters.length === 0) return null;
+  return (
+    <details>
+      <summary className="focus-ring cursor-pointer rounded-sm text-xs font-medium text-muted">
+        {t("sheet.sql")}
+      </summary>
+      <div className="mt-2 flex flex-col gap-3">
+        <div className="grid grid-cols-2 gap-3">
+          <Field label={all("action.clusters")}>
+            {(ids) => (
+              <Select
+                {...ids}
+                value={draft.cluster}
+                onChange={(event) =>
+                  onChange({ cluster: event.target.value, database: draft.database || event.target.value })
+                }
+                options={[{ value: "", label: "–" }, ...clusters.map(({ id }) => ({ value: id, label: id }))]}
+              />
+            )}
+          </Field>
+          <Field label={t("sheet.database")}>
+            {(ids) => (
+              <Input {...ids} value={draft.database} onChange={(event) => onChange({ database: event.target.value })} />
+            )}
+          </Field>
+        </div>
+        <Field label={t("sheet.sql")} hint={t("sheet.sqlHint", { cluster: draft.cluster || "–" })}>
+          {(ids) => (
+            <textarea
+              {...ids}
+              rows={3}
+              spellCheck={false}
+              value={draft.sql}
+              onChange={(event) => onChange({ sql: event.target.value })}
+              className="focus-ring rounded-md border border-line bg-well px-2.5 py-1.5 font-mono text-xs"
+            />
+          )}
+        </Field>
+      </div>
+    </details>
+  );
+}
+
+function Checks({ plan }: { plan: RolloutPlan }) {
+  const t = useTranslations("changes");
+  const action = useTranslations("action");
+  const say = useCodeText();
+  return (
+    <section aria-label={t("sheet.checks")}>
+      <h3 className="py-1 text-xs font-semibold text-muted">{t("sheet.checks")}</h3>
+      <ul>
+        {plan.checks.map((check) => (
+          <li key={check.code} className="flex items-center gap-2.5 border-t border-line py-1.5">
+            <StateGlyph state={glyphs[check.status]} size={10} />
+            <span>
+              {say("changeCheck", check.code, check.data)}
+              <span className="sr-only"> {action(`status.${check.status}`)}</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Confirmation({
+  program,
+  draft,
+  plan,
+  onClose,
+  onStarted,
+}: {
+  program: ProgramView;
+  draft: Draft;
+  plan: RolloutPlan | undefined;
+  onClose: () => void;
+  onStarted: (change: string) => void;
+}) {
+  const t = useTranslations("changes.sheet");
+  const ui = useTranslations("ui");
+  const say = useCodeText();
+  const problem = useProblemText();
+  const gate = useActionRefusal("operator");
+  const { service } = program;
+  const [confirm, setConfirm] = useState("");
+  const [reason, setReason] = useState("");
+  const start = useMutation({
+    mutationFn: () =>
+      apiSend<{ change: string }>("POST", `releases/${encodeURIComponent(service)}/rollout`, {
+        ...toBody(draft),
+        planHash: plan?.planHash,
+        reason: reason.trim(),
+        confirm,
+      }),
+    onSuccess: ({ change }) => onStarted(change),
+  });
+  const blocked = plan?.checks.find(({ status }) => status === "block");
+  const refusal =
+    gate ??
+    (plan === undefined ? t("chooseVersion") : null) ??
+    (blocked !== undefined ? t("blocked", { check: say("changeCheck", blocked.code, blocked.data) }) : null) ??
+    (reason.trim() === "" ? t("giveReason") : null) ??
+    (confirm !== service ? t("typeName", { service }) : null);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (refusal === null && !start.isPending) start.mutate();
+  };
+  const what = draft.kind === "release" ? draft.version || "VERSION" : draft.file;
+  const waves = draft.waves.replaceAll(/\s/g, "");
+  return (
+    <form onSubmit={submit} className="flex flex-col gap-3">
+      <CopyLine
+        label={t("command")}
+        text={
+          draft.kind === "release"
+            ? `holdfast rollout ${service} ${what} --protocol ${draft.protocol} --waves ${waves} --watch ${draft.watchSeconds} --reason "…" --yes`
+            : `holdfast config apply ${service} ${what} FILE --protocol ${draft.protocol} --waves ${waves} --watch ${draft.watchSeconds} --reason "…" --yes`
+        }
+      />
+      <Field label={t("reason")}>
+        {(ids) => <Input {...ids} value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />}
+      </Field>
+      <Field label={t("confirm", { service })}>
+        {(ids) => (
+          <Input
+            {...ids}
+            value={confirm}
+            autoComplete="off"
+            spellCheck={false}
+            onChange={(event) => setConfirm(event.target.value)}
+          />
+        )}
+      </Field>
+      {start.error != null && (
+        <p role="alert" className="rounded-md border border-danger px-3 py-2 text-danger-ink">
+          {problem(start.error).text}
+        </p>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>{ui("cancel")}</Button>
+        <Button type="submit" variant="primary" refusal={refusal} busy={start.isPending}>
+          {t("run", { version: draft.kind === "release" ? draft.version || "–" : draft.file })}
+        </Button>
+      </div>
+    </form>
+  );
+}

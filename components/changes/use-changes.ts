@@ -1,0 +1,110 @@
+"use client";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { DocumentOf, RolloutPlan } from "../../server/core/index.ts";
+import type { HealthState, ProgramView } from "../../server/protocol/index.ts";
+import { apiGet, apiSend } from "../data/api.ts";
+import type { Page } from "../data/queries.ts";
+import { useDocuments } from "../live/use-entities.ts";
+
+export type Change = DocumentOf<"change">;
+
+/** Services with releases, as their nodes report them; asked for again every second while the screen is open. */
+export function usePrograms() {
+  return useQuery({
+    queryKey: ["programs"],
+    queryFn: ({ signal }) => apiGet<{ readonly items: readonly ProgramView[] }>("releases", {}, signal),
+    refetchInterval: 1_000,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Open changes from the feed, and the ended ones from the store: one list, newest first. */
+export function useChanges() {
+  const open = useDocuments("change");
+  const key = open.map(({ id }) => id).join(" ");
+  const query = useQuery({
+    queryKey: ["changes", key],
+    queryFn: ({ signal }) => apiGet<Page<Change>>("changes", { limit: 50 }, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: open.length > 0 ? 2_000 : 15_000,
+  });
+  const changes = useMemo(() => {
+    const running = [...open].sort((a, b) => b.openedAt - a.openedAt);
+    const ids = new Set(running.map(({ id }) => id));
+    const past = (query.data?.items ?? []).filter(({ id, closedAt }) => !ids.has(id) && closedAt !== null);
+    return { running, past };
+  }, [open, query.data]);
+  return { ...changes, query };
+}
+
+export interface Draft {
+  readonly kind: "release" | "config";
+  readonly version: string;
+  readonly file: string;
+  readonly content: string;
+  readonly protocol: "2pc" | "3pc" | "saga";
+  readonly waves: string;
+  readonly watchSeconds: number;
+  readonly sql: string;
+  readonly cluster: string;
+  readonly database: string;
+}
+
+export function toBody(draft: Draft) {
+  const statements = draft.sql
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  return {
+    item:
+      draft.kind === "release"
+        ? { kind: "release", version: draft.version }
+        : { kind: "config", file: draft.file, content: draft.content },
+    protocol: draft.protocol,
+    waves: readWaves(draft.waves),
+    watchSeconds: draft.watchSeconds,
+    sql:
+      statements.length === 0 || draft.cluster === ""
+        ? null
+        : { cluster: draft.cluster, database: draft.database, statements },
+  };
+}
+
+/** `web-1 / web-2, web-3` → two waves. */
+export function readWaves(text: string): string[][] {
+  return text
+    .split("/")
+    .map((wave) => wave.split(/[\s,]+/).filter((node) => node !== ""))
+    .filter((wave) => wave.length > 0);
+}
+
+/** The plan as it would be now; asked for again every second while the sheet is open. */
+export function useRolloutPlan(service: string, draft: Draft) {
+  const body = toBody(draft);
+  const ready = draft.kind === "release" ? draft.version !== "" : draft.file !== "" && draft.content !== "";
+  return useQuery({
+    queryKey: ["rollout-plan", service, body],
+    queryFn: () => apiSend<RolloutPlan>("POST", `releases/${encodeURIComponent(service)}/plan`, body),
+    enabled: ready,
+    refetchInterval: 1_000,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What a change looks like at a glance. */
+export function changeState(change: Change): HealthState {
+  switch (change.phase) {
+    case "done":
+      return change.fault === null ? "healthy" : "degraded";
+    case "running":
+    case "watching":
+      return "maintenance";
+    case "aborting":
+    case "aborted":
+    case "rolled-back":
+      return change.fault === null && change.transaction.cause?.code === "stopped-by-operator" ? "unknown" : "degraded";
+    default:
+      return change.phase satisfies never;
+  }
+}
