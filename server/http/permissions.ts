@@ -84,9 +84,9 @@ export const permissions = {
   "DELETE /tokens/:id": "admin",
 
   "GET /releases": "viewer",
-  "POST /releases/:service/plan": "viewer",
-  "POST /releases/:service/rollout": "operator",
-  "POST /releases/:service/rollback": "operator",
+  "POST /releases/:id/plan": "viewer",
+  "POST /releases/:id/rollout": "operator",
+  "POST /releases/:id/rollback": "operator",
   "GET /changes": "viewer",
   "GET /changes/:id": "viewer",
   "POST /changes/:id/stop": "operator",

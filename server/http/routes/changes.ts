@@ -53,12 +53,12 @@ export function changeRoutes(services: HttpServices): Route[] {
       summary: "Plain services: which release runs where, and how it does",
       handle: () => ({ items: control.listPrograms() }),
     }),
-    defineRoute("POST /releases/:service/plan", {
+    defineRoute("POST /releases/:id/plan", {
       summary: "What a rollout would do now, with every check; changes nothing",
       body: rolloutBody,
-      handle: ({ param, body }) => control.planRollout(toRequest(demandService(param("service")), body)),
+      handle: ({ param, body }) => control.planRollout(toRequest(demandService(param("id")), body)),
     }),
-    defineRoute("POST /releases/:service/rollout", {
+    defineRoute("POST /releases/:id/rollout", {
       summary: "Roll out a release or a configuration file under the plan that was shown",
       body: z.object({
         ...rollout,
@@ -68,7 +68,7 @@ export function changeRoutes(services: HttpServices): Route[] {
         confirm: z.string().check(z.maxLength(40)),
       }),
       async handle({ param, body, principal }) {
-        const service = demandService(param("service"));
+        const service = demandService(param("id"));
         if (body.confirm !== service) {
           throw new Problem(400, "confirm", "Type the service's name to confirm.", { service });
         }
@@ -78,11 +78,11 @@ export function changeRoutes(services: HttpServices): Route[] {
         return Response.json(readReply(await control.request(actorOf(principal), asked)), { status: 202 });
       },
     }),
-    defineRoute("POST /releases/:service/rollback", {
+    defineRoute("POST /releases/:id/rollback", {
       summary: "Back to the last good version, or to the one that is named",
       body: z.object({ version: z._default(z.nullable(version), null), reason }),
       async handle({ param, body, principal }) {
-        const service = demandService(param("service"));
+        const service = demandService(param("id"));
         const asked = { kind: "start-rollback", service, version: body.version, reason: body.reason } as const;
         return Response.json(readReply(await control.request(actorOf(principal), asked)), { status: 202 });
       },

@@ -1,0 +1,195 @@
+import { describe, expect, it } from "vitest";
+import type { DocumentOf } from "../documents.ts";
+import { applyWrites, createState, type Decision, decide, defaultPolicy, type Event, type State } from "../index.ts";
+import type { ParticipantState } from "../transaction/types.ts";
+import { planRollout } from "./plan.ts";
+import type { ProgramStatus } from "./types.ts";
+
+const nodes = ["web-1", "web-2", "web-3"];
+
+/** Nodes whose agents do as they are told; a test says what goes wrong. */
+class Fleet {
+  readonly state: State = createState(defaultPolicy);
+  readonly programs = new Map<string, ProgramStatus>();
+  readonly asked: string[] = [];
+  /** Versions that crash a while after their start. */
+  readonly bad = new Set<string>();
+  silent: string | null = null;
+  nowMs = 1_000_000;
+  #request = 0;
+
+  constructor() {
+    for (const node of nodes) {
+      this.programs.set(node, createStatus());
+      const record = { id: node, publicKey: node, zone: "z", labels: {}, enrolledAt: 0, revokedAt: null };
+      this.play([{ kind: "node-enrolled", node: { ...record, maintenance: null } }]);
+      const session = { sessionId: `s-${node}`, bootId: "b", version: "1", address: "" };
+      this.play([{ kind: "agent-connected", node, ...session }]);
+    }
+    this.pass(500);
+  }
+
+  play(events: readonly Event[]): Decision {
+    const now = { monoMs: this.nowMs, wallMs: this.nowMs, entropy: `e${this.nowMs}-${this.#request++}` };
+    const decision = decide(this.state, events, now);
+    applyWrites(this.state, decision.writes);
+    for (const command of decision.send) {
+      if (command.verb.verb !== "change.step") continue;
+      const { message, item } = command.verb.args;
+      this.asked.push(`${message} ${command.node}`);
+      if (command.node === this.silent) continue;
+      const [answer, state] = this.#carryOut(command.node, message, item.kind === "release" ? item.version : "");
+      const outcome = { status: "done", data: { answer, state, attempt: 1, ballot: 1, detail: null } } as const;
+      this.play([{ kind: "command-finished", node: command.node, commandId: command.id, outcome, nodeAt: 0 }]);
+    }
+    return decision;
+  }
+
+  #carryOut(node: string, message: string, version: string): [string, ParticipantState] {
+    const status = this.programs.get(node) as ProgramStatus;
+    const switchTo = (next: string | null) => this.programs.set(node, { ...status, version: next, crashes: 0 });
+    if (message === "trial" || message === "commit" || message === "do") switchTo(version);
+    if (message === "abort" || message === "undo") switchTo("1.0");
+    if (message === "prepare") return ["yes", "prepared"];
+    if (message === "pre-commit") return ["done", "pre-committed"];
+    if (message === "do") return ["yes", "done"];
+    return ["done", message === "commit" ? "committed" : message === "trial" ? "prepared" : "aborted"];
+  }
+
+  pass(ms: number): void {
+    for (const until = this.nowMs + ms; this.nowMs < until; this.nowMs += 250) {
+      this.play([...nodes.map((node) => this.#beat(node)), { kind: "ticked" }]);
+    }
+  }
+
+  #beat(node: string): Event {
+    const status = this.programs.get(node) as ProgramStatus;
+    const crashes = this.bad.has(status.version ?? "") ? status.crashes + 1 : 0;
+    this.programs.set(node, { ...status, crashes });
+    const time = { seq: this.nowMs, bootId: "b", monoMs: this.nowMs, wallMs: this.nowMs, arrivalMs: this.nowMs };
+    const empty = { host: null, postgres: null, peers: [], checks: [], workloads: [], eager: false, loopLagMs: 0 };
+    const programs = [this.programs.get(node) as ProgramStatus];
+    return { kind: "heartbeat-received", node, sessionId: `s-${node}`, ...time, ...empty, programs };
+  }
+
+  rollOut(version: string, protocol: "2pc" | "3pc" | "saga"): void {
+    const item = { kind: "release", version } as const;
+    const rollout = {
+      service: "web",
+      item,
+      protocol,
+      waves: [["web-1"], ["web-2", "web-3"]],
+      watchMs: 2_000,
+      sql: null,
+    };
+    const { planHash, runnable } = planRollout(this.state, rollout);
+    expect(runnable).toBe(true);
+    const actor = { id: "ada", name: "ada", role: "operator" } as const;
+    const request = { kind: "start-rollout", rollout, planHash, reason: "new" } as const;
+    const decision = this.play([{ kind: "operator-requested", requestId: "r", actor, request }]);
+    expect(decision.replies).toMatchObject([{ ok: true, data: { change: expect.stringMatching(/^CHG-/) } }]);
+  }
+
+  versions(): (string | null)[] {
+    return nodes.map((node) => this.programs.get(node)?.version ?? null);
+  }
+
+  change(): DocumentOf<"change"> | undefined {
+    const open = [...this.state.durable.documents.values()].find(({ kind }) => kind === "change");
+    return open as DocumentOf<"change"> | undefined;
+  }
+}
+
+function createStatus(): ProgramStatus {
+  const health = { healthy: true, health: "ok", since: 0, crashes: 0, errors: 0, errorsBefore: 0 };
+  const releases = ["1.0", "2.0", "3.0"];
+  return { name: "web", version: "1.0", releases, state: "running", pid: 1, ...health, files: [], change: null };
+}
+
+describe("a rollout", () => {
+  it.each(["2pc", "3pc"] as const)(
+    "by %s stages everywhere, tries the first wave, watches, then switches all",
+    (protocol) => {
+      const fleet = new Fleet();
+      fleet.rollOut("2.0", protocol);
+      expect(fleet.asked.slice(0, 3)).toEqual(["prepare web-1", "prepare web-2", "prepare web-3"]);
+      fleet.pass(1_000);
+      expect(fleet.versions()).toEqual(["2.0", "1.0", "1.0"]);
+      fleet.pass(2_000);
+      expect(fleet.versions()).toEqual(["2.0", "2.0", "2.0"]);
+      expect(fleet.change()?.phase).toBe("watching");
+      fleet.pass(3_000);
+      expect(fleet.change()).toBeUndefined();
+    },
+  );
+
+  it.each(["2pc", "3pc", "saga"] as const)(
+    "by %s takes the first wave back when it crashes there, and names the release",
+    (protocol) => {
+      const fleet = new Fleet();
+      fleet.bad.add("2.0");
+      fleet.rollOut("2.0", protocol);
+      fleet.pass(5_000);
+      expect(fleet.versions()).toEqual(["1.0", "1.0", "1.0"]);
+      expect(fleet.change()).toBeUndefined();
+      const [incident] = fleet.state.durable.incidents.values();
+      expect(incident).toMatchObject({ phase: "resolved", cause: { kind: "bad-release", class: "change" } });
+      expect(fleet.asked.filter((step) => step === "commit web-2" || step === "do web-2")).toEqual([]);
+    },
+  );
+
+  it("that does badly only after the decision is undone everywhere by a change of its own", () => {
+    const fleet = new Fleet();
+    fleet.rollOut("2.0", "2pc");
+    fleet.pass(3_500);
+    expect(fleet.change()).toMatchObject({ id: "CHG-1", phase: "watching" });
+    fleet.bad.add("2.0");
+    fleet.pass(5_000);
+    expect(fleet.versions()).toEqual(["1.0", "1.0", "1.0"]);
+    expect(fleet.state.durable.counters.change).toBe(2);
+  });
+
+  it("by saga goes node by node, and back in reverse order", () => {
+    const fleet = new Fleet();
+    fleet.rollOut("2.0", "saga");
+    fleet.pass(2_500);
+    fleet.bad.add("2.0");
+    fleet.pass(4_000);
+    const undone = fleet.asked.filter((step) => step.startsWith("undo"));
+    expect(undone).toEqual(["undo web-3", "undo web-2", "undo web-1"]);
+    expect(fleet.versions()).toEqual(["1.0", "1.0", "1.0"]);
+  });
+
+  it("aborts when a vote is missing in time, and is not begun beside another", () => {
+    const fleet = new Fleet();
+    fleet.silent = "web-2";
+    fleet.rollOut("2.0", "2pc");
+    const item = { kind: "release", version: "3.0" } as const;
+    const other = { service: "web", item, protocol: "2pc", waves: [], watchMs: 0, sql: null } as const;
+    expect(planRollout(fleet.state, other)).toMatchObject({ runnable: false });
+    fleet.pass(31_000);
+    expect(fleet.change()?.transaction).toMatchObject({ decision: "abort", cause: { code: "no-vote-in-time" } });
+    expect(fleet.versions()).toEqual(["1.0", "1.0", "1.0"]);
+  });
+
+  it("asks for three when a majority must be there, and warns of a release that did badly before", () => {
+    const fleet = new Fleet();
+    const item = { kind: "release", version: "2.0" } as const;
+    const two = {
+      service: "web",
+      item,
+      protocol: "3pc",
+      waves: [["web-1"], ["web-2"]],
+      watchMs: 0,
+      sql: null,
+    } as const;
+    expect(planRollout(fleet.state, two).checks).toContainEqual(
+      expect.objectContaining({ code: "three-phase-needs-three", status: "block" }),
+    );
+    fleet.bad.add("2.0");
+    fleet.rollOut("2.0", "2pc");
+    fleet.pass(5_000);
+    const again = planRollout(fleet.state, { ...two, protocol: "2pc" });
+    expect(again.checks).toContainEqual(expect.objectContaining({ code: "was-bad-before", status: "warn" }));
+  });
+});
