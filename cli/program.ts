@@ -5,6 +5,7 @@ import { addChanges } from "./changes.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { addLocks } from "./locks.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
+import { addPolicies } from "./policies.ts";
 import { print } from "./print.ts";
 import { addRings } from "./ring.ts";
 import { showServices, showTopology } from "./services.ts";
@@ -61,6 +62,7 @@ function createProgram(api: FindApi): Command {
   addLooks(program, api);
   addIncidents(program, api);
   addTraces(program, api, readCount);
+  addPolicies(program, api);
   addActions(program, api);
   addLocks(program, api);
   addRings(program, api);

@@ -8,6 +8,7 @@ import {
   decisionOfGid,
   defaultPolicy,
   explainCandidates,
+  isIncidentMuted,
   judgeClusterHealth,
   judgeNodeHealth,
   planAction,
@@ -29,6 +30,7 @@ import { ControlPlaneViews } from "./runtime/control-plane.ts";
 import { Feed } from "./runtime/feed.ts";
 import { startHousekeeping } from "./runtime/housekeeping.ts";
 import { createIntake } from "./runtime/intake.ts";
+import { startLearningProfiles } from "./runtime/learn-profiles.ts";
 import { ControlLoop } from "./runtime/loop.ts";
 import { ProjectionMemory } from "./runtime/project/context.ts";
 import { Publisher } from "./runtime/publisher.ts";
@@ -60,7 +62,7 @@ export class Control {
   readonly views: ControlPlaneViews;
   readonly feed: Feed;
   /** What services did in the last half hour. */
-  readonly telemetry = new LiveTelemetry(clock);
+  readonly telemetry = new LiveTelemetry(clock, () => this.#listDeclared());
   readonly #parts: ControlParts;
   readonly #state: State;
   readonly #memory = new ProjectionMemory();
@@ -150,7 +152,7 @@ export class Control {
       policyOverrides: config.policy,
       publish: ({ touched, durable, timeline, originWallMs }) => {
         this.#publisher.mark(touched, durable, timeline, originWallMs);
-        if (durable) this.#notify(touched);
+        if (durable) this.#notify();
       },
       onConflict(detail) {
         log("error", "Another control plane has taken the lead on this database; stepping down.", { detail });
@@ -230,8 +232,17 @@ export class Control {
         series: this.#series,
         samples: this.#parts.stores.samples,
         listNodes: () => this.#state.live.nodes.values(),
+        listServices: () => this.#state.live.services.values(),
         listClusters: () => this.views.listClusters(),
         canPersist: () => this.#loop.storeAvailable,
+        log: this.#warn,
+      }),
+      startLearningProfiles({
+        clock,
+        samples: this.#parts.stores.samples,
+        listNodes: () => this.#state.durable.nodes.keys(),
+        canRead: () => this.#loop.storeAvailable,
+        post: (event) => this.#loop.post(event),
         log: this.#warn,
       }),
       startHousekeeping({
@@ -244,11 +255,16 @@ export class Control {
     );
   }
 
-  #notify(touched: ReadonlySet<string>): void {
+  #listDeclared() {
+    const documents = [...this.#state.durable.documents.values()];
+    return documents.filter((document) => document.kind === "declared-dependency");
+  }
+
+  /** Of every incident: what changed may be the end of a mute. */
+  #notify(): void {
+    const nowMs = clock.wallMs();
     for (const incident of this.views.listIncidents()) {
-      if (!touched.has(`incident:${incident.id}`)) continue;
-      const maintenance = this.#state.durable.clusters.get(incident.cluster ?? "")?.maintenance ?? null;
-      this.#webhooks.consider(incident, maintenance?.muteAlerts ?? false);
+      this.#webhooks.consider(incident, isIncidentMuted(this.#state, incident, nowMs));
     }
   }
 }

@@ -5,7 +5,10 @@ import type {
   IncidentDetail,
   IncidentView,
   NodeDetail,
+  RuleView,
   SeriesView,
+  ServiceDetail,
+  TopologyView,
   TraceGroupDetail,
   TraceListItem,
   TraceRange,
@@ -52,6 +55,48 @@ export function useAuditPage(filter: { actor?: string; subject?: string; cursor?
     queryKey: ["audit", filter],
     queryFn: ({ signal }) => apiGet<Page<AuditView>>("audit", filter, signal),
     placeholderData: keepPreviousData,
+  });
+}
+
+/** Services and calls as telemetry shows them now. */
+export function useTopology() {
+  return useQuery({
+    queryKey: ["topology"],
+    queryFn: ({ signal }) => apiGet<TopologyView>("topology", {}, signal),
+    refetchInterval: 3_000,
+  });
+}
+
+export function useServiceDetail(name: string) {
+  return useQuery({
+    queryKey: ["service", name],
+    queryFn: ({ signal }) => apiGet<ServiceDetail>(`services/${encodeURIComponent(name)}`, {}, signal),
+    refetchInterval: 5_000,
+  });
+}
+
+/** Figures of a service over the last `rangeMs`, a value a second. */
+export function useServiceSeries(name: string, rangeMs: number) {
+  return useQuery({
+    queryKey: ["service-series", name, rangeMs],
+    queryFn: ({ signal }) => {
+      const toMs = Math.round(serverNow());
+      return apiGet<SeriesView>(
+        `services/${encodeURIComponent(name)}/series`,
+        { fromMs: toMs - rangeMs, toMs },
+        signal,
+      );
+    },
+    refetchInterval: 3_000,
+  });
+}
+
+/** Monitoring rules with what they say now. */
+export function useRules() {
+  return useQuery({
+    queryKey: ["policies"],
+    queryFn: ({ signal }) => apiGet<{ readonly items: readonly RuleView[] }>("policies", {}, signal),
+    refetchInterval: 5_000,
   });
 }
 

@@ -1,5 +1,6 @@
 import {
   Bug,
+  Gauge,
   House,
   LayoutGrid,
   Lock,
@@ -9,11 +10,23 @@ import {
   Rocket,
   ScrollText,
   TriangleAlert,
+  Waypoints,
 } from "lucide-react";
 
 /** The places of the console, in the order of the rail. `key` is the letter after `g`. */
 export interface Place {
-  readonly id: "overview" | "fleet" | "clusters" | "incidents" | "traces" | "changes" | "locks" | "audit" | "addNodes";
+  readonly id:
+    | "overview"
+    | "fleet"
+    | "clusters"
+    | "incidents"
+    | "map"
+    | "traces"
+    | "changes"
+    | "locks"
+    | "policies"
+    | "audit"
+    | "addNodes";
   readonly href: string;
   readonly icon: LucideIcon;
   readonly key: string;
@@ -37,9 +50,11 @@ export const places: readonly Place[] = [
   },
   { id: "clusters", href: "/clusters", icon: Network, key: "c", onPhoneBar: true, owns: below("/clusters") },
   { id: "incidents", href: "/incidents", icon: TriangleAlert, key: "i", onPhoneBar: true, owns: below("/incidents") },
+  { id: "map", href: "/map", icon: Waypoints, key: "m", owns: below("/map") },
   { id: "traces", href: "/traces", icon: Bug, key: "t", owns: below("/traces") },
   { id: "changes", href: "/changes", icon: Rocket, key: "h", owns: below("/changes") },
   { id: "locks", href: "/locks", icon: Lock, key: "l", owns: below("/locks") },
+  { id: "policies", href: "/policies", icon: Gauge, key: "p", owns: below("/policies") },
   { id: "audit", href: "/audit", icon: ScrollText, key: "a", owns: below("/audit") },
   { id: "addNodes", href: "/nodes/add", icon: Plus, key: "n", owns: below("/nodes/add") },
 ];

@@ -115,7 +115,7 @@ function Row({ group, first }: { group: TraceListItem; first: boolean }) {
     <li
       className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-5 gap-y-1 py-2.5 md:grid-cols-[minmax(0,1fr)_8.5rem_7rem_8.5rem] ${first ? "" : "border-t border-line"}`}
     >
-      <div className="min-w-0">
+      <div className="col-span-2 min-w-0 md:col-span-1">
         <p className="flex min-w-0 items-center gap-2">
           <Link
             href={`/traces/${encodeURIComponent(group.id)}`}

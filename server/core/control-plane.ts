@@ -6,6 +6,7 @@ import type { Decision, Write } from "./effect.ts";
 import type { Event } from "./event.ts";
 import { recordAgentSignal } from "./incident/agent-signals.ts";
 import { recordLocalization, recordRecovery } from "./incident/localization.ts";
+import { takeProfiles } from "./monitoring/evaluate-monitoring.ts";
 import { evaluateCluster } from "./recovery/evaluate-cluster.ts";
 import { recordOutcome, recordProgress } from "./recovery/outcomes.ts";
 import { answerRequest } from "./recovery/requests.ts";
@@ -69,6 +70,8 @@ function takeEvent(draft: Draft, event: Event): void {
       return recordLocalization(draft, event);
     case "recovery-finished":
       return recordRecovery(draft, event.incidentId, event.ok, event.detail);
+    case "profiles-learned":
+      return takeProfiles(draft, event.subject, event.profiles);
     case "ticked":
       return;
     case "stall-noticed":

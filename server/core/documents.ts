@@ -1,5 +1,6 @@
 import type { ChangeRecord, ProgramRecord } from "./changes/types.ts";
 import type { Draft } from "./draft.ts";
+import type { RuleNumbers } from "./monitoring/rules.ts";
 import type { KeySpaceRecord } from "./ring/key-space.ts";
 
 /**
@@ -14,6 +15,8 @@ export interface DocumentTypes {
   readonly "declared-dependency": { readonly from: string; readonly to: string; readonly by: string };
   /** A key space on a ring. Id: its name. */
   readonly "key-space": KeySpaceRecord;
+  /** The numbers of a monitoring rule as a person set them; the defaults hold without. Id: the rule's. */
+  readonly "monitor-rule": { readonly numbers: RuleNumbers; readonly by: string };
 }
 
 export type DocumentKind = keyof DocumentTypes;

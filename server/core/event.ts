@@ -1,6 +1,8 @@
 import type { ChangeRequest } from "./changes/requests.ts";
 import type { ProgramStatus } from "./changes/types.ts";
 import type { Localization, RecoveryAction, Suspect } from "./incident/types.ts";
+import type { SeasonalProfile } from "./monitoring/baseline.ts";
+import type { MetricId, RuleNumbers } from "./monitoring/rules.ts";
 import type { CauseRule } from "./policy/types.ts";
 import type { CommandOutcome } from "./recovery/command.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "./replication/status.ts";
@@ -42,6 +44,12 @@ export type Event =
       readonly code: string;
       readonly nodeAt: number;
       readonly data: Readonly<Record<string, string | number | boolean | null>>;
+    }
+  /** From the stored samples: what is usual for a subject at each hour of the day. */
+  | {
+      readonly kind: "profiles-learned";
+      readonly subject: string;
+      readonly profiles: Readonly<Partial<Record<MetricId, SeasonalProfile>>>;
     }
   | OperatorRequested
   | { readonly kind: "services-measured"; readonly services: readonly ServiceMeasure[] }
@@ -137,4 +145,18 @@ export type OperatorRequest =
   | { readonly kind: "recover-service"; readonly incidentId: string }
   | { readonly kind: "set-cause-policy"; readonly cause: string; readonly rule: CauseRule }
   | { readonly kind: "add-note"; readonly incidentId: string; readonly text: string }
+  | {
+      readonly kind: "set-monitor-rule";
+      readonly rule: string;
+      /** Null: the defaults. */
+      readonly numbers: RuleNumbers | null;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "declare-dependency";
+      readonly from: string;
+      readonly to: string;
+      readonly declared: boolean;
+      readonly reason: string;
+    }
   | { readonly kind: "revoke-node"; readonly node: string; readonly reason: string };

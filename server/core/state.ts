@@ -1,6 +1,7 @@
 import { createStallLog, type StallLog } from "./detection/self-suspicion.ts";
 import type { Document } from "./documents.ts";
 import type { Incident } from "./incident/types.ts";
+import type { SubjectMonitor } from "./monitoring/monitor.ts";
 import type { Policy } from "./policy/types.ts";
 import type { CommandRecord } from "./recovery/command.ts";
 import type { Action, ClusterRecord } from "./recovery/types.ts";
@@ -35,6 +36,8 @@ export interface Live {
   readonly nodes: Map<string, NodeLive>;
   readonly clusters: Map<string, ClusterLive>;
   readonly services: Map<string, ServiceLive>;
+  /** What the monitoring rules remember of each subject: `node:pg-a`, `service:orders`. */
+  readonly monitors: Map<string, SubjectMonitor>;
   self: SelfLive;
 }
 
@@ -77,6 +80,7 @@ export function createState(policy: Policy): State {
       nodes: new Map(),
       clusters: new Map(),
       services: new Map(),
+      monitors: new Map(),
       self: { startedAtMs: 0, storeAvailable: true, loopLagMs: 0, stalls: createStallLog(), frozen: null },
     },
   };

@@ -18,6 +18,7 @@ import { fleetRoutes } from "./routes/fleet.ts";
 import { identityRoutes } from "./routes/identity.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
 import { lockRoutes } from "./routes/locks.ts";
+import { policyRoutes } from "./routes/policies.ts";
 import { ringRoutes } from "./routes/rings.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { sessionRoutes } from "./routes/session.ts";
@@ -93,6 +94,7 @@ export function collectRoutes(services: HttpServices): Route[] {
     ...lockRoutes(services),
     ...ringRoutes(services),
     ...changeRoutes(services),
+    ...policyRoutes(services),
     ...auditRoutes(services),
     ...identityRoutes(services),
     ...demoRoutes(services),

@@ -46,6 +46,12 @@ export const permissions = {
   "POST /traces/:id/merge": "operator",
   "POST /traces/:id/split": "operator",
 
+  "PUT /dependencies": "operator",
+
+  "GET /policies": "viewer",
+  "PUT /policies/:id": "operator",
+  "POST /policies/:id/replay": "viewer",
+
   "GET /services": "viewer",
   "GET /services/:id": "viewer",
   "GET /services/:id/series": "viewer",

@@ -16,6 +16,7 @@ const cleaned = (maxLength: number, minLength = 0) =>
 export const reason = cleaned(1_000, 1);
 export const reasonOrEmpty = z._default(cleaned(1_000), "");
 export const longText = cleaned(20_000, 1);
+export const serviceName = cleaned(100, 1);
 export const displayName = cleaned(100, 1);
 export const nodeId = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,39}$/));
 export const email = z.string().check(z.maxLength(254), z.regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/));

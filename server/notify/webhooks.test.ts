@@ -67,6 +67,27 @@ function create(): Webhooks {
 }
 const events = () => received.map(({ body }) => (JSON.parse(body) as { event: string }).event);
 
+describe("a mute", () => {
+  it("holds back what happens under it, and an end that nobody heard the beginning of", async () => {
+    const webhooks = create();
+    webhooks.consider(incident({}), true);
+    webhooks.consider(incident({ severity: 2 }), true);
+    webhooks.consider(incident({ phase: "resolved", severity: 2 }), false);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(events()).toEqual([]);
+  });
+
+  it("that ends while the incident is open lets it be told, once", async () => {
+    const webhooks = create();
+    webhooks.consider(incident({}), true);
+    webhooks.consider(incident({}), false);
+    webhooks.consider(incident({}), false);
+    webhooks.consider(incident({ phase: "resolved" }), false);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(events()).toEqual(["incident-opened", "incident-resolved"]);
+  });
+});
+
 describe("webhooks", () => {
   it("tell of opening, of getting worse and of the end, in order and once", async () => {
     const hooks = create();

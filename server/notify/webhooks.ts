@@ -21,6 +21,8 @@ export interface WebhookParts {
 interface Seen {
   readonly severity: number;
   readonly resolved: boolean;
+  /** Somebody was told that it is open. What nobody heard of is not reported as resolved. */
+  readonly told: boolean;
 }
 
 /** Tells the world of incidents: when one opens, when it gets worse, when it is resolved. Symptoms tell nobody. */
@@ -37,10 +39,14 @@ export class Webhooks {
     this.#startedAt = parts.clock.wallMs();
   }
 
-  /** Call with every committed change of an incident. `muted`: somebody has muted alerts for it. */
+  /**
+   * Call with every committed change of an incident. `muted`: somebody has muted alerts for it. One that is still open when the mute ends is told
+   * of then: with its next change, or when `consider` is called for it.
+   */
   consider(incident: IncidentView, muted: boolean): void {
     const kind = this.#judge(incident);
-    this.#remember(incident);
+    const told = this.#seen.get(incident.id)?.told ?? incident.openedAt < this.#startedAt;
+    this.#remember(incident, kind === "incident-opened" ? !muted : told);
     if (kind === null || muted) return;
     const body = JSON.stringify({
       event: kind,
@@ -65,14 +71,14 @@ export class Webhooks {
     const resolved = incident.phase === "resolved" || incident.phase === "closed";
     // What was there before we started was told by whoever ran then.
     if (before === undefined) return incident.openedAt >= this.#startedAt && !resolved ? "incident-opened" : null;
-    if (resolved) return before.resolved ? null : "incident-resolved";
-    if (before.resolved) return "incident-opened";
+    if (resolved) return before.resolved || !before.told ? null : "incident-resolved";
+    if (before.resolved || !before.told) return "incident-opened";
     return incident.severity < before.severity ? "incident-worsened" : null;
   }
 
-  #remember({ id, severity, phase }: IncidentView): void {
+  #remember({ id, severity, phase }: IncidentView, told: boolean): void {
     this.#seen.delete(id);
-    this.#seen.set(id, { severity, resolved: phase === "resolved" || phase === "closed" });
+    this.#seen.set(id, { severity, resolved: phase === "resolved" || phase === "closed", told });
     if (this.#seen.size > incidentsKept) this.#seen.delete(this.#seen.keys().next().value as string);
   }
 

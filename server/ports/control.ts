@@ -16,6 +16,7 @@ import type {
   NodeView,
   PlanView,
   ProgramView,
+  RuleView,
   SeriesView,
   SystemView,
 } from "../protocol/index.ts";
@@ -50,6 +51,8 @@ export interface ControlPlane {
   planRollback(service: string, version: string | null): RolloutPlan | null;
   /** What was decided about one of our prepared transactions; `closed`: look into the store; null: not one of ours. */
   decisionOf(gid: string): "commit" | "abort" | "undecided" | "closed" | null;
+  /** Monitoring rules, in the order of their gravity. */
+  listRules(): readonly RuleView[];
   /** `null` when there is no such node or cluster. */
   nodeSeries(id: string): SeriesView | null;
   clusterSeries(id: string): SeriesView | null;

@@ -6,6 +6,7 @@ import type {
   Durability,
   EpochRecord,
   Evidence,
+  Firing,
   HealthState,
   HostMetrics,
   Incident,
@@ -18,6 +19,8 @@ import type {
   ProgramRecord,
   ProgramStatus,
   Reason,
+  Rule,
+  RuleNumbers,
   SyncConfiguration,
   TimelineEntry,
   WorkloadReport,
@@ -232,6 +235,51 @@ export interface TraceExampleView {
   readonly node: string;
   readonly at: number;
   readonly trace: ErrorTrace;
+}
+
+/** A monitoring rule as it stands, with what it says now. */
+export interface RuleView extends Rule {
+  readonly defaults: RuleNumbers;
+  /** Null: the defaults hold. */
+  readonly changedBy: string | null;
+  readonly changedAt: number | null;
+  /** For how many subjects it is raised, of how many that are measured. */
+  readonly raised: number;
+  readonly measured: number;
+  /** The raised ones, then the nearest; not all of them. */
+  readonly subjects: readonly RuleSubjectView[];
+}
+
+export interface RuleSubjectView {
+  /** `node:pg-a`, `service:orders`. */
+  readonly subject: string;
+  readonly value: number;
+  readonly usual: number | null;
+  readonly deviations: number | null;
+  readonly raisedSince: number | null;
+  /** Since when the value asks for the other state, while that has not lasted long enough. */
+  readonly pendingSince: number | null;
+}
+
+/** What a rule would have said over what was really measured: with its present numbers, and with others. */
+export interface ReplayView {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** The oldest sample that was found; null: there is none. */
+  readonly oldestAt: number | null;
+  readonly subjects: number;
+  readonly leftOut: number;
+  readonly samples: number;
+  readonly before: ReplayOutcome;
+  readonly after: ReplayOutcome;
+}
+
+export interface ReplayOutcome {
+  readonly count: number;
+  /** Over all subjects. */
+  readonly raisedMs: number;
+  /** The newest ones. */
+  readonly firings: readonly Firing[];
 }
 
 export type TraceRange = "hour" | "day" | "fortnight";

@@ -23,6 +23,7 @@ import type {
   NodeView,
   PlanView,
   ProgramView,
+  RuleView,
   SeriesView,
   SystemView,
 } from "../protocol/index.ts";
@@ -33,6 +34,7 @@ import type { ProjectionContext, ProjectionMemory } from "./project/context.ts";
 import { projectNode, projectNodeDetail } from "./project/node-view.ts";
 import { projectPlan } from "./project/plan-view.ts";
 import { projectPrograms } from "./project/program-view.ts";
+import { projectRules } from "./project/rule-view.ts";
 import type { RecentSeries } from "./series.ts";
 
 export interface ControlPlaneParts {
@@ -172,6 +174,10 @@ export class ControlPlaneViews implements ControlPlane {
 
   decisionOf(gid: string): "commit" | "abort" | "undecided" | "closed" | null {
     return this.#parts.judgements.decisionOfGid(this.#parts.state, gid);
+  }
+
+  listRules(): RuleView[] {
+    return projectRules(this.#parts.state);
   }
 
   nodeSeries(id: string): SeriesView | null {

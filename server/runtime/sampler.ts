@@ -1,4 +1,4 @@
-import { type NodeLive, suspicion } from "../core/index.ts";
+import { type NodeLive, readNode, readService, type ServiceLive, suspicion } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SampleStore } from "../ports/samples.ts";
 import type { ClusterView } from "../protocol/index.ts";
@@ -13,6 +13,7 @@ export interface SamplerParts {
   readonly samples: SampleStore;
   /** What was heard of every node. */
   listNodes(): Iterable<NodeLive>;
+  listServices(): Iterable<ServiceLive>;
   listClusters(): readonly ClusterView[];
   canPersist(): boolean;
   log(message: string, detail: Readonly<Record<string, unknown>>): void;
@@ -31,6 +32,12 @@ export function startSampler(parts: SamplerParts): () => void {
     for (const node of parts.listNodes()) {
       subjects.add(`node:${node.id}`);
       if (node.connected) series.add(`node:${node.id}`, at, nodeValues(node, clock.monoMs()));
+    }
+    for (const service of parts.listServices()) {
+      const subject = `service:${service.name}`;
+      const { requests, latencyP95Ms } = service.measure;
+      subjects.add(subject);
+      series.add(subject, at, { requests, latencyP95Ms, ...readService(service) });
     }
     for (const cluster of parts.listClusters()) {
       subjects.add(`cluster:${cluster.id}`);
@@ -68,6 +75,7 @@ function nodeValues(node: NodeLive, nowMs: number): Record<string, number | null
     suspicion: Math.round(suspicion(detector, nowMs).level * 100) / 100,
     connections: postgres?.connections ?? null,
     agentLoopLagMs: node.agentLoopLagMs,
+    ...readNode(node),
   };
 }
 

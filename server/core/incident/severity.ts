@@ -4,6 +4,6 @@ import type { Severity, Verdict } from "./types.ts";
 export function severityOf(verdict: Verdict): Severity {
   if (verdict.kind === "split-brain") return 1;
   if (verdict.kind.endsWith("-primary")) return 2;
-  if (verdict.kind === "unreachable-agent") return 4;
+  if (verdict.kind === "unreachable-agent" || verdict.kind === "unusual-level") return 4;
   return 3;
 }

@@ -1,18 +1,8 @@
-import {
-  appendTimeline,
-  type Draft,
-  demand,
-  getAction,
-  getIncident,
-  listIncidents,
-  nextIncidentId,
-  patchIncident,
-  putIncident,
-} from "../draft.ts";
+import { appendTimeline, type Draft, demand, getAction, getIncident, listIncidents, patchIncident } from "../draft.ts";
 import { currentConfiguration, isStreaming } from "../recovery/members.ts";
 import type { ClusterRecord } from "../recovery/types.ts";
 import { measureImpact } from "./impact.ts";
-import { severityOf } from "./severity.ts";
+import { joinVerdict, openIncident, recordSignals } from "./record-verdict.ts";
 import { rankSuspects } from "./suspects.ts";
 import type { Incident, Verdict } from "./types.ts";
 
@@ -54,7 +44,7 @@ export function findOpenIncident(draft: Draft, clusterId: string): Incident | nu
 
 function recordVerdict(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {
   const open = findOpenIncident(draft, cluster.id);
-  if (open === null) return openIncident(draft, cluster, verdict);
+  if (open === null) return openClusterIncident(draft, cluster.id, verdict);
   const known = [open.cause, ...open.symptoms].find(
     (item) => item.kind === verdict.kind && item.subject.id === verdict.subject.id,
   );
@@ -86,49 +76,11 @@ function replaceVerdict(draft: Draft, incident: Incident, before: Verdict, after
   });
 }
 
-function openIncident(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {
-  const { wallMs } = draft.now;
+function openClusterIncident(draft: Draft, clusterId: string, verdict: Verdict): void {
   const previous = listIncidents(draft)
-    .filter((item) => item.cluster === cluster.id && item.cause.subject.id === verdict.subject.id)
+    .filter((item) => item.cluster === clusterId && item.cause.subject.id === verdict.subject.id)
     .at(-1);
-  const id = nextIncidentId(draft);
-  putIncident(draft, {
-    id,
-    phase: "open",
-    severity: severityOf(verdict),
-    openedAt: wallMs,
-    beganAt: verdict.sinceWallMs,
-    acknowledgedAt: null,
-    acknowledgedBy: null,
-    mitigatedAt: null,
-    resolvedAt: null,
-    closedAt: null,
-    cluster: cluster.id,
-    cause: verdict,
-    symptoms: [],
-    suspects: rankSuspects(draft.state, verdict),
-    impact: {
-      writesUnavailableFrom: null,
-      writesUnavailableTo: null,
-      writesUnavailableMs: null,
-      acknowledgedLost: null,
-      acknowledged: null,
-      redundancyReducedFrom: wallMs,
-      redundancyReducedTo: null,
-    },
-    actionIds: [],
-    lastSignalAt: wallMs,
-    follows: previous?.id ?? null,
-  });
-  recordSignals(draft, id, verdict, verdict.evidence);
-  appendTimeline(draft, {
-    incidentId: id,
-    lane: "verdict",
-    kind: verdict.kind,
-    subject: verdict.subject,
-    data: { confidence: verdict.confidence, cluster: cluster.id },
-    evidence: verdict.evidence,
-  });
+  openIncident(draft, verdict, { cluster: clusterId, follows: previous?.id ?? null });
 }
 
 /** Later verdicts of the same cluster within the window are symptoms; a graver one on the primary becomes the cause. */
@@ -137,43 +89,9 @@ function joinIncident(draft: Draft, incident: Incident, verdict: Verdict): void 
   if (wallMs - incident.lastSignalAt > joinWindowMs && incident.mitigatedAt !== null) {
     // Long quiet: this is a new fault; the old incident waits for its own end.
     patchIncident(draft, incident.id, { resolvedAt: wallMs, phase: "resolved" });
-    return openIncident(draft, { id: demand(incident.cluster, "cluster") } as ClusterRecord, verdict);
+    return openClusterIncident(draft, demand(incident.cluster, "cluster"), verdict);
   }
-  const adopts = severityOf(verdict) < incident.severity;
-  patchIncident(draft, incident.id, {
-    cause: adopts ? verdict : incident.cause,
-    symptoms: adopts ? [...incident.symptoms, incident.cause] : [...incident.symptoms, verdict],
-    severity: Math.min(incident.severity, severityOf(verdict)) as Incident["severity"],
-    suspects: rankSuspects(draft.state, adopts ? verdict : incident.cause),
-    lastSignalAt: wallMs,
-    // A new fatal fault in a mitigated incident: it is not mitigated any more.
-    mitigatedAt: adopts || severityOf(verdict) <= 2 ? null : incident.mitigatedAt,
-    phase: incident.acknowledgedAt === null ? "open" : "acknowledged",
-  });
-  recordSignals(draft, incident.id, verdict, verdict.evidence);
-  appendTimeline(draft, {
-    incidentId: incident.id,
-    lane: "verdict",
-    kind: verdict.kind,
-    subject: verdict.subject,
-    data: { confidence: verdict.confidence, joined: true },
-    evidence: verdict.evidence,
-  });
-}
-
-/** Every fact behind the verdict gets its own place on the axis, at the time it was seen. */
-function recordSignals(draft: Draft, incidentId: string, verdict: Verdict, evidence: Verdict["evidence"]): void {
-  for (const item of evidence) {
-    appendTimeline(draft, {
-      incidentId,
-      lane: "signal",
-      kind: item.code,
-      at: item.at ?? verdict.sinceWallMs,
-      subject: verdict.subject,
-      data: { ...item.data, stance: item.stance },
-      actor: item.observer,
-    });
-  }
+  joinVerdict(draft, incident, verdict);
 }
 
 /** open → mitigated when the primary writes again → resolved when everything is as promised. */

@@ -81,6 +81,11 @@ export type VerdictKind =
   | "check-failing"
   | "disk-full"
   | "overload"
+  | "memory-short"
+  | "disk-filling"
+  | "replication-lagging"
+  | "errors-rising"
+  | "unusual-level"
   | "service-degraded"
   /** A change was stopped because what it rolled out does badly. */
   | "bad-release";

@@ -17,7 +17,9 @@ import type { Reply } from "../effect.ts";
 import type { OperatorRequested } from "../event.ts";
 import { requestRecovery } from "../incident/localization.ts";
 import type { Incident } from "../incident/types.ts";
+import { setMonitorRule } from "../monitoring/set-rule.ts";
 import { answerKeySpaceRequest } from "../ring/requests.ts";
+import { declareDependency } from "../service/declare-dependency.ts";
 import { endAction } from "./actions.ts";
 import { startFailover } from "./evaluate-cluster.ts";
 import { planAction } from "./preflight.ts";
@@ -80,6 +82,10 @@ function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
       patchCluster(draft, cluster.id, { maintenance: request.maintenance });
       return done();
     }
+    case "set-monitor-rule":
+      return setMonitorRule(draft, actor, request);
+    case "declare-dependency":
+      return declareDependency(draft, actor, request);
     case "set-node-maintenance":
     case "revoke-node": {
       const node = getNode(draft, request.node);

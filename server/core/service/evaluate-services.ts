@@ -1,9 +1,10 @@
 import { appendTimeline, type Draft, listIncidents, patchIncident } from "../draft.ts";
+import { recordSignals } from "../incident/record-verdict.ts";
 import { severityOf } from "../incident/severity.ts";
 import type { Evidence, Incident, Verdict } from "../incident/types.ts";
 import { mutesAlerts } from "../topology/maintenance.ts";
 import { createServiceLive, measureCoversMs, takeMeasure } from "./judge-indicators.ts";
-import { openServiceIncident, recordSignal } from "./service-incident.ts";
+import { openServiceIncident } from "./service-incident.ts";
 import type { ServiceLive, ServiceMeasure } from "./types.ts";
 
 /** Measures come once a second. A breach opens after this many in a row, and ends after that many. */
@@ -139,7 +140,7 @@ function join(draft: Draft, incident: Incident, verdict: Verdict): void {
     severity: Math.min(incident.severity, severityOf(verdict)) as Incident["severity"],
     lastSignalAt: draft.now.wallMs,
   });
-  recordSignal(draft, incident.id, verdict);
+  recordSignals(draft, incident.id, verdict, verdict.evidence);
   appendTimeline(draft, {
     incidentId: incident.id,
     lane: "verdict",
@@ -157,7 +158,7 @@ function reopen(draft: Draft, incident: Incident, verdict: Verdict): void {
     resolvedAt: null,
     lastSignalAt: draft.now.wallMs,
   });
-  recordSignal(draft, incident.id, verdict);
+  recordSignals(draft, incident.id, verdict, verdict.evidence);
   appendTimeline(draft, {
     incidentId: incident.id,
     lane: "verdict",

@@ -1,4 +1,6 @@
 import { appendAudit, type Draft, getCluster, getNode, patchCluster, putNode } from "../draft.ts";
+import type { Incident } from "../incident/types.ts";
+import type { State } from "../state.ts";
 import type { Maintenance } from "./types.ts";
 
 /** True while somebody has asked that nothing is done here by itself. */
@@ -9,6 +11,22 @@ export function holdsAutomation(maintenance: Maintenance | null | undefined, wal
 /** True while somebody has asked for quiet. */
 export function mutesAlerts(maintenance: Maintenance | null | undefined, wallMs: number): boolean {
   return maintenance?.muteAlerts === true && !isOver(maintenance, wallMs);
+}
+
+/** A node is quiet while it, or the cluster that it is a member of, is. */
+export function isNodeMuted(state: State, nodeId: string, clusterId: string | null, wallMs: number): boolean {
+  const { nodes, clusters } = state.durable;
+  const ofCluster = clusterId === null ? null : clusters.get(clusterId)?.maintenance;
+  return mutesAlerts(nodes.get(nodeId)?.maintenance, wallMs) || mutesAlerts(ofCluster, wallMs);
+}
+
+/** Whether somebody asked for quiet about what this incident is about. */
+export function isIncidentMuted(state: State, { cluster, cause }: Incident, wallMs: number): boolean {
+  if (cluster !== null && mutesAlerts(state.durable.clusters.get(cluster)?.maintenance, wallMs)) return true;
+  if (cause.subject.kind !== "node") return false;
+  const node = cause.subject.id;
+  const memberOf = [...state.durable.clusters.values()].find((each) => node in each.members)?.id ?? null;
+  return isNodeMuted(state, node, memberOf, wallMs);
 }
 
 function isOver(maintenance: Maintenance, wallMs: number): boolean {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
-import { defineRoute, type Route } from "../route.ts";
-import { filterText, queryInt } from "../schemas.ts";
+import { readReply } from "../problem.ts";
+import { actorOf, defineRoute, type Route } from "../route.ts";
+import { filterText, queryInt, reasonOrEmpty, serviceName } from "../schemas.ts";
 import type { HttpServices } from "../services.ts";
 import { found } from "./fleet.ts";
 
@@ -44,6 +45,12 @@ export function serviceRoutes(services: HttpServices): Route[] {
     defineRoute("GET /topology", {
       summary: "Services and hosts, and who calls whom: declared and observed",
       handle: () => telemetry.topology(),
+    }),
+    defineRoute("PUT /dependencies", {
+      summary: "Declare that a service depends on another, or take it back",
+      body: z.object({ from: serviceName, to: serviceName, declared: z.boolean(), reason: reasonOrEmpty }),
+      handle: async ({ body, principal }) =>
+        readReply(await services.control.request(actorOf(principal), { kind: "declare-dependency", ...body })),
     }),
     defineRoute("GET /spans/:id", {
       summary: "The sampled spans of a trace",

@@ -24,6 +24,12 @@ export interface GraphEdge {
   readonly lastSeenMs: number | null;
 }
 
+/** A dependency that a person declared, beside those in the configuration of agents. */
+export interface Declared {
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface ServiceGraph {
   readonly nodes: ReadonlyMap<string, GraphNode>;
   readonly edges: readonly GraphEdge[];
@@ -39,7 +45,7 @@ interface EdgeDraft {
 }
 
 /** Who calls whom by the names that are known now: an address that spans have explained is the service behind it. */
-export function resolveGraph(records: TelemetryRecords): ServiceGraph {
+export function resolveGraph(records: TelemetryRecords, declared: readonly Declared[] = []): ServiceGraph {
   const drafts = new Map<string, EdgeDraft>();
   const draftOf = (from: string, to: string): EdgeDraft => {
     const key = `${from}\n${to}`;
@@ -67,6 +73,7 @@ export function resolveGraph(records: TelemetryRecords): ServiceGraph {
       for (const to of dependsOn) draftOf(service.name, to).declared = true;
     }
   }
+  for (const { from, to } of declared) draftOf(from, to).declared = true;
   const list = [...drafts.values()];
   return { nodes: collectNodes(records, list), edges: list.map(toEdge) };
 }
@@ -106,7 +113,7 @@ function collectNodes(records: TelemetryRecords, edges: readonly EdgeDraft[]): M
         kind: kind === undefined ? "service" : kindOfPeer(kind),
         record: null,
         traffic: measured(name),
-        declared: edges.some((edge) => edge.declared && edge.to === name),
+        declared: edges.some((edge) => edge.declared && (edge.to === name || edge.from === name)),
         observed: calls.length > 0,
         lastSeenMs: calls.length === 0 ? null : Math.max(...calls.map((call) => call.lastSeenMs)),
       });

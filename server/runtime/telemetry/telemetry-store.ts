@@ -13,7 +13,7 @@ import type {
 import { buildWindow } from "./build-window.ts";
 import { projectService, projectServiceDetail, projectTopology } from "./project-topology.ts";
 import { readCallSeries, readServiceSeries } from "./read-series.ts";
-import { resolveGraph, type ServiceGraph } from "./resolve-graph.ts";
+import { type Declared, resolveGraph, type ServiceGraph } from "./resolve-graph.ts";
 import { TelemetryRecords } from "./telemetry-records.ts";
 
 /** The graph is the same for all readers of a moment. */
@@ -27,8 +27,12 @@ export class LiveTelemetry implements TelemetryStore {
   readonly #clock: Clock;
   #graph: { readonly atMs: number; readonly value: ServiceGraph } | null = null;
 
-  constructor(clock: Clock) {
+  readonly #listDeclared: () => readonly Declared[];
+
+  /** `listDeclared`: the dependencies that people declared. */
+  constructor(clock: Clock, listDeclared: () => readonly Declared[] = () => []) {
     this.#clock = clock;
+    this.#listDeclared = listDeclared;
   }
 
   take(node: string, frame: TelemetryFrame, arrivalWallMs: number): void {
@@ -85,14 +89,14 @@ export class LiveTelemetry implements TelemetryStore {
   }
 
   window(faultTimeS: number, options: WindowOptions = {}): TelemetryWindow | null {
-    return buildWindow(this.#records, resolveGraph(this.#records), faultTimeS, options);
+    return buildWindow(this.#records, resolveGraph(this.#records, this.#listDeclared()), faultTimeS, options);
   }
 
   #resolve(): ServiceGraph {
     const nowMs = this.#clock.monoMs();
     if (this.#graph !== null && nowMs - this.#graph.atMs < graphForMs) return this.#graph.value;
     this.#records.forgetOld(this.#clock.wallMs());
-    const value = resolveGraph(this.#records);
+    const value = resolveGraph(this.#records, this.#listDeclared());
     this.#graph = { atMs: nowMs, value };
     return value;
   }
