@@ -78,6 +78,7 @@ const fileSchema = z.strictObject({
       maxSilenceMs: z.optional(ms),
       falseAlarmsPerNodeDay: z.optional(z.number().check(z.gt(0))),
       probeFailingMs: z.optional(ms),
+      unwritableMs: z.optional(ms),
       streamVetoMs: z.optional(ms),
       fleetSilentShare: z.optional(z.number().check(z.gt(0), z.lte(1))),
       onPostgresExit: z.optional(z.enum(["failover", "restart"])),

@@ -16,6 +16,7 @@ const primaryLost: ReadonlySet<string> = new Set([
   "dead-primary",
   "frozen-primary",
   "hung-primary",
+  "unwritable-primary",
   "partitioned-primary",
   "lost-primary",
 ]);

@@ -35,6 +35,8 @@ export class AgentModel {
   disconnectedSinceMs = 0;
   rejoining = false;
   probeOkMs = 0;
+  /** Since when the server has refused the agent's own writes; null while it takes them. */
+  writesRefusedSinceMs: number | null = null;
   /** The server's present process was started at boot, before anybody was asked. */
   startedAtBoot = false;
   /** Standing under which the agent last started its server as a primary. */
@@ -127,6 +129,8 @@ export class AgentModel {
     if (this.beatSeq % 2 === 0) {
       postgres.agentCommit(true, (how) => {
         if (how === "acknowledged") this.probeOkMs = world.nowMs;
+        if (how === "acknowledged") this.writesRefusedSinceMs = null;
+        else if (postgres.diskFull && postgres.answers) this.writesRefusedSinceMs ??= world.nowMs;
       });
     }
   }

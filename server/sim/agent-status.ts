@@ -80,7 +80,9 @@ function stateOf(agent: AgentModel): PostgresState {
   if (agent.rejoining) return "rejoining";
   if (postgres.disk.state === "empty") return "empty";
   if (!postgres.alive) return "stopped";
-  if (postgres.process.frozen || ownProbe(agent).failingForMs > 500) return "hung";
+  const probe = ownProbe(agent);
+  // An answer that is an error is an answer; only silence makes a server hung.
+  if (postgres.process.frozen || (probe.reason === "timeout" && probe.failingForMs > 500)) return "hung";
   if (postgres.state === "starting") return "starting";
   return postgres.state === "running" ? "running" : "stopped";
 }
@@ -89,6 +91,9 @@ function ownProbe(agent: AgentModel): LocalProbe {
   const { postgres, world } = agent;
   if (!postgres.alive) return { ok: false, ms: null, failingForMs: world.nowMs - agent.probeOkMs, reason: "refused" };
   const age = world.nowMs - agent.probeOkMs;
+  if (postgres.role === "primary" && agent.writesRefusedSinceMs !== null) {
+    return { ok: false, ms: null, failingForMs: world.nowMs - agent.writesRefusedSinceMs, reason: "53100" };
+  }
   const silent = postgres.process.frozen || age > 900;
   if (postgres.state === "running" && silent && age > 350) {
     return { ok: false, ms: null, failingForMs: age, reason: "timeout" };

@@ -28,6 +28,8 @@ export class PostgresModel {
   slotsFull = false;
   /** Disk full or hung: nothing is flushed while true. */
   diskStuck = false;
+  /** No room left: it can be read, and every write is an error. */
+  diskFull = false;
   /** Called when role, receiver or process changes; the agent reports at once. */
   onChange: () => void = () => {};
   lastMoveMs = 0;
@@ -131,6 +133,7 @@ export class PostgresModel {
   }
 
   private commit(kind: "row" | "probe", row: number, local: boolean, done: Waiter["done"]): void {
+    if (this.diskFull) return this.world.after(1, this.process, () => done("lost"));
     const record = this.append(kind, row);
     let open = true;
     const finish = (how: "acknowledged" | "lost"): void => {

@@ -63,6 +63,7 @@ export class PostgresInstance {
     );
     this.monitor = new Monitor({
       node: service.node,
+      dataDir: service.dataDir,
       target: this.target("holdfast agent"),
       onChange: () => host.changed(),
       onClosed: () => this.supervisor.checkNow(),

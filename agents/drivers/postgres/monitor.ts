@@ -1,9 +1,10 @@
+import { statfs } from "node:fs/promises";
 import type { LocalProbe, ResponseTime } from "../../../server/core/index.ts";
 import { hasCode } from "../../shared/durable-file.ts";
 import { ProbeRecord } from "../../shared/probe-record.ts";
 import { Repeater } from "../../shared/repeater.ts";
 import { ResponseWindow } from "../../shared/response-window.ts";
-import { monotonicMs } from "../../shared/time.ts";
+import { monotonicMs, within } from "../../shared/time.ts";
 import { SqlLink } from "./link.ts";
 import { reasonOf, type SqlTarget } from "./sql.ts";
 import {
@@ -32,6 +33,9 @@ const responseEveryProbes = 4;
 const startingUp = "57P03";
 const undefinedTable = "42P01";
 const undefinedSchema = "3F000";
+const diskFull = "53100";
+/** With less room than this the next page is refused at any moment. */
+const leastFreeBytes = 1024 * 1024;
 
 export interface ServerIdentity {
   readonly systemId: string | null;
@@ -61,6 +65,7 @@ const syncRow =
  */
 export class Monitor {
   readonly #node: string;
+  readonly #dataDir: string;
   readonly #onChange: () => void;
   readonly #onClosed: () => void;
   readonly #onStatus: (status: ServerStatus) => void;
@@ -84,6 +89,7 @@ export class Monitor {
 
   constructor(options: {
     readonly node: string;
+    readonly dataDir: string;
     readonly target: SqlTarget;
     readonly onChange: () => void;
     /** A local connection ended: the postmaster may be gone. */
@@ -91,6 +97,7 @@ export class Monitor {
     readonly onStatus: (status: ServerStatus) => void;
   }) {
     this.#node = options.node;
+    this.#dataDir = options.dataDir;
     this.#onChange = options.onChange;
     this.#onClosed = options.onClosed;
     this.#onStatus = options.onStatus;
@@ -214,8 +221,11 @@ export class Monitor {
       );
       if (recovery !== true) {
         const beganAt = monotonicMs();
-        if (recovery === false) await connection.query(heartbeatRow, [this.#node], probeDeadlineMs);
-        else await connection.query("SELECT 1", [], probeDeadlineMs);
+        if (recovery === false) {
+          await connection.query(heartbeatRow, [this.#node], probeDeadlineMs);
+          // The heartbeat row finds room in its own page for long; what applications insert does not.
+          await assertRoom(this.#dataDir);
+        } else await connection.query("SELECT 1", [], probeDeadlineMs);
         if (this.#probe.succeed(monotonicMs() - beganAt)) this.#onChange();
       }
       if (timed) {
@@ -259,6 +269,13 @@ export class Monitor {
   #failSync(reason: string, sinceMs: number): void {
     if (this.#syncProbe.fail(reason, sinceMs)) this.#onChange();
   }
+}
+
+/** Throws as PostgreSQL does when it can't have another page. @throws Error with the SQLSTATE `disk_full` */
+async function assertRoom(dataDir: string): Promise<void> {
+  const { bavail, bsize } = await within(statfs(dataDir), probeDeadlineMs, "asking the file system for its room");
+  if (bavail * bsize < leastFreeBytes)
+    throw Object.assign(new Error("no room is left on the disk"), { code: diskFull });
 }
 
 /** Whether the difference is worth telling at once: a role, a stream that began or ended, names in force. */

@@ -66,6 +66,8 @@ export type VerdictKind =
   | "dead-primary"
   | "frozen-primary"
   | "hung-primary"
+  /** It can be read, and refuses every write: its disk is full or failing. */
+  | "unwritable-primary"
   | "partitioned-primary"
   | "lost-primary"
   | "dead-standby"

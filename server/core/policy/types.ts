@@ -17,6 +17,8 @@ export interface Policy {
   readonly falseAlarmsPerNodeDay: number;
   /** A failing SQL probe counts as evidence after this long. */
   readonly probeFailingMs: number;
+  /** A primary that refuses every write for this long, by PostgreSQL's own word, is failed over when enough standbys are sound. */
+  readonly unwritableMs: number;
   /** A WAL receiver that advanced within this time vetoes a failover. */
   readonly streamVetoMs: number;
   /** Share of connected nodes falling silent together at which the control plane suspects itself. */
@@ -39,6 +41,7 @@ export const defaultPolicy: Policy = {
   maxSilenceMs: 1_500,
   falseAlarmsPerNodeDay: 0.1,
   probeFailingMs: 1_000,
+  unwritableMs: 5_000,
   streamVetoMs: 1_000,
   fleetSilentShare: 0.6,
   onPostgresExit: "failover",

@@ -24,6 +24,7 @@ const fatal: ReadonlySet<Verdict["kind"]> = new Set([
   "dead-primary",
   "frozen-primary",
   "hung-primary",
+  "unwritable-primary",
   "partitioned-primary",
   "lost-primary",
 ]);

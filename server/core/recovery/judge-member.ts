@@ -1,15 +1,18 @@
 import type { Evidence, FaultClass, Verdict, VerdictKind } from "../incident/types.ts";
+import type { LocalProbe } from "../replication/status.ts";
 import type { State } from "../state.ts";
 import type { Now } from "../time.ts";
 import {
   type AgentSight,
   agentLostSince,
   gatherSights,
+  isWitness,
   type ObserverSight,
   receivesFrom,
   seeAgent,
   statusFreshMs,
 } from "../topology/sight.ts";
+import { isStreaming } from "./members.ts";
 import type { ClusterRecord } from "./types.ts";
 
 /**
@@ -23,6 +26,12 @@ export interface MemberFacts {
   readonly exited: boolean;
   /** The agent is heard and its own SQL has had no answer for longer than the policy's limit. */
   readonly hung: boolean;
+  /** The agent is heard, and PostgreSQL refuses to write for want of disk for longer than the policy's limit. */
+  readonly unwritable: boolean;
+  /** Standbys that stream, answer and have room to write: one to take over, the rest to acknowledge. */
+  readonly sound: number;
+  /** How many of them a takeover needs. */
+  readonly soundNeeded: number;
   /** Standbys that neither reach the member by SQL nor receive its WAL. */
   readonly againstBy: readonly ObserverSight[];
   /** Standbys that do. */
@@ -34,7 +43,7 @@ export interface MemberFacts {
 }
 
 interface Row {
-  readonly mode: "dead" | "frozen" | "hung" | "partitioned" | "lost";
+  readonly mode: "dead" | "frozen" | "hung" | "unwritable" | "partitioned" | "lost";
   readonly class: FaultClass;
   readonly when: (facts: MemberFacts) => boolean;
 }
@@ -45,6 +54,8 @@ const corroborated = (facts: MemberFacts) => facts.againstBy.length > 0 && facts
 const table: readonly Row[] = [
   { mode: "dead", class: "software", when: (f) => f.exited },
   { mode: "hung", class: "software", when: (f) => f.hung && corroborated(f) },
+  // PostgreSQL's own error, told by its own agent, is first-hand like an exit. That others can read it speaks against nothing: reads don't write.
+  { mode: "unwritable", class: "hardware", when: (f) => f.unwritable && f.sound >= f.soundNeeded },
   { mode: "dead", class: "software", when: (f) => f.agent === "closed" && corroborated(f) },
   {
     mode: "partitioned",
@@ -62,7 +73,8 @@ export function gatherFacts(state: State, cluster: ClusterRecord, nodeId: string
   const status = fresh ? (node?.postgres ?? null) : null;
   const sights = gatherSights(state, cluster, nodeId, now);
   const members = sights.filter((sight) => sight.isMember);
-  const { probeFailingMs } = state.durable.policy;
+  const { probeFailingMs, unwritableMs } = state.durable.policy;
+  const { durability } = cluster;
   return {
     agent,
     exited: status !== null && status.state === "stopped" && status.exit !== null,
@@ -70,11 +82,38 @@ export function gatherFacts(state: State, cluster: ClusterRecord, nodeId: string
       status !== null &&
       status.probe.failingForMs >= probeFailingMs &&
       (status.state === "hung" || status.state === "running"),
+    unwritable:
+      cluster.primary === nodeId &&
+      status?.state === "running" &&
+      refusesToWrite(status.probe) &&
+      status.probe.failingForMs >= unwritableMs,
+    sound: Object.values(cluster.members).filter(
+      (member) => member.id !== nodeId && member.standing === "member" && isSound(state, cluster, member.id, now),
+    ).length,
+    soundNeeded: 1 + (durability.mode === "sync" ? durability.k : 0),
     againstBy: members.filter((sight) => speaksAgainst(sight, state, cluster, nodeId)),
     vetoedBy: members.filter((sight) => vetoes(sight, state, cluster, nodeId)),
     reachedBy: sights.filter((sight) => !sight.isMember && sight.sight.reach === "ok"),
     acceptedSilent: sights.some((sight) => sight.sight.reason === "accepted-silent"),
   };
+}
+
+/** SQLSTATEs of PostgreSQL for a disk that takes nothing more: disk_full, io_error. */
+const diskErrors: ReadonlySet<string> = new Set(["53100", "58030"]);
+
+function refusesToWrite(probe: LocalProbe): boolean {
+  return !probe.ok && probe.reason !== null && diskErrors.has(probe.reason);
+}
+
+/** Where the same disk trouble may be expected, a takeover would mend nothing. */
+const fullShare = 0.97;
+
+function isSound(state: State, cluster: ClusterRecord, nodeId: string, now: Now): boolean {
+  const node = state.live.nodes.get(nodeId);
+  if (node === undefined || !isWitness(state, nodeId, now) || !isStreaming(state, cluster, nodeId)) return false;
+  const { host, postgres } = node;
+  const hasRoom = host === null || host.diskTotalBytes === 0 || host.diskUsedBytes / host.diskTotalBytes < fullShare;
+  return hasRoom && postgres?.state === "running" && postgres.probe.ok;
 }
 
 /** A refused or closed connection is news at once; an unanswered one only after the policy's time. */
@@ -181,7 +220,9 @@ export function collectEvidence(
     const { exit } = status;
     add("postgres-exited", nodeId, "for", exit.agoMs + age, { pid: exit.pid, signal: exit.signal, code: exit.code });
   }
-  if (facts.hung && status !== null) {
+  if (facts.unwritable && status !== null) {
+    add("writes-refused", nodeId, "for", status.probe.failingForMs + age, { reason: status.probe.reason });
+  } else if (facts.hung && status !== null) {
     add("local-probe-failing", nodeId, "for", status.probe.failingForMs + age, { reason: status.probe.reason });
   }
   for (const { observer, sight, receiver, ageMs, isMember } of gatherSights(state, cluster, nodeId, now)) {

@@ -18,7 +18,7 @@ export const checkNeedlessFailover: CreateChecker = (sim, violate) => {
 
   const isImpaired = (primary: SimNode): boolean => {
     const { postgres, host } = primary;
-    if (!postgres.answers || postgres.diskStuck || !host.up) return true;
+    if (!postgres.answers || postgres.diskStuck || postgres.diskFull || !host.up) return true;
     return sim.nodes.some(
       (other) =>
         other !== primary &&

@@ -3,6 +3,8 @@ import type { CreateChecker } from "./checker.ts";
 
 /** A primary that could serve has this long to acknowledge something. */
 const limitMs = 5_000;
+/** One whose disk is full is first watched for a while, then another takes over. */
+const fullDiskLimitMs = 12_000;
 
 /** A granted primary that is up, with enough members of its newest set streaming, acknowledges writes. */
 export const checkServes: CreateChecker = (sim, violate) => {
@@ -29,7 +31,8 @@ export const checkServes: CreateChecker = (sim, violate) => {
         (sender) => sender.applicationName === `e${newest.epoch}_${member}` && sender.streaming,
       );
     });
-    return streaming.length >= newest.k;
+    // Of a full disk only a takeover helps, which needs one more.
+    return streaming.length >= newest.k + (postgres.diskFull ? 1 : 0);
   };
 
   return {
@@ -44,8 +47,9 @@ export const checkServes: CreateChecker = (sim, violate) => {
         }
         const since = ableSince.get(node.name) ?? nowMs;
         ableSince.set(node.name, since);
-        if (nowMs - since <= limitMs) continue;
-        violate(`${node.name} is up with its followers and has acknowledged nothing for ${limitMs / 1_000} s`);
+        const allowedMs = node.postgres.diskFull ? fullDiskLimitMs : limitMs;
+        if (nowMs - since <= allowedMs) continue;
+        violate(`${node.name} is up with its followers and has acknowledged nothing for ${allowedMs / 1_000} s`);
         ableSince.set(node.name, nowMs);
       }
     },

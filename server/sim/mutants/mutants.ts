@@ -102,6 +102,18 @@ export const mutants: readonly Mutant[] = [
     run: { faults: ["heir-dies"], nodes: 5 },
   },
   {
+    name: "reads-veto-writes",
+    says: "a primary that can be read is not failed over, though it refuses every write",
+    caughtBy: ["serves"],
+    source: {
+      of: "core",
+      file: "recovery/judge-member.ts",
+      find: "when: (f) => f.unwritable && f.sound >= f.soundNeeded",
+      replace: "when: (f) => f.unwritable && f.againstBy.length > 0 && f.vetoedBy.length === 0",
+    },
+    run: { faults: ["disk-full"] },
+  },
+  {
     name: "lowest-candidate",
     says: "the candidate is the sealed member with the lowest position",
     caughtBy: ["acknowledged-writes"],

@@ -1,6 +1,6 @@
 import type { SimNode, Simulation } from "../simulation.ts";
 import type { Process } from "../world.ts";
-import type { Nemesis } from "./nemesis.ts";
+import { currentPrimary, type Nemesis } from "./nemesis.ts";
 
 export function freezeAll(sim: Simulation, processes: readonly Process[]): () => void {
   const stopped = processes.filter((process) => process.alive && !process.frozen);
@@ -210,6 +210,21 @@ export const processFaults: readonly Nemesis[] = [
         subject: node.name,
         heal: () => {
           node.postgres.diskStuck = false;
+        },
+      };
+    },
+  },
+  {
+    name: "disk-full",
+    weight: 2,
+    lastsMs: [2_000, 40_000],
+    begin: (sim, pick) => {
+      const { name, postgres } = currentPrimary(sim) ?? pick.node();
+      postgres.diskFull = true;
+      return {
+        subject: name,
+        heal: () => {
+          postgres.diskFull = false;
         },
       };
     },

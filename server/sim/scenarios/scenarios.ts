@@ -96,6 +96,18 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "disk-full",
+    says: "The primary's disk takes nothing more for 20 s: after 5 s a sound standby takes over; the old primary rejoins.",
+    untilMs: 45_000,
+    begin(sim) {
+      const { postgres } = nodeCalled(sim, "a");
+      postgres.diskFull = true;
+      sim.world.after(20_000, null, () => {
+        postgres.diskFull = false;
+      });
+    },
+  },
+  {
     name: "second-fault",
     says: "The new primary dies 2 s after the failover, before the old one is back: writes wait until a second member is.",
     untilMs: 60_000,
