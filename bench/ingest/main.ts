@@ -1,0 +1,239 @@
+// `npm run bench:ingest`: a burst of error traces through a real agent, control plane and PostgreSQL: is each counted, and is memory flat?
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { stringify } from "yaml";
+import { ApiClient } from "../../demo/api-client.ts";
+import { readLogTail, startChild, waitForEnd } from "../../demo/child.ts";
+import { makeTemporaryFolder } from "../../demo/folder.ts";
+import { pollUntil } from "../../demo/poll.ts";
+import { runSetup } from "../../scripts/setup.js";
+import { readUsage } from "../agent/usage.ts";
+import { runMain } from "../demo-run.ts";
+import { formatTable } from "../failover/statistics.ts";
+import { sendTraces } from "./load.ts";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const warmUpSeconds = 10;
+const drainMs = 60_000;
+
+interface Phase {
+  readonly sent: number;
+  readonly refused: number;
+  /** Errors in the control plane's groups; requests in the service's series. */
+  readonly countedErrors: number;
+  readonly countedRequests: number | null;
+  readonly drainedAfterMs: number;
+  /** Records that went over the spool and into the database. */
+  readonly records: number;
+  readonly agentRssMb: { readonly start: number; readonly end: number; readonly peak: number };
+  readonly serverRssMb: { readonly start: number; readonly end: number; readonly peak: number };
+  readonly agentCpuPercent: number;
+  readonly serverCpuPercent: number;
+}
+
+interface Bench {
+  readonly folder: string;
+  readonly server: ChildProcess;
+  readonly serverUrl: string;
+  readonly api: ApiClient;
+  readonly port: number;
+}
+
+async function startServer(folder: string, port: number): Promise<Omit<Bench, "port">> {
+  const serverUrl = `http://127.0.0.1:${port}`;
+  const signInToken = randomBytes(32).toString("base64url");
+  const logPath = join(folder, "server.log");
+  const server = startChild({
+    name: "server",
+    args: [join(root, "dist", "server.js")],
+    cwd: root,
+    logPath,
+    environment: {
+      NODE_ENV: "production",
+      HOLDFAST_PORT: String(port),
+      HOLDFAST_DATA_DIR: join(folder, "server"),
+      HOLDFAST_STORE_PORT: String(port + 1),
+      HOLDFAST_SIGN_IN_TOKEN: signInToken,
+    },
+  });
+  await pollUntil("The control plane's start", 60_000, async () => {
+    if (server.exitCode !== null) throw new Error(`The control plane has ended:\n${readLogTail(logPath)}`);
+    const response = await fetch(`${serverUrl}/readyz`, { signal: AbortSignal.timeout(1_000) });
+    return response.ok ? true : null;
+  });
+  return { folder, server, serverUrl, api: await ApiClient.enter(serverUrl, signInToken) };
+}
+
+/** Starts an agent, lets it warm up under the load, then measures `seconds` of it. */
+async function measure(
+  bench: Bench,
+  name: string,
+  args: readonly string[],
+  rate: number,
+  seconds: number,
+): Promise<Phase> {
+  const { api, folder, server, serverUrl } = bench;
+  const otlpPort = bench.port + (name === "naive" ? 3 : 2);
+  const stateDir = join(folder, name);
+  const config = join(folder, `${name}.yaml`);
+  const enrolment = await api.post<{ token: string; serverKey: string }>("enrolment-tokens", { node: name });
+  writeFileSync(
+    config,
+    stringify({
+      node: name,
+      server: serverUrl.replace("http", "ws"),
+      stateDir,
+      ...enrolment,
+      otlp: { port: otlpPort },
+    }),
+    { mode: 0o600 },
+  );
+  const agent = startChild({
+    name,
+    args: [...args, "--config", config],
+    cwd: root,
+    logPath: join(folder, `${name}.log`),
+  });
+  try {
+    const url = `http://127.0.0.1:${otlpPort}`;
+    await pollUntil("The agent's start", 30_000, async () => ((await fetch(url)).status === 404 ? true : null));
+    await sendTraces(url, `${name}-warm-up`, rate, warmUpSeconds);
+    const pids = [agent.pid as number, server.pid as number];
+    const before = pids.map(readUsage);
+    const peaks = before.map(({ rssBytes }) => rssBytes);
+    const sampling = setInterval(() => {
+      for (const [i, pid] of pids.entries()) peaks[i] = Math.max(peaks[i] as number, readUsage(pid).rssBytes);
+    }, 500);
+    const { sent, refused } = await sendTraces(url, name, rate, seconds).finally(() => clearInterval(sampling));
+    const after = pids.map(readUsage);
+    const endedMs = performance.now();
+    const countedErrors = await waitForCount(() => countErrors(api, name), sent - refused);
+    const drainedAfterMs = Math.round(performance.now() - endedMs);
+    const rss = (i: number) => ({
+      start: toMb(before[i]?.rssBytes),
+      end: toMb(after[i]?.rssBytes),
+      peak: toMb(peaks[i]),
+    });
+    const cpu = (i: number) => round(((after[i]?.cpuMs ?? 0) - (before[i]?.cpuMs ?? 0)) / seconds / 10);
+    return {
+      sent,
+      refused,
+      countedErrors,
+      countedRequests: name === "naive" ? null : await waitForCount(() => countRequests(api, name), sent - refused),
+      drainedAfterMs,
+      records: Number(readFileSync(join(stateDir, "spool", "acked"), "utf8")),
+      agentRssMb: rss(0),
+      serverRssMb: rss(1),
+      agentCpuPercent: cpu(0),
+      serverCpuPercent: cpu(1),
+    };
+  } finally {
+    agent.kill("SIGTERM");
+    if (!(await waitForEnd(agent, 5_000))) agent.kill("SIGKILL");
+  }
+}
+
+/** The number itself when it is reached, otherwise what it was at the end. */
+async function waitForCount(read: () => Promise<number>, wanted: number): Promise<number> {
+  let counted = 0;
+  const deadlineMs = performance.now() + drainMs;
+  while (performance.now() < deadlineMs) {
+    counted = await read();
+    if (counted >= wanted) break;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return counted;
+}
+
+async function countErrors(api: ApiClient, service: string): Promise<number> {
+  const { items } = await api.get<{ items: readonly { service: string; count: number }[] }>(
+    `traces?limit=200&service=${service}`,
+  );
+  return items.filter((group) => group.service === service).reduce((sum, { count }) => sum + count, 0);
+}
+
+async function countRequests(api: ApiClient, service: string): Promise<number> {
+  const { series } = await api.get<{ series: { requests?: readonly (number | null)[] } }>(
+    `services/${service}/series?fromMs=0&metrics=requests`,
+  );
+  return (series.requests ?? []).reduce<number>((sum, value) => sum + (value ?? 0), 0);
+}
+
+function toMb(bytes = 0): number {
+  return round(bytes / 1024 / 1024);
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    args: process.argv.slice(2).filter((argument) => argument !== "--"),
+    options: {
+      seconds: { type: "string", default: "600" },
+      rate: { type: "string", default: "1000" },
+      port: { type: "string", default: "7600" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const [seconds, rate, port] = [Number(values.seconds), Number(values.rate), Number(values.port)];
+  if (!(seconds >= 1 && rate >= 20)) throw new Error("--seconds N from 1, --rate N from 20.");
+  await runSetup((line) => console.log(`  ${line}`));
+  const folder = makeTemporaryFolder("holdfast-ingest-");
+  const bench = { ...(await startServer(folder, port)), port };
+  try {
+    const holdfast = await measure(bench, "holdfast", [join(root, "dist", "agent.js")], rate, seconds);
+    // Shorter: its records fill the disk, and its rate is known after a minute.
+    const naiveSeconds = Math.min(seconds, 60);
+    const naiveArgs = ["--import", "tsx", join(root, "bench", "ingest", "naive-agent.ts")];
+    const naive = await measure(bench, "naive", naiveArgs, rate, naiveSeconds);
+    const perTrace = (phase: Phase) => phase.records / (phase.sent + warmUpSeconds * rate);
+    const figures = {
+      seconds,
+      rate,
+      sent: holdfast.sent,
+      counted: holdfast.countedErrors,
+      exact:
+        holdfast.refused === 0 &&
+        holdfast.countedErrors === holdfast.sent &&
+        holdfast.countedRequests === holdfast.sent,
+      agentRssMb: holdfast.agentRssMb,
+      recordsPerTraceRatio: round(perTrace(naive) / perTrace(holdfast)),
+      serverCpuRatio: round(naive.serverCpuPercent / holdfast.serverCpuPercent),
+      agentCpuRatio: round(naive.agentCpuPercent / holdfast.agentCpuPercent),
+      holdfast,
+      naive: { seconds: naiveSeconds, ...naive },
+    };
+    console.log(`\n${formatTable(toRows(holdfast, naive)).join("\n")}`);
+    if (values.json) console.log(JSON.stringify(figures));
+    return figures.exact ? 0 : 1;
+  } finally {
+    bench.server.kill("SIGTERM");
+    if (!(await waitForEnd(bench.server, 10_000))) bench.server.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function toRows(holdfast: Phase, naive: Phase): (string | number)[][] {
+  const row = (title: string, read: (phase: Phase) => string | number) => [title, read(holdfast), read(naive)];
+  const span = ({ start, end, peak }: Phase["agentRssMb"]) => `${start} → ${end} (peak ${peak})`;
+  return [
+    ["", "Holdfast", "a record for every trace"],
+    row("traces sent", (phase) => phase.sent),
+    row("errors counted", (phase) => phase.countedErrors),
+    row("requests counted", (phase) => phase.countedRequests ?? "–"),
+    row("complete after ms", (phase) => phase.drainedAfterMs),
+    row("records stored", (phase) => phase.records),
+    row("agent RSS MB", (phase) => span(phase.agentRssMb)),
+    row("server RSS MB", (phase) => span(phase.serverRssMb)),
+    row("agent CPU %", (phase) => phase.agentCpuPercent),
+    row("server CPU %", (phase) => phase.serverCpuPercent),
+  ];
+}
+
+await runMain(main);
