@@ -1,8 +1,8 @@
 import type { FieldKind, FieldShape, MessageShape } from "./protobuf.ts";
 
 /**
- * The messages of OTLP 1.x that are read here, and of each the fields that are used. Source: opentelemetry-proto, `collector/trace/v1`, `collector/logs/v1`,
- * `trace/v1`, `logs/v1`, `common/v1`, `resource/v1`.
+ * The messages of OTLP 1.x that are read here, and of each the fields that are used. Source: opentelemetry-proto, the `collector` services,
+ * `trace/v1`, `logs/v1`, `metrics/v1`, `common/v1`, `resource/v1`.
  */
 function shape(fields: Readonly<Record<number, FieldShape>>): MessageShape {
   return () => fields;
@@ -50,5 +50,18 @@ const logRecord = shape({
 const scopeLogs = shape({ 2: many("logRecords", logRecord) });
 const resourceLogs = shape({ 1: one("resource", resource), 2: many("scopeLogs", scopeLogs) });
 
+/** A sum or a gauge; both hold data points, and only a sum says whether it only grows. */
+const dataPoint = shape({ 4: one("asDouble", "double"), 6: one("asInt", "sfixed64") });
+const points = shape({ 1: many("dataPoints", dataPoint), 3: one("isMonotonic", "bool") });
+const metric = shape({
+  1: one("name", "string"),
+  3: one("unit", "string"),
+  5: one("gauge", points),
+  7: one("sum", points),
+});
+const scopeMetrics = shape({ 2: many("metrics", metric) });
+const resourceMetrics = shape({ 1: one("resource", resource), 2: many("scopeMetrics", scopeMetrics) });
+
+export const metricRequest = shape({ 1: many("resourceMetrics", resourceMetrics) });
 export const traceRequest = shape({ 1: many("resourceSpans", resourceSpans) });
 export const logRequest = shape({ 1: many("resourceLogs", resourceLogs) });

@@ -3,7 +3,7 @@
  * JSON. Unknown fields are skipped. Nothing is generated, and nothing is believed: lengths, depth and number of values have limits.
  * Source of the format: protobuf.dev, "Encoding".
  */
-export type FieldKind = "string" | "hex" | "fixed64" | "varint" | "double" | "bool" | MessageShape;
+export type FieldKind = "string" | "hex" | "fixed64" | "sfixed64" | "varint" | "double" | "bool" | MessageShape;
 
 export interface FieldShape {
   readonly name: string;
@@ -67,7 +67,7 @@ class Decoder {
 
   #value({ name, kind }: FieldShape, wireType: number, end: number, depth: number): unknown {
     const expected =
-      kind === "fixed64" || kind === "double"
+      kind === "fixed64" || kind === "sfixed64" || kind === "double"
         ? fixed64Type
         : kind === "varint" || kind === "bool"
           ? varintType
@@ -79,6 +79,7 @@ class Decoder {
       const from = this.#take(8, end);
       return this.#bytes.readUInt32LE(from + 4) * 2 ** 32 + this.#bytes.readUInt32LE(from);
     }
+    if (kind === "sfixed64") return Number(this.#bytes.readBigInt64LE(this.#take(8, end)));
     if (kind === "double") return this.#bytes.readDoubleLE(this.#take(8, end));
     const length = this.#varint(end);
     const from = this.#take(length, end);

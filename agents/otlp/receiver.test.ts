@@ -13,6 +13,7 @@ import type { AppLog, AppSpan } from "../telemetry/span.ts";
 import { logRequest, traceRequest } from "./messages.ts";
 import { decodeProtobuf, encodeProtobuf, ProtobufError } from "./protobuf.ts";
 import { readLogs } from "./read-logs.ts";
+import { readMetrics } from "./read-metrics.ts";
 import { readSpans } from "./read-spans.ts";
 import { startOtlpReceiver } from "./receiver.ts";
 
@@ -22,6 +23,7 @@ let close: () => void;
 let spans: AppSpan[];
 let errors: ErrorTrace[];
 let logs: AppLog[];
+let gauges: object[];
 let refused: number;
 let bad: string[];
 
@@ -29,6 +31,7 @@ beforeEach(async () => {
   spans = [];
   errors = [];
   logs = [];
+  gauges = [];
   refused = 0;
   bad = [];
   const server = await startOtlpReceiver({
@@ -46,6 +49,11 @@ beforeEach(async () => {
       logs.push(...read.logs);
       errors.push(...read.errors);
       return { accepted: read.logs.length, rejected: read.rejected, reason: read.reason };
+    },
+    takeMetrics(request, most) {
+      const read = readMetrics(request, most);
+      gauges.push(...read.gauges);
+      return { accepted: read.accepted, rejected: read.rejected, reason: read.reason };
     },
     onRefused: (_kind, count) => {
       refused += count;
@@ -207,6 +215,60 @@ describe("the OTLP receiver", () => {
   });
 });
 
+describe("metrics", () => {
+  const resource = { attributes: [attribute("service.name", "pay")] };
+  const wanted = [
+    { service: "pay", name: "cpuPercent", value: 30 },
+    { service: "pay", name: "db.pool.in_use", value: -7 },
+  ];
+
+  it("are gauges by the names that are used here; counters are passed over", async () => {
+    const metrics = [
+      { name: "process.cpu.utilization", unit: "1", gauge: { dataPoints: [{ asDouble: 0.2 }, { asDouble: 0.4 }] } },
+      { name: "db.pool.in_use", unit: "{c}", sum: { dataPoints: [{ asInt: "-3" }, { asInt: "-4" }] } },
+      { name: "http.requests", sum: { isMonotonic: true, dataPoints: [{ asInt: "9" }] } },
+      { name: "no good name", gauge: { dataPoints: [{ asInt: 1 }] } },
+    ];
+    const response = await post(
+      "/v1/metrics",
+      JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] }),
+    );
+    expect(await response.json()).toMatchObject({ partialSuccess: { rejectedDataPoints: "1" } });
+    expect(gauges.map((gauge) => ({ ...gauge, value: Math.round((gauge as { value: number }).value) }))).toEqual(
+      wanted,
+    );
+  });
+
+  it("come as protobuf, too", async () => {
+    const value = Buffer.alloc(9, 6 * 8 + 1);
+    value.writeBigInt64LE(-7n, 1);
+    const pool = encodeProtobuf([
+      [1, "db.pool.in_use"],
+      [7, encodeProtobuf([[1, value]])],
+    ]);
+    const service = encodeProtobuf([
+      [
+        1,
+        encodeProtobuf([
+          [1, "service.name"],
+          [2, encodeProtobuf([[1, "pay"]])],
+        ]),
+      ],
+    ]);
+    const body = encodeProtobuf([
+      [
+        1,
+        encodeProtobuf([
+          [1, service],
+          [2, encodeProtobuf([[2, pool]])],
+        ]),
+      ],
+    ]);
+    const response = await post("/v1/metrics", body, { "content-type": "application/x-protobuf" });
+    expect([response.status, gauges]).toEqual([200, [wanted[1]]]);
+  });
+});
+
 describe("a hostile payload is refused with a reason:", () => {
   const deep = (n: number) => "[".repeat(n) + "]".repeat(n);
   const bomb = gzipSync(Buffer.alloc(20 * 1024 * 1024));
@@ -245,7 +307,7 @@ describe("a hostile payload is refused with a reason:", () => {
   });
 
   it("another path or verb", async () => {
-    expect((await post("/v1/metrics", "{}")).status).toBe(404);
+    expect((await post("/v1/profiles", "{}")).status).toBe(404);
     expect((await post("/constructor", "{}")).status).toBe(404);
     expect((await fetch(`${url}/v1/traces`)).status).toBe(405);
   });

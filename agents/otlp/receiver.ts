@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { messageOf, monotonicMs } from "../shared/time.ts";
 import { TokenBucket } from "../shared/token-bucket.ts";
-import { logRequest, traceRequest } from "./messages.ts";
+import { logRequest, metricRequest, traceRequest } from "./messages.ts";
 import { decodeProtobuf, encodeProtobuf, type MessageShape, ProtobufError } from "./protobuf.ts";
 import { isDeeper, Refusal, readBody } from "./read-body.ts";
 import { asObject, type Values } from "./walk.ts";
@@ -16,7 +16,7 @@ const badData = 3;
 const resourceExhausted = 8;
 
 export interface OtlpLimits {
-  /** Spans and log records a second, each, in the long run; who sends more is told to wait. */
+  /** Spans, log records and data points a second, each, in the long run; who sends more is told to wait. */
   readonly maxPerSecond: number;
   readonly maxPerRequest: number;
 }
@@ -34,12 +34,15 @@ export interface OtlpReceiverOptions {
   /** `most`: how many may be taken. */
   takeTraces(request: Values, most: number): Taken;
   takeLogs(request: Values, most: number): Taken;
-  onRefused(kind: "spans" | "logs", count: number): void;
+  takeMetrics(request: Values, most: number): Taken;
+  onRefused(kind: SignalKind, count: number): void;
   onBadPayload(reason: string): void;
 }
 
+export type SignalKind = "spans" | "logs" | "points";
+
 interface Signal {
-  readonly kind: "spans" | "logs";
+  readonly kind: SignalKind;
   readonly shape: MessageShape;
   readonly bucket: TokenBucket;
   /** Name of the number of refused items, as OTLP's JSON spells it. */
@@ -48,7 +51,7 @@ interface Signal {
 }
 
 /**
- * OTLP/HTTP for the programs of this machine: traces and logs, JSON and protobuf, plain and gzip. Answers as the specification wants it: 200 with a
+ * OTLP/HTTP for the programs of this machine: traces, logs and metrics, JSON and protobuf, plain and gzip. Answers as the specification wants it: 200 with a
  * partial success when some items were refused, 400 for what can't be read, 429 when there is too much of it.
  * Source: opentelemetry.io, "OTLP Specification 1.x". @throws Error when the address is taken.
  */
@@ -68,6 +71,13 @@ export function startOtlpReceiver(options: OtlpReceiverOptions): Promise<Server>
       bucket: new TokenBucket(maxPerSecond, maxPerSecond * 5, monotonicMs()),
       rejectedName: "rejectedLogRecords",
       take: options.takeLogs,
+    },
+    "/v1/metrics": {
+      kind: "points",
+      shape: metricRequest,
+      bucket: new TokenBucket(maxPerSecond, maxPerSecond * 5, monotonicMs()),
+      rejectedName: "rejectedDataPoints",
+      take: options.takeMetrics,
     },
   };
   let underWay = 0;
@@ -106,7 +116,10 @@ async function answer(
   const path = (request.url ?? "/").split("?")[0] ?? "/";
   const signal = Object.hasOwn(signals, path) ? signals[path] : undefined;
   if (signal === undefined) {
-    throw new Refusal(404, `there is nothing at ${path.slice(0, 100)}; traces go to /v1/traces, logs to /v1/logs`);
+    throw new Refusal(
+      404,
+      `there is nothing at ${path.slice(0, 100)}; OTLP goes to /v1/traces, /v1/logs and /v1/metrics`,
+    );
   }
   if (request.method !== "POST") throw new Refusal(405, "use POST");
   // A web page must not report in the name of this machine's services.

@@ -7,6 +7,7 @@ import { ErrorCounter } from "../errors/error-counter.ts";
 import type { GaugeReport } from "../http/reports.ts";
 import { LogReader } from "../logs/log-reader.ts";
 import { readLogs } from "../otlp/read-logs.ts";
+import { readMetrics } from "../otlp/read-metrics.ts";
 import { readSpans } from "../otlp/read-spans.ts";
 import { startOtlpReceiver, type Taken } from "../otlp/receiver.ts";
 import type { Values } from "../otlp/walk.ts";
@@ -76,7 +77,10 @@ export class ServiceTelemetry {
         limits: { maxPerSecond: otlp.maxPerSecond, maxPerRequest: 20_000 },
         takeTraces: (request, most) => this.#takeTraces(request, most),
         takeLogs: (request, most) => this.#takeLogs(request, most),
-        onRefused: (kind, count) => this.hub.drop(kind, count),
+        takeMetrics: (request, most) => this.#takeMetrics(request, most),
+        onRefused: (kind, count) => {
+          if (kind !== "points") this.hub.drop(kind, count);
+        },
         onBadPayload: (reason) => this.#complain(reason),
       });
     }
@@ -137,6 +141,12 @@ export class ServiceTelemetry {
     for (const log of logs) this.hub.takeLog(log, nowMs);
     this.takeErrors(errors);
     return { accepted: logs.length + errors.length, rejected, reason };
+  }
+
+  #takeMetrics(request: Values, most: number): Taken {
+    const { gauges, accepted, rejected, reason } = readMetrics(request, most);
+    for (const { service, name, value } of gauges) this.hub.setGauge(service, name, value);
+    return { accepted, rejected, reason };
   }
 
   #complain(reason: string): void {

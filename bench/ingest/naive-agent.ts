@@ -47,6 +47,7 @@ await startOtlpReceiver({
     return { accepted: spans.length, rejected, reason };
   },
   takeLogs: () => ({ accepted: 0, rejected: 0, reason: "" }),
+  takeMetrics: () => ({ accepted: 0, rejected: 0, reason: "" }),
   onRefused: () => undefined,
   onBadPayload: (reason) => console.log("refused", reason),
 });
