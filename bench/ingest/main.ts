@@ -1,12 +1,11 @@
 // `npm run bench:ingest`: a burst of error traces through a real agent, control plane and PostgreSQL: is each counted, and is memory flat?
 import type { ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
-import { ApiClient } from "../../demo/api-client.ts";
+import { type Api, openApi } from "../../cli/api.ts";
 import { readLogTail, startChild, waitForEnd } from "../../demo/child.ts";
 import { makeTemporaryFolder } from "../../demo/folder.ts";
 import { Hopeless, pollUntil } from "../../demo/poll.ts";
@@ -39,13 +38,12 @@ interface Bench {
   readonly folder: string;
   readonly server: ChildProcess;
   readonly serverUrl: string;
-  readonly api: ApiClient;
+  readonly api: Api;
   readonly port: number;
 }
 
 async function startServer(folder: string, port: number): Promise<Omit<Bench, "port">> {
   const serverUrl = `http://127.0.0.1:${port}`;
-  const signInToken = randomBytes(32).toString("base64url");
   const logPath = join(folder, "server.log");
   const server = startChild({
     name: "server",
@@ -57,7 +55,6 @@ async function startServer(folder: string, port: number): Promise<Omit<Bench, "p
       HOLDFAST_PORT: String(port),
       HOLDFAST_DATA_DIR: join(folder, "server"),
       HOLDFAST_STORE_PORT: String(port + 1),
-      HOLDFAST_SIGN_IN_TOKEN: signInToken,
     },
   });
   try {
@@ -66,7 +63,7 @@ async function startServer(folder: string, port: number): Promise<Omit<Bench, "p
       const response = await fetch(`${serverUrl}/readyz`, { signal: AbortSignal.timeout(1_000) });
       return response.ok ? true : null;
     });
-    return { folder, server, serverUrl, api: await ApiClient.enter(serverUrl, signInToken) };
+    return { folder, server, serverUrl, api: openApi({ HOLDFAST_DATA_DIR: join(folder, "server") }) };
   } catch (error) {
     await stop(server);
     throw error;
@@ -90,27 +87,34 @@ async function measure(
   const otlpPort = bench.port + (name === "naive" ? 3 : 2);
   const stateDir = join(folder, name);
   const config = join(folder, `${name}.yaml`);
-  const enrolment = await api.post<{ token: string; serverKey: string }>("enrolment-tokens", { node: name });
+  const { token, serverKey } = await pollUntil("An enrolment token", 60_000, () =>
+    api.send<{ token: string; serverKey: string }>("POST", "enrolment-tokens", { node: name }),
+  );
   writeFileSync(
     config,
     stringify({
       node: name,
       server: serverUrl.replace("http", "ws"),
       stateDir,
-      ...enrolment,
+      token,
+      serverKey,
       otlp: { port: otlpPort },
     }),
     { mode: 0o600 },
   );
+  const logPath = join(folder, `${name}.log`);
   const agent = startChild({
     name,
     args: [...args, "--config", config],
     cwd: root,
-    logPath: join(folder, `${name}.log`),
+    logPath,
   });
   try {
     const url = `http://127.0.0.1:${otlpPort}`;
-    await pollUntil("The agent's start", 30_000, async () => ((await fetch(url)).status === 404 ? true : null));
+    await pollUntil("The agent's start", 60_000, async () => {
+      if (agent.exitCode !== null) throw new Hopeless(`The agent has ended:\n${readLogTail(logPath)}`);
+      return (await fetch(url)).status === 404 ? true : null;
+    });
     await sendTraces(url, `${name}-warm-up`, rate, warmUpSeconds);
     const pids = [agent.pid as number, server.pid as number];
     const before = pids.map(readUsage);
@@ -159,14 +163,14 @@ async function waitForCount(read: () => Promise<number>, wanted: number): Promis
   return counted;
 }
 
-async function countErrors(api: ApiClient, service: string): Promise<number> {
+async function countErrors(api: Api, service: string): Promise<number> {
   const { items } = await api.get<{ items: readonly { service: string; count: number }[] }>(
     `traces?limit=200&service=${service}`,
   );
   return items.filter((group) => group.service === service).reduce((sum, { count }) => sum + count, 0);
 }
 
-async function countRequests(api: ApiClient, service: string): Promise<number> {
+async function countRequests(api: Api, service: string): Promise<number> {
   const { series } = await api.get<{ series: { requests?: readonly (number | null)[] } }>(
     `services/${service}/series?fromMs=0&metrics=requests`,
   );
