@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { scopeOf } from "../server/core/changes/verbs.ts";
-import type { PostgresStatus, ProgramStatus, WorkloadReport } from "../server/core/index.ts";
+import type { PostgresStatus, ProgramStatus, RedisStatus, WorkloadReport } from "../server/core/index.ts";
 import type { ErrorTrace, ServerFrame, WelcomeFrame } from "../server/protocol/index.ts";
 import { CheckRunner } from "./checks/runner.ts";
 import { HostCollector } from "./collectors/host.ts";
@@ -15,6 +15,8 @@ import { PostgresKeeper } from "./drivers/postgres/keeper.ts";
 import { SqlParticipant } from "./drivers/postgres/sql-participant.ts";
 import { ProgramParticipant } from "./drivers/program/participant.ts";
 import { Program } from "./drivers/program/program.ts";
+import { RedisDriver } from "./drivers/redis/driver.ts";
+import { RedisInstance } from "./drivers/redis/instance.ts";
 import { AgentStateStore, randomId } from "./fence/agent-state.ts";
 import { startLocalHttp } from "./http/local-http.ts";
 import type { GaugeReport } from "./http/reports.ts";
@@ -22,7 +24,7 @@ import { Peers } from "./peers/peers.ts";
 import { makePrivateDirectory } from "./shared/durable-file.ts";
 import type { Log } from "./shared/log.ts";
 import { Repeater } from "./shared/repeater.ts";
-import { monotonicMs } from "./shared/time.ts";
+import { messageOf, monotonicMs } from "./shared/time.ts";
 import { SpoolSender } from "./spool/sender.ts";
 import { Spool } from "./spool/spool.ts";
 import { ServiceTelemetry } from "./telemetry/services.ts";
@@ -54,6 +56,7 @@ export class Agent {
   readonly #driver: PostgresDriver | null;
   readonly #keeper: PostgresKeeper | null;
   readonly #programs: readonly { readonly program: Program; readonly participant: ProgramParticipant }[];
+  readonly #redis: readonly RedisInstance[];
   readonly #workloads = new Map<string, { readonly report: WorkloadReport; readonly atMs: number }>();
   #http: Server | null = null;
 
@@ -81,6 +84,7 @@ export class Agent {
       const program = new Program(service, { log, changed });
       return { program, participant: new ProgramParticipant(program) };
     });
+    this.#redis = config.redis.map((service) => this.#makeRedis(service, changed));
     this.#peers = new Peers(config.node, config.peers, config.postgres, changed);
     this.#checks = new CheckRunner(config.node, config.checks, changed);
     this.#host = new HostCollector(config.postgres?.dataDir ?? config.stateDir);
@@ -101,7 +105,7 @@ export class Agent {
       pinnedServerKey: config.serverKey,
       identity: parts.identity,
       stateDir: config.stateDir,
-      reconnectCapMs: config.postgres === null ? nodeReconnectCapMs : memberReconnectCapMs,
+      reconnectCapMs: config.postgres === null && config.redis.length === 0 ? nodeReconnectCapMs : memberReconnectCapMs,
       log,
       onWelcome: (welcome) => this.#welcomed(welcome),
       onFrame: (frame) => this.#received(frame),
@@ -122,6 +126,9 @@ export class Agent {
     );
     if (this.#instance !== null && config.postgres !== null && config.sqlChanges) {
       participants.set(config.postgres.cluster, new SqlParticipant(this.#instance));
+    }
+    for (const cluster of new Set(config.redis.map((service) => service.cluster))) {
+      runners.set(cluster, new RedisDriver(this.#redis.filter((each) => each.service.cluster === cluster)));
     }
     this.#executor = new CommandExecutor({
       participants,
@@ -164,7 +171,16 @@ export class Agent {
       await participant.open();
       await program.boot();
     }
+    const redisBooted = this.#redis.map((instance) =>
+      instance.boot().catch((error: unknown) => {
+        this.#log("error", "Redis could not be started", {
+          instance: instance.service.instance,
+          error: messageOf(error),
+        });
+      }),
+    );
     this.#connection.start();
+    await Promise.all(redisBooted);
     await booted;
     this.#keeper?.start();
   }
@@ -183,6 +199,7 @@ export class Agent {
     this.#http?.close();
     this.#http?.closeAllConnections();
     await this.#instance?.close();
+    await Promise.all(this.#redis.map((instance) => instance.close()));
     await this.#spool.close();
   }
 
@@ -198,6 +215,16 @@ export class Agent {
     });
   }
 
+  #makeRedis(service: AgentConfig["redis"][number], changed: () => void): RedisInstance {
+    return new RedisInstance(service, {
+      log: this.#log,
+      fence: () => this.#store.fence(service.cluster),
+      changed,
+      connected: () => this.#connection.connected,
+      signal: (code, data) => this.#signal(code, data),
+    });
+  }
+
   #rememberTimeline(cluster: string, timeline: number | null): void {
     void this.#store.update((state) => {
       const { [cluster]: _before, ...others } = state.timelines;
@@ -209,6 +236,7 @@ export class Agent {
     return {
       host: this.#host.last,
       postgres: this.#postgres(nowMs),
+      redis: this.#redisStatus(nowMs),
       peers: this.#peers.read(nowMs),
       checks: this.#checks.read(nowMs),
       workloads: this.#liveWorkloads(nowMs),
@@ -230,6 +258,10 @@ export class Agent {
 
   #programStatus(): readonly ProgramStatus[] {
     return this.#programs.map(({ program, participant }) => ({ ...program.status(), change: participant.current() }));
+  }
+
+  #redisStatus(nowMs: number): readonly RedisStatus[] {
+    return this.#redis.map((instance) => instance.snapshot(nowMs));
   }
 
   #liveWorkloads(nowMs: number): readonly WorkloadReport[] {

@@ -7,6 +7,7 @@ import { addLocks } from "./locks.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
 import { addPolicies } from "./policies.ts";
 import { print } from "./print.ts";
+import { addRedis } from "./redis.ts";
 import { addRings } from "./ring.ts";
 import { showServices, showTopology } from "./services.ts";
 import { addTraces } from "./traces.ts";
@@ -67,6 +68,7 @@ function createProgram(api: FindApi): Command {
   addLocks(program, api);
   addRings(program, api);
   addChanges(program, api);
+  addRedis(program, api);
   return program;
 }
 

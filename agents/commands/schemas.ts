@@ -30,6 +30,13 @@ const endpointSchema = z.strictObject({
 const configurations = z.array(configurationSchema).check(z.maxLength(64));
 const peers = z.array(endpointSchema).check(z.maxLength(limits.maxPeers));
 const deadlineMs = z.number().check(z.gte(1), z.lte(600_000));
+const slot = z.int().check(z.gte(0), z.lte(16_383));
+const redisNode = z.strictObject({
+  instance: nodeId,
+  id: z.string().check(z.regex(/^[0-9a-f]{40}$/)),
+  host: endpointSchema.shape.host,
+  port,
+});
 const withPeers = z.strictObject({ configuration: configurationSchema, peers });
 
 /** Arguments by verb. The Map is the dispatch: a verb that is not here does not exist. */
@@ -53,6 +60,24 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
     "postgres.restart",
     z.strictObject({ as: z.enum(["primary", "standby"]), configuration: configurationSchema, peers }),
   ],
+  ["redis.grant", z.strictObject({ configuration: configurationSchema })],
+  ["redis.seal", z.strictObject({})],
+  ["redis.promote", z.strictObject({ configuration: configurationSchema })],
+  ["redis.follow", z.strictObject({ primary: endpointSchema })],
+  ["redis.fence", z.strictObject({})],
+  ["redis.verify", z.strictObject({ deadlineMs, k: whole })],
+  [
+    "redis.move-slots",
+    z.strictObject({
+      source: redisNode,
+      target: redisNode,
+      others: z.array(redisNode).check(z.maxLength(limits.maxRedisNodes)),
+      slots: z.array(z.tuple([slot, slot])).check(z.minLength(1), z.maxLength(1_024)),
+      batchKeys: z.int().check(z.gte(1), z.lte(1_000)),
+    }),
+  ],
+  ["redis.stop-moving", z.strictObject({ instance: nodeId })],
+  ["redis.cluster-failover", z.strictObject({ instance: nodeId, mode: z.enum(["graceful", "force", "takeover"]) })],
 ]);
 
 const token = z.string().check(z.regex(/^[A-Za-z0-9._-]{1,64}$/));

@@ -5,12 +5,19 @@ import * as z from "zod/mini";
 import { verbNames } from "../commands/schemas.ts";
 import type { PostgresService } from "../drivers/postgres/service.ts";
 import type { ProgramService } from "../drivers/program/service.ts";
+import type { RedisService } from "../drivers/redis/service.ts";
 import "../shared/schema-errors.ts";
 import { exists, hasCode } from "../shared/durable-file.ts";
 import { messageOf } from "../shared/time.ts";
 import { changeVerbs, resolvePrograms } from "./programs.ts";
 import { resolveRunAs } from "./run-as.ts";
-import { type AgentConfigFile, agentConfigSchema, type CheckConfig, type PostgresConfigFile } from "./schema.ts";
+import {
+  type AgentConfigFile,
+  agentConfigSchema,
+  type CheckConfig,
+  type PostgresConfigFile,
+  type RedisConfigFile,
+} from "./schema.ts";
 import type { TelemetryConfig } from "./telemetry-schema.ts";
 
 /** What the agent runs by: the file with its defaults, secrets and paths resolved. */
@@ -29,6 +36,7 @@ export interface AgentConfig {
   readonly programs: readonly ProgramService[];
   /** Changes may run statements in this node's database. */
   readonly sqlChanges: boolean;
+  readonly redis: readonly RedisService[];
   readonly checks: readonly CheckConfig[];
   readonly peers: AgentConfigFile["peers"];
   readonly spool: AgentConfigFile["spool"];
@@ -96,7 +104,17 @@ function lineOfKey(text: string, key: string): number | null {
 
 /** Mistakes that would otherwise show only when PostgreSQL has to be started. */
 async function checkPaths(path: string, text: string, file: AgentConfigFile): Promise<void> {
-  const [service] = file.services;
+  const service = findPostgres(file);
+  for (const { kind, ...each } of file.services) {
+    if (kind !== "redis" || !("managed" in each) || each.managed === undefined) continue;
+    const program = join(resolve(dirname(path), each.managed.binDir), "redis-server");
+    if (await exists(program)) continue;
+    throw new ConfigError(
+      path,
+      lineOfKey(text, "managed"),
+      `services: there is no program ${program}; install Redis (Debian: apt-get install redis-server) or name its folder with managed.binDir`,
+    );
+  }
   if (service === undefined) return;
   const binDir = resolve(dirname(path), service.binDir);
   if (!(await exists(join(binDir, "postgres")))) {
@@ -151,7 +169,7 @@ export function isLoopback(host: string): boolean {
 async function resolveConfig(path: string, text: string, file: AgentConfigFile): Promise<AgentConfig> {
   const base = dirname(path);
   const stateDir = resolve(base, file.stateDir);
-  const [service] = file.services;
+  const service = findPostgres(file);
   return {
     path,
     node: file.node,
@@ -162,12 +180,15 @@ async function resolveConfig(path: string, text: string, file: AgentConfigFile):
     labels: file.labels,
     stateDir,
     listen: file.listen ?? null,
-    allow: new Set(file.allow ?? [...(service === undefined ? [] : verbNames), ...changeVerbs(file)]),
+    allow: new Set(file.allow ?? [...(file.services.length === 0 ? [] : verbNames), ...changeVerbs(file)]),
     postgres: service === undefined ? null : await resolvePostgres(path, text, stateDir, file, service),
     programs: await resolvePrograms(path, stateDir, file).catch((error: unknown) => {
       throw new ConfigError(path, lineOfKey(text, "programs"), messageOf(error));
     }),
     sqlChanges: service?.sqlChanges ?? false,
+    redis: await Promise.all(
+      file.services.flatMap((each) => (each.kind === "redis" ? [resolveRedis(path, text, stateDir, file, each)] : [])),
+    ),
     checks: file.checks,
     peers: file.peers,
     spool: file.spool,
@@ -185,6 +206,52 @@ function resolveTelemetry(base: string, { otlp, applications, spansPerSecond }: 
       logs: logs.map((log) => ({ ...log, file: resolve(base, log.file) })),
     })),
     spansPerSecond,
+  };
+}
+
+function findPostgres(file: AgentConfigFile): PostgresConfigFile | undefined {
+  return file.services.find((service) => service.kind === "postgres");
+}
+
+async function resolveRedis(
+  path: string,
+  text: string,
+  stateDir: string,
+  file: AgentConfigFile,
+  service: RedisConfigFile,
+): Promise<RedisService> {
+  const base = dirname(path);
+  const { managed } = service;
+  const dir = managed === undefined ? null : resolve(base, managed.dir);
+  const runAs =
+    managed === undefined || dir === null
+      ? null
+      : await resolveRunAs(managed.runAs ?? null, dir, "redis").catch((error: unknown) => {
+          throw new ConfigError(path, lineOfKey(text, "runAs"), `services: ${messageOf(error)}`);
+        });
+  return {
+    node: file.node,
+    cluster: service.cluster,
+    instance: service.instance ?? file.node,
+    mode: service.mode,
+    host: service.host,
+    port: service.port,
+    advertise: { host: service.advertise?.host ?? service.host, port: service.advertise?.port ?? service.port },
+    user: service.user ?? null,
+    password:
+      service.password ?? (await readSecret(path, text, "passwordFile", service.passwordFile, { optional: false })),
+    managed:
+      managed === undefined || dir === null
+        ? null
+        : {
+            program: join(resolve(base, managed.binDir), "redis-server"),
+            dir,
+            runAs,
+            initialize: managed.initialize,
+            settings: Object.fromEntries(Object.entries(managed.settings).map(([key, value]) => [key, String(value)])),
+          },
+    stateDir,
+    stopWithAgent: file.stopWithAgent,
   };
 }
 

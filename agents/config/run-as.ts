@@ -5,11 +5,15 @@ import type { RunAs } from "../drivers/postgres/processes.ts";
 const nobody: RunAs = { uid: 65_534, gid: 65_534 };
 
 /**
- * The user that PostgreSQL runs as: null unless the agent is root, which PostgreSQL refuses. Then, in order: what is configured, the owner of
- * the data directory, the user `postgres`, nobody.
+ * The user that a service runs as: null unless the agent is root, which PostgreSQL refuses. Then, in order: what is configured, the owner of
+ * the data directory, the user that the service usually has, nobody.
  * @throws Error when a configured user does not exist.
  */
-export async function resolveRunAs(wanted: string | RunAs | null, dataDir: string | null): Promise<RunAs | null> {
+export async function resolveRunAs(
+  wanted: string | RunAs | null,
+  dataDir: string | null,
+  usual = "postgres",
+): Promise<RunAs | null> {
   if (process.getuid?.() !== 0) return null;
   if (typeof wanted === "string") {
     const found = await findUser(wanted);
@@ -19,7 +23,7 @@ export async function resolveRunAs(wanted: string | RunAs | null, dataDir: strin
   if (wanted !== null) return wanted;
   const owner = dataDir === null ? null : await stat(dataDir).catch(() => null);
   if (owner !== null && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
-  return (await findUser("postgres")) ?? nobody;
+  return (await findUser(usual)) ?? nobody;
 }
 
 async function findUser(name: string): Promise<RunAs | null> {

@@ -104,6 +104,36 @@ const program = z.strictObject({
   ),
 });
 
+const redis = z.strictObject({
+  kind: z.literal("redis"),
+  cluster: nodeName,
+  /** Name of the server within its cluster; the node's own when left out. */
+  instance: z.optional(nodeName),
+  mode: z._default(z.enum(["replica-set", "cluster"]), "replica-set"),
+  host: z._default(host, "127.0.0.1"),
+  port,
+  user: z.optional(name),
+  password: z.optional(z.string()),
+  passwordFile: z.optional(z.string()),
+  advertise: z.optional(z.strictObject({ host: z.optional(host), port: z.optional(port) })),
+  /** The agent starts and stops the server. Without it, it only talks to one that something else runs. */
+  managed: z.optional(
+    z.strictObject({
+      binDir: z._default(z.string(), "/usr/bin"),
+      dir: z.string(),
+      runAs: z.optional(runAs),
+      initialize: z._default(z.boolean(), false),
+      settings: z._default(
+        z.record(
+          z.string().check(z.regex(/^[a-z][a-z0-9-]{0,62}$/, "use the name of a Redis setting")),
+          z.union([z.string(), z.number(), z.boolean()]),
+        ),
+        {},
+      ),
+    }),
+  ),
+});
+
 const checkBase = {
   name,
   /** The node the check looks at; this one when left out. */
@@ -150,6 +180,14 @@ const check = z.discriminatedUnion("kind", [
   }),
 ]);
 
+type ServiceFile = z.infer<typeof postgres> | z.infer<typeof redis>;
+
+/** What one agent promises, it promises for a cluster: two members of a replica set would share it. */
+function isAlone(service: ServiceFile, all: readonly ServiceFile[]): boolean {
+  const sharing = all.filter((other) => other.cluster === service.cluster);
+  return sharing.length === 1 || sharing.every((other) => other.kind === "redis" && other.mode === "cluster");
+}
+
 export const agentConfigSchema = z.strictObject({
   node: nodeName,
   server: z.string().check(z.regex(/^wss?:\/\/[^\s/]+/, "use a ws:// or wss:// URL")),
@@ -162,8 +200,21 @@ export const agentConfigSchema = z.strictObject({
   stateDir: z.string().check(z.minLength(1)),
   listen: z.optional(z.strictObject({ host: z._default(host, "127.0.0.1"), port })),
   allow: z.optional(z.array(z.enum(verbNames as [string, ...string[]]))),
-  services: z._default(z.array(postgres).check(z.maxLength(1, "one PostgreSQL service an agent")), []),
   programs: z._default(z.array(program).check(z.maxLength(limits.maxPrograms)), []),
+  services: z._default(
+    z.array(z.discriminatedUnion("kind", [postgres, redis])).check(
+      z.maxLength(limits.maxRedisServers + 1),
+      z.refine(
+        (services) => services.filter((service) => service.kind === "postgres").length <= 1,
+        "one PostgreSQL service an agent",
+      ),
+      z.refine(
+        (services) => services.every((service) => isAlone(service, services)),
+        "one member of a Redis replica set an agent: its promise is the agent's own",
+      ),
+    ),
+    [],
+  ),
   checks: z._default(z.array(check).check(z.maxLength(limits.maxChecks)), []),
   peers: z._default(
     z.array(z.strictObject({ node: nodeName, cluster: nodeName, host, port })).check(z.maxLength(limits.maxPeers)),
@@ -184,3 +235,4 @@ export type AgentConfigFile = z.infer<typeof agentConfigSchema>;
 export type CheckConfig = z.infer<typeof check>;
 export type ProgramConfigFile = z.infer<typeof program>;
 export type PostgresConfigFile = z.infer<typeof postgres>;
+export type RedisConfigFile = z.infer<typeof redis>;

@@ -164,6 +164,7 @@ function needsPrimaryGrant(verb: Verb): boolean {
     case "postgres.configure":
     case "postgres.verify":
     case "postgres.demote":
+    case "redis.verify":
       return true;
     case "postgres.restart":
       return verb.args.as === "primary";
@@ -180,15 +181,12 @@ function putsConfigurationInForce(verb: Verb): boolean {
     case "postgres.promote":
     case "postgres.configure":
     case "postgres.regrant":
+    case "redis.grant":
+    case "redis.promote":
       return true;
     case "postgres.restart":
       return verb.args.as === "primary";
-    case "postgres.seal":
-    case "postgres.follow":
-    case "postgres.verify":
-    case "postgres.fence":
-    case "postgres.demote":
-    case "postgres.rejoin":
+    default:
       return false;
   }
 }
@@ -219,6 +217,8 @@ function configurationsOf(verb: Verb): readonly SyncConfiguration[] {
     case "postgres.promote":
     case "postgres.configure":
     case "postgres.regrant":
+    case "redis.grant":
+    case "redis.promote":
       return [verb.args.configuration];
     case "postgres.restart":
       return verb.args.as === "primary" ? [verb.args.configuration] : [];
@@ -226,10 +226,7 @@ function configurationsOf(verb: Verb): readonly SyncConfiguration[] {
     case "postgres.follow":
     case "postgres.rejoin":
       return verb.args.configurations;
-    case "postgres.seal":
-    case "postgres.verify":
-    case "postgres.fence":
-    case "postgres.demote":
+    default:
       return [];
   }
 }
@@ -237,12 +234,15 @@ function configurationsOf(verb: Verb): readonly SyncConfiguration[] {
 function nextPromoteIssued(record: FenceRecord, grant: Grant, verb: Verb): number | null {
   switch (verb.verb) {
     case "postgres.promote":
+    case "redis.promote":
       return grant.epoch;
     // Whoever goes on working with this primary has granted it: the promote won.
     case "postgres.verify":
     case "postgres.configure":
     case "postgres.demote":
     case "postgres.restart":
+    case "redis.verify":
+    case "redis.grant":
       return record.promoteIssuedEpoch === grant.epoch ? null : record.promoteIssuedEpoch;
     default:
       return record.promoteIssuedEpoch;
@@ -256,12 +256,16 @@ function nextStanding(standing: Standing, verb: Verb): Standing {
     case "postgres.promote":
     case "postgres.regrant":
     case "postgres.configure":
+    case "redis.grant":
+    case "redis.promote":
       return { kind: "primary", configuration: verb.args.configuration };
     case "postgres.restart":
       return verb.args.as === "primary" ? { kind: "primary", configuration: verb.args.configuration } : standing;
     case "postgres.seal":
+    case "redis.seal":
       return { kind: "sealed" };
     case "postgres.fence":
+    case "redis.fence":
       return { kind: "fenced" };
     case "postgres.demote":
       return {
@@ -269,12 +273,12 @@ function nextStanding(standing: Standing, verb: Verb): Standing {
         configuration: standing.kind === "primary" || standing.kind === "demoted" ? standing.configuration : null,
       };
     case "postgres.follow":
+    case "redis.follow":
       return { kind: "standby", primary: verb.args.primary };
     case "postgres.rejoin":
       // A member that was never granted anything stays one until the rejoin is done: what lies there may be somebody's own.
       return standing.kind === "none" ? standing : { kind: "rejoining" };
-    case "postgres.learn":
-    case "postgres.verify":
+    default:
       return standing;
   }
 }

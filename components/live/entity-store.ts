@@ -5,6 +5,7 @@ import type {
   EntityView,
   IncidentView,
   NodeView,
+  RedisView,
   SystemView,
 } from "../../server/protocol/index.ts";
 
@@ -19,10 +20,11 @@ export interface EntityOf {
   readonly incident: IncidentView;
   readonly action: ActionView;
   readonly document: DocumentView;
+  readonly redis: RedisView;
   readonly system: SystemView;
 }
 export type EntityKind = keyof EntityOf;
-const kinds: readonly EntityKind[] = ["node", "cluster", "incident", "action", "document", "system"];
+const kinds: readonly EntityKind[] = ["node", "cluster", "incident", "action", "document", "redis", "system"];
 
 /** Lists are told at once after a quiet time, then at most this often; less often when they are long. */
 const LIST_INTERVAL_MS = 200;

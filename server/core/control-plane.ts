@@ -1,6 +1,6 @@
 import { evaluateChanges } from "./changes/index.ts";
 import { DEFAULT_STALL_CONFIG, judgeSiblings, recordStall } from "./detection/self-suspicion.ts";
-import { documentKey } from "./documents.ts";
+import { documentKey, listDocuments } from "./documents.ts";
 import { closeDraft, clusterIds, createDraft, type Draft, getNode, putNode, wakeAt } from "./draft.ts";
 import type { Decision, Write } from "./effect.ts";
 import type { Event } from "./event.ts";
@@ -10,6 +10,8 @@ import { takeProfiles } from "./monitoring/evaluate-monitoring.ts";
 import { evaluateCluster } from "./recovery/evaluate-cluster.ts";
 import { recordOutcome, recordProgress } from "./recovery/outcomes.ts";
 import { answerRequest } from "./recovery/requests.ts";
+import { evaluateRedis } from "./redis/evaluate.ts";
+import { takeRedisOutcome, takeRedisProgress } from "./redis/outcomes.ts";
 import { evaluateServices } from "./service/evaluate-services.ts";
 import type { State } from "./state.ts";
 import type { Now } from "./time.ts";
@@ -41,6 +43,9 @@ export function decide(state: State, events: readonly Event[], now: Now): Decisi
     // What nothing has touched is looked at by the tick: time alone changes judgements, too.
     if (ticked || draft.touched.has(`cluster:${clusterId}`)) evaluateCluster(draft, clusterId);
   }
+  for (const { id } of listDocuments(draft, "redis")) {
+    if (ticked || draft.touched.has(`redis:${id}`)) evaluateRedis(draft, id);
+  }
   if (ticked) evaluateNodes(draft);
   if (ticked) evaluateChanges(draft);
   return closeDraft(draft);
@@ -54,8 +59,10 @@ function takeEvent(draft: Draft, event: Event): void {
     case "heartbeat-received":
       return observe(draft, event);
     case "command-finished":
+      if (takeRedisOutcome(draft, event.node, event.commandId, event.outcome)) return;
       return recordOutcome(draft, event.node, event.commandId, event.outcome);
     case "command-progressed":
+      if (takeRedisProgress(draft, event.node, event.commandId, event.data)) return;
       return recordProgress(draft, event.node, event.commandId, event.progress, event.data);
     case "node-enrolled":
       if (getNode(draft, event.node.id)?.publicKey !== event.node.publicKey) putNode(draft, event.node);

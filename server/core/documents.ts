@@ -1,6 +1,7 @@
 import type { ChangeRecord, ProgramRecord } from "./changes/types.ts";
 import type { Draft } from "./draft.ts";
 import type { RuleNumbers } from "./monitoring/rules.ts";
+import type { RedisMigrationRecord, RedisRecord } from "./redis/types.ts";
 import type { KeySpaceRecord } from "./ring/key-space.ts";
 
 /**
@@ -11,6 +12,10 @@ export interface DocumentTypes {
   readonly change: ChangeRecord;
   /** A plain service with releases, by its name. */
   readonly program: ProgramRecord;
+  /** A Redis replica set or Redis Cluster. */
+  readonly redis: RedisRecord;
+  /** A move of slots within a Redis Cluster. */
+  readonly "redis-migration": RedisMigrationRecord;
   /** A service depends on another: said by a person, beside what spans show. Id: `<from>><to>`. */
   readonly "declared-dependency": { readonly from: string; readonly to: string; readonly by: string };
   /** A key space on a ring. Id: its name. */

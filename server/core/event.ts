@@ -5,6 +5,8 @@ import type { SeasonalProfile } from "./monitoring/baseline.ts";
 import type { MetricId, RuleNumbers } from "./monitoring/rules.ts";
 import type { CauseRule } from "./policy/types.ts";
 import type { CommandOutcome } from "./recovery/command.ts";
+import type { RedisRequest } from "./redis/operator-request.ts";
+import type { RedisStatus } from "./redis/status.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "./replication/status.ts";
 import type { KeySpaceRequest } from "./ring/requests.ts";
 import type { ServiceMeasure } from "./service/types.ts";
@@ -80,6 +82,8 @@ export interface HeartbeatReceived {
   readonly loopLagMs: number;
   readonly host: HostMetrics | null;
   readonly postgres: PostgresStatus | null;
+  /** Redis servers beside the agent; absent when there is none. */
+  readonly redis?: readonly RedisStatus[];
   readonly peers: readonly PeerSight[];
   readonly checks: readonly CheckResult[];
   readonly workloads: readonly WorkloadReport[];
@@ -112,6 +116,7 @@ export interface OperatorRequested {
 }
 
 export type OperatorRequest =
+  | RedisRequest
   | KeySpaceRequest
   | ChangeRequest
   | {

@@ -38,6 +38,8 @@ export interface Live {
   readonly services: Map<string, ServiceLive>;
   /** What the monitoring rules remember of each subject: `node:pg-a`, `service:orders`. */
   readonly monitors: Map<string, SubjectMonitor>;
+  /** What a move of slots last said of itself, by command; only for the screen. */
+  readonly redisMoves: Map<string, { readonly slots: number; readonly keys: number }>;
   self: SelfLive;
 }
 
@@ -81,6 +83,7 @@ export function createState(policy: Policy): State {
       clusters: new Map(),
       services: new Map(),
       monitors: new Map(),
+      redisMoves: new Map(),
       self: { startedAtMs: 0, storeAvailable: true, loopLagMs: 0, stalls: createStallLog(), frozen: null },
     },
   };

@@ -49,6 +49,7 @@ export class AgentHub implements AgentLink {
   /** By node, so that a new session is no new allowance. At most one entry for each node. */
   readonly #records = new Map<string, TokenBucket>();
   readonly #scope: ClusterScope;
+  readonly #redisScope: ClusterScope;
   readonly #enrolling = new Set<string>();
   #badFrames = 0;
   #cancelSweep: () => void;
@@ -57,6 +58,7 @@ export class AgentHub implements AgentLink {
   constructor(parts: AgentHubParts) {
     this.#parts = parts;
     this.#scope = new ClusterScope((node) => parts.intake.clustersOf(node));
+    this.#redisScope = new ClusterScope((node) => parts.intake.redisOf(node));
     this.#cancelSweep = parts.clock.setTimer(() => this.#sweep(), sweepMs);
   }
 
@@ -120,6 +122,7 @@ export class AgentHub implements AgentLink {
       ...this.#parts,
       address,
       scope: this.#scope,
+      redisScope: this.#redisScope,
       reserveRecords: (node, count) => this.#reserveRecords(node, count),
       enrolling: this.#enrolling,
       onWelcome: (welcomed) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { WebSocket } from "ws";
-import type { CommandRecord, NodeRecord, PostgresStatus } from "../core/index.ts";
+import type { CommandRecord, NodeRecord } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { TelemetryStore } from "../ports/telemetry.ts";
@@ -34,6 +34,8 @@ export interface SessionParts extends HandshakeParts {
   readonly telemetry: Pick<TelemetryStore, "take">;
   readonly address: string;
   readonly scope: ClusterScope;
+  /** The same for Redis: a node may be in one PostgreSQL cluster and in one Redis cluster. */
+  readonly redisScope: ClusterScope;
   /** Milliseconds to wait before this many records of the node may be stored. */
   reserveRecords(node: string, count: number): number;
   onWelcome(session: AgentSession): void;
@@ -188,8 +190,19 @@ export class AgentSession {
     switch (frame.t) {
       case "heartbeat": {
         const { t: _, ...beat } = frame;
-        const postgres = this.#withinScope(node, beat.postgres);
-        intake.post({ kind: "heartbeat-received", node: node.id, sessionId: this.id, arrivalMs, ...beat, postgres });
+        const postgres = this.#withinScope(node, beat.postgres, this.#parts.scope);
+        const redis = (beat.redis ?? []).filter(
+          (each) => this.#withinScope(node, each, this.#parts.redisScope) !== null,
+        );
+        intake.post({
+          kind: "heartbeat-received",
+          node: node.id,
+          sessionId: this.id,
+          arrivalMs,
+          ...beat,
+          postgres,
+          redis,
+        });
         return;
       }
       case "result": {
@@ -222,14 +235,18 @@ export class AgentSession {
   }
 
   /** A claim to a cluster that is not the node's is left out; the rest of the beat counts. Said once in a session. */
-  #withinScope(node: NodeRecord, postgres: PostgresStatus | null): PostgresStatus | null {
-    const reason = postgres === null ? null : this.#parts.scope.refuse(node, postgres.cluster);
-    if (postgres === null || reason === null) return postgres;
+  #withinScope<T extends { readonly cluster: string }>(
+    node: NodeRecord,
+    claim: T | null,
+    scope: ClusterScope,
+  ): T | null {
+    const reason = claim === null ? null : scope.refuse(node, claim.cluster);
+    if (claim === null || reason === null) return claim;
     if (!this.#strayed) {
       this.#strayed = true;
       this.#parts.onBadFrame(reason);
       const { intake, clock } = this.#parts;
-      const data = { cluster: postgres.cluster, detail: reason };
+      const data = { cluster: claim.cluster, detail: reason };
       intake.post({
         kind: "signal-recorded",
         node: node.id,

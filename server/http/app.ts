@@ -19,6 +19,7 @@ import { identityRoutes } from "./routes/identity.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
 import { lockRoutes } from "./routes/locks.ts";
 import { policyRoutes } from "./routes/policies.ts";
+import { redisRoutes } from "./routes/redis.ts";
 import { ringRoutes } from "./routes/rings.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { sessionRoutes } from "./routes/session.ts";
@@ -88,6 +89,7 @@ export function collectRoutes(services: HttpServices): Route[] {
     ...sessionRoutes(services),
     ...fleetRoutes(services),
     ...clusterRoutes(services),
+    ...redisRoutes(services),
     ...incidentRoutes(services),
     ...serviceRoutes(services),
     ...traceRoutes(services),

@@ -25,6 +25,8 @@ export interface AgentIntake {
   findNode(id: string): NodeRecord | null;
   /** Clusters whose record has this node as a member. */
   clustersOf(node: string): readonly string[];
+  /** Redis clusters whose record has a server of this node. */
+  redisOf(node: string): readonly string[];
   listPeers(node: string): readonly PeerAssignment[];
   /** Members of a cluster beat faster than other nodes, milliseconds. */
   heartbeatMs(node: string): number;

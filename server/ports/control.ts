@@ -2,6 +2,7 @@ import type {
   Actor,
   DocumentKind,
   DocumentOf,
+  MigrationRequest,
   OperatorRequest,
   Reply,
   RolloutPlan,
@@ -16,6 +17,8 @@ import type {
   NodeView,
   PlanView,
   ProgramView,
+  RedisPlanView,
+  RedisView,
   RuleView,
   SeriesView,
   SystemView,
@@ -32,6 +35,10 @@ export interface ControlPlane {
   findNode(id: string): NodeDetail | null;
   listClusters(): readonly ClusterView[];
   findCluster(id: string): ClusterView | null;
+  listRedis(): readonly RedisView[];
+  findRedis(id: string): RedisView | null;
+  /** What moving slots would do, judged now. Null when there is no Redis Cluster of that name. */
+  planRedis(id: string, request: MigrationRequest): RedisPlanView | null;
   listIncidents(): readonly IncidentView[];
   /** Open documents of a kind, oldest first. */
   listDocuments<K extends DocumentKind>(kind: K): readonly DocumentOf<K>[];

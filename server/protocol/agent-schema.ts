@@ -102,6 +102,77 @@ const postgres = z.object({
   initialize: z.boolean(),
 });
 
+const slot = z.int().check(z.gte(0), z.lte(16_383));
+const slotRange = z.pipe(
+  z.tuple([slot, slot]),
+  z.transform((range): readonly [number, number] => range),
+);
+const redisId = z.string().check(z.regex(/^[0-9a-f]{40}$/));
+const redisLink = z.object({
+  host,
+  port,
+  status: z.enum(["up", "down", "syncing"]),
+  ioAgoMs: orNull(ms),
+  syncProgress: orNull(z.number().check(z.gte(0), z.lte(1))),
+});
+const redisShard = z.object({
+  id: redisId,
+  masterId: orNull(redisId),
+  state: z.enum(["ok", "fail"]),
+  currentEpoch: whole,
+  configEpoch: whole,
+  slots: z.array(slotRange).check(z.maxLength(limits.maxSlotRanges)),
+  slotCount: whole,
+  slotsServed: whole,
+  migrating: z.array(z.object({ slot, to: redisId })).check(z.maxLength(64)),
+  importing: z.array(z.object({ slot, from: redisId })).check(z.maxLength(64)),
+  neighbours: z
+    .array(
+      z.object({
+        id: redisId,
+        host: shortText,
+        port: whole,
+        role: z.enum(["master", "replica"]),
+        masterId: orNull(redisId),
+        health: z.enum(["ok", "suspected", "failed"]),
+        linked: z.boolean(),
+      }),
+    )
+    .check(z.maxLength(limits.maxRedisNodes)),
+});
+const redis = z.object({
+  cluster: nodeName,
+  instance: nodeName,
+  mode: z.enum(["replica-set", "cluster"]),
+  host,
+  port,
+  state: z.enum(["running", "hung", "starting", "stopped"]),
+  role: orNull(z.enum(["master", "replica"])),
+  version: orNull(shortText),
+  runId: orNull(shortText),
+  replicationId: orNull(shortText),
+  offset: orNull(count),
+  link: orNull(redisLink),
+  replicas: z
+    .array(z.object({ host: shortText, port: whole, online: z.boolean(), offset: count, lagMs: ms }))
+    .check(z.maxLength(limits.maxPeers)),
+  probe,
+  masterProbe: orNull(z.object({ ...probe.shape, host, port })),
+  exit: orNull(exit),
+  promise: orNull(promise),
+  promoteIssuedEpoch: orNull(whole),
+  standing: shortText,
+  held: z.boolean(),
+  minReplicas: orNull(whole),
+  persistent: z.boolean(),
+  keys: orNull(count),
+  memoryBytes: orNull(count),
+  maxMemoryBytes: orNull(count),
+  clients: orNull(count),
+  commandsPerSecond: orNull(count),
+  shard: orNull(redisShard),
+});
+
 const peerSight = z.object({
   node: nodeName,
   cluster: orNull(nodeName),
@@ -195,6 +266,7 @@ const heartbeat = z.object({
   loopLagMs: ms,
   host: orNull(hostMetrics),
   postgres: orNull(postgres),
+  redis: z.optional(z.array(redis).check(z.maxLength(limits.maxRedisServers))),
   peers: z.array(peerSight).check(z.maxLength(limits.maxPeers)),
   checks: z.array(check).check(z.maxLength(limits.maxChecks)),
   workloads: z.array(workload).check(z.maxLength(16)),

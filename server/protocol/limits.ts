@@ -21,6 +21,11 @@ export const limits = {
   maxLogsPerFrame: 100,
   maxLogEventsPerTemplate: 50,
   maxServiceNameLength: 100,
+  /** Redis servers beside one agent, and nodes of one Redis Cluster. */
+  maxRedisServers: 16,
+  maxRedisNodes: 256,
+  /** Ranges of slots that one server reports; a cluster cut finer than this is told by its counts alone. */
+  maxSlotRanges: 2_048,
   /** A command not begun within this time after it was sent is refused by the agent. */
   commandExpiresAfterMs: 60_000,
   handshakeTimeoutMs: 5_000,

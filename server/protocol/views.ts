@@ -26,6 +26,7 @@ import type {
   WorkloadReport,
 } from "../core/index.ts";
 import type { ErrorTrace } from "./agent-frames.ts";
+import type { RedisView } from "./redis-view.ts";
 
 /**
  * What browsers, the API and the CLI see. Entities are sent whole when they change; names and numbers only, words are made on
@@ -175,7 +176,7 @@ export interface DocumentView {
   readonly document: Document;
 }
 
-export type EntityView = NodeView | ClusterView | IncidentView | ActionView | DocumentView | SystemView;
+export type EntityView = NodeView | ClusterView | IncidentView | ActionView | DocumentView | RedisView | SystemView;
 
 export interface IncidentDetail {
   readonly incident: IncidentView;

@@ -3,6 +3,7 @@ import {
   type DocumentKind,
   type DocumentOf,
   documentKey,
+  type MigrationRequest,
   type Now,
   type OperatorRequest,
   type Reply,
@@ -23,6 +24,8 @@ import type {
   NodeView,
   PlanView,
   ProgramView,
+  RedisPlanView,
+  RedisView,
   RuleView,
   SeriesView,
   SystemView,
@@ -34,6 +37,7 @@ import type { ProjectionContext, ProjectionMemory } from "./project/context.ts";
 import { projectNode, projectNodeDetail } from "./project/node-view.ts";
 import { projectPlan } from "./project/plan-view.ts";
 import { projectPrograms } from "./project/program-view.ts";
+import { describeMigration, projectRedis } from "./project/redis-view.ts";
 import { projectRules } from "./project/rule-view.ts";
 import type { RecentSeries } from "./series.ts";
 
@@ -79,6 +83,8 @@ export class ControlPlaneViews implements ControlPlane {
         return this.#findIncident(id);
       case "action":
         return this.findAction(id);
+      case "redis":
+        return this.findRedis(id);
       case "document":
         return this.#findDocument(id);
       default:
@@ -92,6 +98,7 @@ export class ControlPlaneViews implements ControlPlane {
       this.system(),
       ...this.listNodes(),
       ...this.listClusters(),
+      ...this.listRedis(),
       ...this.listIncidents(),
       ...actions.filter((view) => view !== null),
       ...[...this.#parts.state.durable.documents.keys()]
@@ -124,6 +131,25 @@ export class ControlPlaneViews implements ControlPlane {
 
   listIncidents(): IncidentView[] {
     return [...this.#parts.state.durable.incidents.values()].map(projectIncidentView);
+  }
+
+  listRedis(): RedisView[] {
+    const context = this.#context();
+    const ids = [...context.state.durable.documents.values()].flatMap((each) =>
+      each.kind === "redis" ? [each.id] : [],
+    );
+    return ids.map((id) => projectRedis(context, id)).filter((view) => view !== null);
+  }
+
+  findRedis(id: string): RedisView | null {
+    return projectRedis(this.#context(), id);
+  }
+
+  planRedis(id: string, request: MigrationRequest): RedisPlanView | null {
+    const record = this.#parts.state.durable.documents.get(`redis:${id}`);
+    if (record?.kind !== "redis" || record.mode !== "cluster") return null;
+    const plan = this.#parts.judgements.planMigration(this.#parts.state, record, request, this.#now());
+    return { ...plan, command: describeMigration(id, request) };
   }
 
   findAction(id: string): ActionView | null {

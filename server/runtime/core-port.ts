@@ -4,8 +4,11 @@ import type {
   Decision,
   Event,
   Health,
+  MigrationPlan,
+  MigrationRequest,
   Now,
   Plan,
+  RedisDocument,
   RolloutPlan,
   RolloutRequest,
   State,
@@ -39,5 +42,6 @@ export interface Judgements {
   planAction(state: State, request: PlanRequest, now: Now): Plan;
   judgeNodeHealth(state: State, nodeId: string, now: Now): Health;
   judgeClusterHealth(state: State, clusterId: string, now: Now): Health;
+  planMigration(state: State, record: RedisDocument, request: MigrationRequest, now: Now): MigrationPlan;
   explainCandidates(state: State, cluster: ClusterRecord, now: Now): readonly CandidateVerdict[];
 }

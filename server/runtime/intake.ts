@@ -26,6 +26,7 @@ export function createIntake({ state, clock, isReady, post, enrol }: IntakeParts
     },
     clustersOf: (node) =>
       [...state.durable.clusters.values()].filter((cluster) => node in cluster.members).map((cluster) => cluster.id),
+    redisOf: (node) => redisOf(state, node),
     listPeers: (node) => listPeers(state, node),
     heartbeatMs(node) {
       const enrolledAt = state.durable.nodes.get(node)?.enrolledAt ?? 0;
@@ -34,9 +35,17 @@ export function createIntake({ state, clock, isReady, post, enrol }: IntakeParts
       for (const cluster of state.durable.clusters.values()) {
         if (node in cluster.members) return limits.memberHeartbeatMs;
       }
+      if (redisOf(state, node).length > 0) return limits.memberHeartbeatMs;
       return limits.nodeHeartbeatMs;
     },
   };
+}
+
+/** Redis clusters whose record has a server of this node. */
+function redisOf(state: State, node: string): readonly string[] {
+  return [...state.durable.documents.values()].flatMap((each) =>
+    each.kind === "redis" && Object.values(each.members).some((member) => member.node === node) ? [each.id] : [],
+  );
 }
 
 /** Whom a node watches: the members of its clusters, and of those it declares (an application's node is a witness too). */

@@ -1,6 +1,6 @@
 import type { TimelineEntry } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ClusterView, EntityView, MemberView } from "../protocol/index.ts";
+import type { ClusterView, EntityView, MemberView, RedisView } from "../protocol/index.ts";
 import type { FeedChange } from "./feed.ts";
 
 /** Entities that changed only in what is observed are sent at most this often. */
@@ -143,6 +143,8 @@ function hardPart(view: EntityView): string {
     }
     case "cluster":
       return JSON.stringify({ ...view, members: view.members.map(hardMember), workload: hardWorkload(view.workload) });
+    case "redis":
+      return hardRedis(view);
     case "system":
       return JSON.stringify({ ...view, wallMs: 0, loopLagMs: Math.round(view.loopLagMs / 20), mailboxDepth: 0 });
     case "incident":
@@ -152,6 +154,23 @@ function hardPart(view: EntityView): string {
     default:
       return view satisfies never;
   }
+}
+
+/** Roles, links, slots and progress; what moves with every command is refreshed slowly. */
+function hardRedis(view: RedisView): string {
+  const members = view.members.map((member) => ({
+    ...member,
+    offset: null,
+    lagBytes: null,
+    lagMs: null,
+    link: member.link === null ? null : { ...member.link, ioAgoMs: null },
+    probe: member.probe?.ok,
+    keys: null,
+    memoryBytes: null,
+    clients: null,
+    commandsPerSecond: null,
+  }));
+  return JSON.stringify({ ...view, members, promises: null });
 }
 
 /** Positions and lags move all the time; whether a member streams, leads or may take over does not. */

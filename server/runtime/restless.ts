@@ -14,6 +14,7 @@ export function listRestless(state: State, nowMs: number): Set<string> {
     const silentMs = nowMs - node.lastFrameAtMs;
     if (silentMs < overdueIntervals * node.detector.intervalMs || silentMs > settledMs) continue;
     keys.add(`node:${node.id}`);
+    for (const { cluster } of node.redis) keys.add(`redis:${cluster}`);
     if (node.postgres !== null) keys.add(`cluster:${node.postgres.cluster}`);
   }
   return keys;

@@ -1,4 +1,5 @@
 import type { ChangeVerb } from "../changes/verbs.ts";
+import type { RedisVerb } from "../redis/verbs.ts";
 import type { Lsn } from "../replication/lsn.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 
@@ -21,6 +22,7 @@ export interface Endpoint {
 }
 
 export type Verb =
+  | RedisVerb
   /** `initdb`, start as the first primary of a new cluster under the grant. */
   | {
       readonly verb: "postgres.initialize";

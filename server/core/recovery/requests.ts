@@ -18,6 +18,7 @@ import type { OperatorRequested } from "../event.ts";
 import { requestRecovery } from "../incident/localization.ts";
 import type { Incident } from "../incident/types.ts";
 import { setMonitorRule } from "../monitoring/set-rule.ts";
+import { answerRedisRequest } from "../redis/requests.ts";
 import { answerKeySpaceRequest } from "../ring/requests.ts";
 import { declareDependency } from "../service/declare-dependency.ts";
 import { endAction } from "./actions.ts";
@@ -47,6 +48,11 @@ function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
     case "failover":
     case "switchover":
       return runPlan(draft, request, actor.name);
+    case "redis-migrate":
+    case "redis-stop-migration":
+    case "redis-failover":
+    case "redis-automation":
+      return answerRedisRequest(draft, request, actor.name);
     case "rejoin":
       return runRejoin(draft, request.cluster, request.node, actor.name, request.reason);
     case "abort-action":

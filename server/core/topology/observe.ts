@@ -2,6 +2,7 @@ import { createDetector, recordArrival } from "../detection/accrual.ts";
 import { type Draft, getCluster, getNode, patchCluster, putCluster } from "../draft.ts";
 import type { Event, HeartbeatReceived } from "../event.ts";
 import type { ClusterRecord, MemberRecord } from "../recovery/types.ts";
+import { declareRedis } from "../redis/observe.ts";
 import type { PostgresStatus } from "../replication/status.ts";
 import type { ClusterLive } from "../state.ts";
 import type { NodeLive } from "./types.ts";
@@ -50,6 +51,7 @@ function ensureNodeLive(draft: Draft, id: string): NodeLive {
     agentLoopLagMs: null,
     host: null,
     postgres: null,
+    redis: [],
     statusAtMs: Number.NEGATIVE_INFINITY,
     peers: [],
     checks: [],
@@ -90,7 +92,8 @@ function observeHeartbeat(draft: Draft, event: HeartbeatReceived): void {
   const node = draft.state.live.nodes.get(event.node);
   if (node === undefined || node.sessionId !== event.sessionId) return;
   node.lastFrameAtMs = event.arrivalMs;
-  if (event.postgres !== null && node.detector.intervalMs !== memberIntervalMs) {
+  const isMember = event.postgres !== null || (event.redis ?? []).length > 0;
+  if (isMember && node.detector.intervalMs !== memberIntervalMs) {
     node.detector = createDetector({
       intervalMs: memberIntervalMs,
       mistakesPerNodeDay: draft.state.durable.policy.falseAlarmsPerNodeDay,
@@ -115,6 +118,7 @@ function observeHeartbeat(draft: Draft, event: HeartbeatReceived): void {
   node.agentLoopLagMs = event.loopLagMs;
   node.host = event.host ?? node.host;
   node.postgres = event.postgres;
+  node.redis = event.redis ?? [];
   node.statusAtMs = event.arrivalMs;
   node.peers = event.peers;
   node.checks = event.checks;
@@ -124,6 +128,7 @@ function observeHeartbeat(draft: Draft, event: HeartbeatReceived): void {
   for (const peer of event.peers)
     if (peer.cluster !== null) ensureClusterLive(draft, peer.cluster).observers.add(event.node);
   if (event.postgres !== null) declareMember(draft, event.node, event.postgres);
+  declareRedis(draft, event.node, node.redis);
 }
 
 /** What is remembered of a cluster while we run. */
@@ -139,6 +144,7 @@ export function ensureClusterLive(draft: Draft, id: string): ClusterLive {
 function touchNode(draft: Draft, node: NodeLive): void {
   draft.touched.add(`node:${node.id}`);
   if (node.postgres !== null) draft.touched.add(`cluster:${node.postgres.cluster}`);
+  for (const { cluster } of node.redis) draft.touched.add(`redis:${cluster}`);
   for (const { cluster } of node.peers) {
     if (cluster === null) continue;
     // What a witness sees changes the judgement of the cluster it looks at.

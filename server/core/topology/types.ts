@@ -1,5 +1,6 @@
 import type { ProgramStatus } from "../changes/types.ts";
 import type { DetectorState } from "../detection/accrual.ts";
+import type { RedisStatus } from "../redis/status.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "../replication/status.ts";
 
 /** A node that enrolled. Durable. */
@@ -45,6 +46,7 @@ export interface NodeLive {
   agentLoopLagMs: number | null;
   host: HostMetrics | null;
   postgres: PostgresStatus | null;
+  redis: readonly RedisStatus[];
   /** When `postgres` came in, our monotonic clock. */
   statusAtMs: number;
   peers: readonly PeerSight[];

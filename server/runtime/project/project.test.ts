@@ -11,6 +11,7 @@ import {
   judgeNodeHealth,
   type PostgresStatus,
   planAction,
+  planMigration,
   planRollback,
   planRollout,
   type ReplicationRow,
@@ -134,6 +135,7 @@ function createContext(): ProjectionContext {
   if (cluster === undefined) throw new Error("the core made no cluster");
   state.durable.clusters.set("orders", { ...cluster, primary: "pg-a", epoch: 1 });
   const judgements = {
+    planMigration,
     planAction,
     planRollout,
     planRollback,

@@ -1,0 +1,117 @@
+import { Cluster } from "ioredis";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Grant, RedisNode } from "../../../server/core/index.ts";
+import type { FenceRecord } from "../../fence/promise.ts";
+import { RedisInstance } from "./instance.ts";
+import { makeRedisFolder, type RedisProcess, RedisServers, withoutRedis } from "./testing/redis-servers.ts";
+import { moveSlots } from "./verbs/move-slots.ts";
+
+const title = withoutRedis === null ? "moving slots of a real Redis Cluster" : `left out: ${withoutRedis}`;
+const grant: Grant = { epoch: 1, intentId: "test", step: 1, configVersion: 0 };
+
+describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
+  let servers: RedisServers | null = null;
+  const instances: RedisInstance[] = [];
+
+  afterEach(async () => {
+    for (const instance of instances.splice(0)) await instance.close();
+    await servers?.stop();
+  });
+
+  async function startCluster(): Promise<{ all: RedisProcess[]; nodes: RedisNode[] }> {
+    servers = new RedisServers(await makeRedisFolder());
+    const all = await servers.startCluster(2, 1);
+    const nodes = await Promise.all(
+      all.map(async ({ port, connection }) => ({
+        instance: `r-${port}`,
+        id: await connection.call<string>(1_000, "CLUSTER", "MYID"),
+        host: "127.0.0.1",
+        port,
+      })),
+    );
+    return { all, nodes };
+  }
+
+  function move(nodes: readonly RedisNode[], slots: [number, number][], shouldStop: () => boolean = () => false) {
+    const [source, target] = nodes as [RedisNode, RedisNode];
+    const fence = {
+      promise: grant,
+      configurations: [],
+      promoteIssuedEpoch: null,
+      standing: { kind: "none" },
+    } as FenceRecord;
+    const instance = new RedisInstance(
+      {
+        node: "r",
+        cluster: "c",
+        instance: source.instance,
+        mode: "cluster",
+        host: source.host,
+        port: source.port,
+        advertise: source,
+        user: null,
+        password: null,
+        managed: null,
+        stateDir: "/nowhere",
+        stopWithAgent: false,
+      },
+      {
+        log: () => undefined,
+        fence: () => fence,
+        changed: () => undefined,
+        connected: () => true,
+        signal: () => undefined,
+      },
+    );
+    instances.push(instance);
+    const context = { instance, grant, stillHolds: () => true, shouldStop, progress: () => undefined };
+    return moveSlots(context, { source, target, others: [], slots, batchKeys: 100 });
+  }
+
+  it("loses no key, doubles none and disturbs no client", async () => {
+    const { all, nodes } = await startCluster();
+    const client = new Cluster([{ host: "127.0.0.1", port: all[0]?.port ?? 0 }]);
+    const errors: unknown[] = [];
+    client.on("error", (error) => errors.push(error));
+    const counters = new Map<string, number>();
+    for (let index = 0; index < 1_000; index += 1) {
+      await client.set(`key:${index}`, "0");
+      counters.set(`key:${index}`, 0);
+    }
+    let going = true;
+    const writers = Array.from({ length: 4 }, async (_, writer) => {
+      for (let turn = 0; going; turn += 1) {
+        const key = `key:${(turn * 4 + writer) % 1_000}`;
+        await client.incr(key).then(
+          (value) => counters.set(key, value),
+          (error: unknown) => errors.push(error),
+        );
+      }
+    });
+    const reply = await move(nodes, [[0, 999]]);
+    // Once more: everything is where it should be, and nothing minds.
+    const again = await move(nodes, [[0, 99]]);
+    going = false;
+    await Promise.all(writers);
+    expect(errors).toEqual([]);
+    expect(reply).toMatchObject({ slots: 1_000, replaced: 0, stopped: false });
+    expect(again).toMatchObject({ slots: 100, keys: 0 });
+    for (const [key, value] of counters) expect(Number(await client.get(key)), key).toBe(value);
+    const sizes = await Promise.all(all.slice(0, 2).map(({ connection }) => connection.call<number>(1_000, "DBSIZE")));
+    expect(sizes.reduce((sum, size) => sum + Number(size), 0)).toBe(1_000);
+    client.disconnect();
+  });
+
+  it("goes on in the middle of a slot that was left open, and ends after the slot in flight", async () => {
+    const { all, nodes } = await startCluster();
+    const [source, target] = all as [RedisProcess, RedisProcess];
+    await source.connection.call(1_000, "CLUSTER", "SETSLOT", 0, "MIGRATING", nodes[1]?.id ?? "");
+    await target.connection.call(1_000, "CLUSTER", "SETSLOT", 0, "IMPORTING", nodes[0]?.id ?? "");
+    let asked = 0;
+    const reply = await move(nodes, [[0, 500]], () => asked++ > 2);
+    expect(reply).toMatchObject({ slots: 3, stopped: true });
+    const text = await target.connection.call<string>(1_000, "CLUSTER", "NODES");
+    expect(text).not.toContain("[0-<-");
+    expect(/myself.* 0-2 /.test(text)).toBe(true);
+  });
+});

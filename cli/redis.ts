@@ -1,0 +1,214 @@
+import { createInterface } from "node:readline/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import type { RedisPlanView, RedisView } from "../server/protocol/index.ts";
+import type { Api } from "./api.ts";
+import { CommandError, exitCodes } from "./exit-codes.ts";
+import { formatBytes, formatCode, formatTable, print } from "./print.ts";
+
+interface MoveOptions {
+  readonly reason: string;
+  readonly plan?: string;
+  readonly yes: boolean;
+  readonly wait: boolean;
+  readonly json: boolean;
+  readonly weight?: Readonly<Record<string, number>>;
+}
+
+const pollMs = 250;
+/** How long a server may be away while slots move: the move does not depend on it. */
+const awayLimitMs = 120_000;
+
+/** `holdfast redis …` */
+export function addRedis(program: Command, api: () => Api): void {
+  const redis = program.command("redis").description("Redis replica sets and clusters");
+  redis
+    .command("status [cluster]", { isDefault: true })
+    .description("servers, slots, lag, what runs and what is promised")
+    .option("--json", "print JSON", false)
+    .action(async (cluster: string | undefined, { json }: { json: boolean }) => {
+      const all =
+        cluster === undefined ? await api().get<readonly RedisView[]>("redis") : [await readView(api(), cluster)];
+      print(json, all, () => (all.length === 0 ? ["No Redis yet."] : all.flatMap(describeRedis)));
+    });
+  const move = (command: Command) =>
+    command
+      .requiredOption("--reason <text>", "why: it stands in the audit and on the timeline")
+      .option("--plan <hash>", "only under this plan, as it was shown before")
+      .option("--no-wait", "come back once it has begun")
+      .option("--yes", "don't ask", false)
+      .option("--json", "print JSON", false);
+  move(redis.command("rebalance <cluster>").description("move the fewest slots so that every master has its share"))
+    .option("--weight <name=n>", "a master's weight; repeat it for others", readWeight, {})
+    .action((cluster: string, options: MoveOptions) => runMove(api(), "rebalance", cluster, null, options));
+  move(redis.command("drain <cluster> <server>").description("move every slot off one shard")).action(
+    (cluster: string, server: string, options: MoveOptions) => runMove(api(), "drain", cluster, server, options),
+  );
+  move(redis.command("reverse <cluster>").description("move back what the last move brought over")).action(
+    (cluster: string, options: MoveOptions) => runMove(api(), "reverse", cluster, null, options),
+  );
+  redis
+    .command("abort <cluster>")
+    .description("end the running move after the slot in flight")
+    .requiredOption("--reason <text>", "why")
+    .option("--json", "print JSON", false)
+    .action(async (cluster: string, { reason, json }: { reason: string; json: boolean }) => {
+      const done = await api().send("POST", `${pathOf(cluster)}/migrations/stop`, { reason });
+      print(json, done, () => ["It ends after the slot in flight."]);
+    });
+  redis
+    .command("failover <cluster>")
+    .description("make a replica the master")
+    .option("--to <server>", "this one (needed in a Redis Cluster)")
+    .option("--mode <mode>", "Redis Cluster: graceful, force or takeover", "graceful")
+    .requiredOption("--reason <text>", "why")
+    .option("--yes", "don't ask", false)
+    .option("--json", "print JSON", false)
+    .action(
+      async (cluster: string, options: { to?: string; mode: string; reason: string; yes: boolean; json: boolean }) => {
+        if (!options.yes) await confirm(cluster, "failover");
+        const body = { target: options.to ?? null, mode: options.mode, reason: options.reason, confirm: cluster };
+        const done = await api().send<Record<string, unknown>>("POST", `${pathOf(cluster)}/failover`, body);
+        print(options.json, done, () => [`Begun: ${Object.values(done).join(" ")}`]);
+      },
+    );
+}
+
+function pathOf(cluster: string): string {
+  return `redis/${encodeURIComponent(cluster)}`;
+}
+
+function readView(api: Api, cluster: string): Promise<RedisView> {
+  return api.get<RedisView>(pathOf(cluster));
+}
+
+function readWeight(text: string, before: Readonly<Record<string, number>>): Record<string, number> {
+  const [name, value] = text.split("=", 2);
+  const weight = Number(value);
+  if (name === undefined || name === "" || value === undefined || !(weight >= 0))
+    throw new InvalidArgumentError("Write it as name=2.");
+  return { ...before, [name]: weight };
+}
+
+/** Shows the plan with every check, asks, begins, and follows the move to its end. */
+async function runMove(
+  api: Api,
+  migration: "rebalance" | "drain" | "reverse",
+  cluster: string,
+  shard: string | null,
+  options: MoveOptions,
+): Promise<void> {
+  const wish = { migration, shard, weights: options.weight ?? {} };
+  const plan = await api.send<RedisPlanView>("POST", `${pathOf(cluster)}/plan`, wish);
+  if (!options.json) for (const line of describePlan(plan)) console.log(line);
+  if (options.plan !== undefined && options.plan !== plan.planHash) {
+    throw new CommandError(exitCodes.refused, `The state has changed since plan ${options.plan} was made. Look again.`);
+  }
+  if (!plan.runnable) throw new CommandError(exitCodes.refused, blockedBy(plan));
+  if (!options.yes) await confirm(cluster, migration);
+  const begun = await api.send<{ migration: string }>("POST", `${pathOf(cluster)}/migrations`, {
+    ...wish,
+    planHash: plan.planHash,
+    reason: options.reason,
+    confirm: cluster,
+  });
+  if (!options.wait) return print(options.json, begun, () => [`${begun.migration} has begun.`]);
+  const ended = await follow(api, cluster, begun.migration, options.json);
+  if (options.json) console.log(JSON.stringify(ended));
+  else
+    console.log(
+      `${ended.id}: ${ended.phase}, ${ended.slotsMoved} of ${ended.slotsTotal} slots, ${ended.keysMoved} keys.`,
+    );
+  if (ended.phase !== "done") {
+    const why = ended.failure === null ? ended.phase : `${ended.failure.code}: ${ended.failure.detail}`;
+    throw new CommandError(exitCodes.actionFailed, `${ended.id} ended ${ended.phase}: ${why}.`);
+  }
+}
+
+function blockedBy(plan: RedisPlanView): string {
+  const check = plan.checks.find((each) => each.status === "block");
+  const what = check === undefined ? "A check" : `${formatCode(check.code)} (${check.value}, needs ${check.limit})`;
+  return `${what} blocks it; nothing was done.`;
+}
+
+function describePlan(plan: RedisPlanView): string[] {
+  const rows = plan.before.map((before) => {
+    const after = plan.after.find((each) => each.shard === before.shard)?.slots ?? 0;
+    return [before.shard, `${before.slots}`, `${after}`, `${after - before.slots}`];
+  });
+  return [
+    `Plan ${plan.planHash}: ${plan.migration} of ${plan.cluster}, ${plan.slotsToMove} slots, about ${plan.keysToMove ?? "?"} keys`,
+    ...formatTable(["master", "slots", "after", "change"], rows),
+    ...formatTable(
+      ["check", "what", "value", "limit"],
+      plan.checks.map((check) => [check.status, formatCode(check.code), check.value, check.limit ?? ""]),
+    ),
+  ];
+}
+
+async function confirm(cluster: string, what: string): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new CommandError(
+      exitCodes.refused,
+      "Nobody is here to confirm. Add --yes when a script is meant to do this.",
+    );
+  }
+  const input = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await input.question(`Type the cluster's name to begin the ${what}: `);
+  input.close();
+  if (answer.trim() !== cluster) throw new CommandError(exitCodes.refused, "Not confirmed; nothing was begun.");
+}
+
+/** Prints progress. A server that is away for a moment is waited for: the move goes on from where the servers stand. */
+async function follow(api: Api, cluster: string, id: string, json: boolean) {
+  let told = "";
+  let awaySinceMs: number | null = null;
+  for (;;) {
+    try {
+      const view = await readView(api, cluster);
+      awaySinceMs = null;
+      if (view.lastMigration?.id === id) return view.lastMigration;
+      const { migration } = view;
+      if (!json && migration !== null) {
+        const rate = migration.slotsPerSecond === null ? "" : `, ${migration.slotsPerSecond} slots/s`;
+        const left = migration.leftMs === null ? "" : `, ${Math.ceil(migration.leftMs / 1_000)} s left`;
+        const failed = migration.retryAt === null ? "" : ` (trying again: ${migration.lastFailure?.code ?? ""})`;
+        const line = `  ${migration.slotsMoved} of ${migration.slotsTotal} slots${rate}${left}${failed}`;
+        if (line !== told) console.log(line);
+        told = line;
+      }
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.exitCode !== exitCodes.unreachable) throw error;
+      awaySinceMs ??= performance.now();
+      if (performance.now() - awaySinceMs > awayLimitMs) throw error;
+    }
+    await sleep(pollMs);
+  }
+}
+
+function describeRedis(view: RedisView): string[] {
+  const rows = view.members.map((member) => [
+    member.id,
+    member.state,
+    member.role ?? "–",
+    `${member.host}:${member.port}`,
+    member.shard === null ? (member.link?.status ?? "–") : `${member.shard.slotCount} slots`,
+    member.lagBytes === null ? "–" : formatBytes(member.lagBytes),
+    member.keys === null ? "–" : `${member.keys}`,
+    member.memoryBytes === null ? "–" : formatBytes(member.memoryBytes),
+  ]);
+  const head =
+    view.mode === "cluster"
+      ? `${view.id}: Redis Cluster, ${view.state}, ${view.slotsServed ?? 0} of 16384 slots served`
+      : `${view.id}: replica set, ${view.state}, primary ${view.primary ?? "none"}, epoch ${view.epoch}, ${view.kInForce} of ${view.k} confirming`;
+  const { migration } = view;
+  return [
+    head,
+    ...view.reasons.map((reason) => `  ${formatCode(reason.code, reason.data)}`),
+    ...formatTable(["server", "state", "role", "address", "link", "behind", "keys", "memory"], rows),
+    ...(migration === null
+      ? []
+      : [`${migration.id} (${migration.migration}): ${migration.slotsMoved} of ${migration.slotsTotal} slots moved`]),
+    "",
+  ];
+}

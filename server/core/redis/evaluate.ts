@@ -1,0 +1,276 @@
+import { getDocument } from "../documents.ts";
+import { type Draft, demand, getAction, runningActions, wakeAt } from "../draft.ts";
+import { appendRefusal } from "../incident/refusals.ts";
+import type { Incident, Verdict } from "../incident/types.ts";
+import type { ClusterRecord } from "../recovery/types.ts";
+import type { SyncConfiguration } from "../replication/status.ts";
+import { holdsAutomation } from "../topology/maintenance.ts";
+import { ensureClusterLive } from "../topology/observe.ts";
+import { seeAgent } from "../topology/sight.ts";
+import { advanceFailover, beginFailover, sealable } from "./failover.ts";
+import { syncRedisIncident } from "./incidents.ts";
+import { judgePrimary, judgeShards } from "./judge.ts";
+import { advanceMigration } from "./migration.ts";
+import { countedMembers, endpointOf, follows, type RedisDocument, readServers, sealsNeeded } from "./servers.ts";
+import { beginRedisAction, endRedisAction, patchRedis, redisStep, sendCommand } from "./steps.ts";
+
+/** Members have this long to declare themselves before the first grant. */
+const gatherMs = 1_500;
+/** What has to hold before a member is told something again, so that its agent's last answer can be seen. */
+const settleMs = 400;
+const againMs = 3_000;
+/** A replica that the primary has not seen for so long is not counted any more: writes need not wait for what is gone. */
+const dropAfterMs = 10_000;
+const rejoinDeadlineMs = 60_000;
+
+export function evaluateRedis(draft: Draft, id: string): void {
+  const record = demand(getDocument(draft, "redis", id), id);
+  ensureClusterLive(draft, id);
+  if (record.mode === "cluster") return evaluateRedisCluster(draft, record);
+  evaluateReplicaSet(draft, record);
+}
+
+/** Redis Cluster votes by itself. We watch, say what happened, and move slots. */
+function evaluateRedisCluster(draft: Draft, record: RedisDocument): void {
+  const verdict = judgeShards(draft.state, record, draft.now);
+  const confirmed = verdict !== null && heldFor(draft, record.id, "shard-verdict", 0) ? verdict : null;
+  const servers = readServers(draft.state, record, draft.now);
+  const heard = servers.filter((server) => server.fresh && server.status?.shard != null);
+  const serving = heard.some((server) => server.status?.shard?.state === "ok");
+  const running = heard.length === servers.length && heard.every((server) => server.status?.state === "running");
+  syncRedisIncident(draft, record, confirmed, { mitigated: serving && verdict === null, whole: serving && running });
+  advanceMigration(draft, record);
+}
+
+function evaluateReplicaSet(draft: Draft, before: RedisDocument): void {
+  for (const action of runningActions(draft, before.id)) {
+    if (action.kind === "failover") advanceFailover(draft, action.id);
+    else advanceRejoin(draft, action.id);
+  }
+  const record = demand(getDocument(draft, "redis", before.id), before.id);
+  if (record.epoch === 0) return considerAdoption(draft, record);
+  for (const member of Object.values(record.members)) noticeSilence(draft, member.node);
+  const moving = record.openActionId !== null;
+  const verdict = moving ? null : judgePrimary(draft.state, record, draft.now);
+  const incident = syncRedisIncident(draft, record, verdict, {
+    mitigated: !moving && primaryServes(draft, record),
+    whole: !moving && isWhole(draft, record),
+  });
+  if (draft.state.live.self.frozen !== null || moving) return;
+  if (verdict !== null) return considerFailover(draft, record, verdict, incident);
+  if (holdsAutomation(record.maintenance, draft.now.wallMs) || record.automation.state !== "on") return;
+  considerGrant(draft, record);
+  considerFollows(draft, demand(getDocument(draft, "redis", record.id), record.id));
+  dropLostReplicas(draft, demand(getDocument(draft, "redis", record.id), record.id));
+}
+
+function primaryServes(draft: Draft, record: RedisDocument): boolean {
+  const primary = readServers(draft.state, record, draft.now).find((server) => server.member.id === record.primary);
+  return (
+    primary?.fresh === true && primary.status?.role === "master" && primary.status.probe.ok && !primary.status.held
+  );
+}
+
+function isWhole(draft: Draft, record: RedisDocument): boolean {
+  const primary = record.primary === null ? undefined : record.members[record.primary];
+  if (primary === undefined || !primaryServes(draft, record)) return false;
+  return readServers(draft.state, record, draft.now).every(
+    (server) =>
+      server.member.id === record.primary ||
+      (server.fresh &&
+        server.member.standing === "member" &&
+        follows(server, primary) &&
+        server.status?.link?.status === "up"),
+  );
+}
+
+/** The first grant: exactly one member is a master. Two would be two histories, and a person has to choose. */
+function considerAdoption(draft: Draft, record: RedisDocument): void {
+  const servers = readServers(draft.state, record, draft.now);
+  const masters = servers.filter(
+    (server) => server.fresh && server.status?.state === "running" && server.status.role === "master",
+  );
+  const known = servers.every((server) => server.fresh && server.status?.role !== null);
+  const [first] = masters;
+  if (draft.now.wallMs - record.openedAt < gatherMs) return wakeAt(draft, draft.now.monoMs + gatherMs);
+  if (first === undefined || masters.length > 1 || !known) return;
+  const intentId = `${record.id}.${draft.now.entropy}`;
+  patchRedis(draft, record.id, {
+    epoch: 1,
+    highestEpoch: 1,
+    grantId: intentId,
+    primary: first.member.id,
+    members: { ...record.members, [first.member.id]: { ...first.member, standing: "member" } },
+    epochs: [
+      {
+        epoch: 1,
+        intentId,
+        primary: first.member.id,
+        cause: "adopt",
+        by: "holdfast",
+        at: draft.now.wallMs,
+        actionId: null,
+        offset: null,
+        givenUpBytes: null,
+      },
+    ],
+  });
+}
+
+function considerFailover(draft: Draft, record: RedisDocument, verdict: Verdict, incident: Incident | null): void {
+  const refusal = refuseFailover(draft, record);
+  if (refusal !== null) {
+    appendRefusal(draft, { id: record.id } as ClusterRecord, refusal);
+    // Its process ended and nobody may take over: it is started again where it was.
+    if (record.automation.state === "on") considerGrant(draft, record);
+    return;
+  }
+  beginFailover(draft, record, {
+    verdict,
+    incidentId: incident?.id ?? null,
+    by: "holdfast",
+    automatic: true,
+    reason: verdict.kind,
+    target: null,
+  });
+}
+
+export function refuseFailover(
+  draft: Draft,
+  record: RedisDocument,
+): { code: string; data: Readonly<Record<string, string | number | null>> } | null {
+  const { policy } = draft.state.durable;
+  if (record.automation.state !== "on") return { code: "automation-held", data: { reason: record.automation.reason } };
+  if (holdsAutomation(record.maintenance, draft.now.wallMs))
+    return { code: "maintenance", data: { by: record.maintenance?.by ?? "" } };
+  const used = record.budgetUsedAt.filter((at) => draft.now.wallMs - at < policy.failoverBudgetWindowMs).length;
+  if (used >= policy.failoverBudget) return { code: "budget-used", data: { used, of: policy.failoverBudget } };
+  const ready = sealable(draft, record).length;
+  const needed = sealsNeeded(record);
+  return ready < needed ? { code: "no-quorum", data: { sealable: ready, needed } } : null;
+}
+
+/**
+ * Tells the primary its grant again when it does not work under it: it was started fenced, holds its writes after a pause, or counts on another
+ * number of replicas than is in force.
+ */
+function considerGrant(draft: Draft, record: RedisDocument): void {
+  const primary = readServers(draft.state, record, draft.now).find((server) => server.member.id === record.primary);
+  if (primary === undefined || !primary.fresh || primary.status === null || record.grantId === null) return;
+  const wanted = Math.min(record.k, countedMembers(record).length);
+  const { held, role, minReplicas, promise, state } = primary.status;
+  const works = state === "running" && role === "master" && !held && minReplicas === wanted;
+  const promised = promise?.epoch === record.epoch && primary.status.standing === "primary";
+  if (works && promised && record.kInForce === wanted) return clear(draft, record.id, "grant");
+  if (!heldFor(draft, record.id, "grant", held || record.kInForce !== wanted ? 0 : settleMs)) return;
+  if (!rarely(draft, record.id, "grant-sent", held ? 1_000 : againMs)) return;
+  const version = record.configVersion + 1;
+  const members = countedMembers(record).map((member) => member.id);
+  const configuration: SyncConfiguration = { epoch: record.epoch, version, k: wanted, members: members.sort() };
+  patchRedis(draft, record.id, { configVersion: version, kInForce: wanted });
+  sendCommand(draft, record, {
+    node: primary.member.node,
+    actionId: `${record.id}.grant`,
+    stepIndex: 0,
+    epoch: record.epoch,
+    intentId: record.grantId,
+    verb: { verb: "redis.grant", args: { configuration } },
+  });
+}
+
+/** Every other member follows the primary. It counts for the quorum from the moment it is told to: it may confirm writes from then on. */
+function considerFollows(draft: Draft, record: RedisDocument): void {
+  const primary = record.primary === null ? undefined : record.members[record.primary];
+  if (primary === undefined || !primaryServes(draft, record)) return;
+  for (const server of readServers(draft.state, record, draft.now)) {
+    const { member, status } = server;
+    const key = `follow:${member.id}`;
+    if (member.id === primary.id || !server.fresh || status === null) continue;
+    const good = status.state === "running" && status.role === "replica" && follows(server, primary);
+    if (good && member.standing === "member") {
+      clear(draft, record.id, key);
+      continue;
+    }
+    if (runningActions(draft, record.id).some((action) => action.target === member.id)) continue;
+    // An old master that takes writes is stopped at once; what only starts up may need a moment.
+    if (!heldFor(draft, record.id, key, status.role === "master" ? 0 : settleMs)) continue;
+    if (!rarely(draft, record.id, `${key}:sent`, againMs)) continue;
+    const current = demand(getDocument(draft, "redis", record.id), record.id);
+    patchRedis(draft, record.id, { members: { ...current.members, [member.id]: { ...member, standing: "member" } } });
+    const action = beginRedisAction(draft, demand(getDocument(draft, "redis", record.id), record.id), {
+      kind: "rejoin",
+      state: "following",
+      by: "holdfast",
+      automatic: true,
+      reason: member.standing === "new" ? "new-member" : "not-following",
+      incidentId: null,
+      from: null,
+      target: member.id,
+      firstSignalAt: null,
+      opensEpoch: false,
+    });
+    redisStep(draft, action.id, "follow", member.id, { verb: "redis.follow", args: { primary: endpointOf(primary) } });
+  }
+}
+
+function advanceRejoin(draft: Draft, actionId: string): void {
+  const action = demand(getAction(draft, actionId), actionId);
+  const step = action.steps[0];
+  if (step === undefined) return;
+  if (step.status === "running" && draft.now.wallMs - action.startedAt < rejoinDeadlineMs) return;
+  if (step.status === "done") return endRedisAction(draft, actionId, "done", null);
+  const detail = typeof step.data.detail === "string" ? step.data.detail : "no answer in time";
+  endRedisAction(draft, actionId, "failed", { code: "rejoin-failed", data: { node: action.target, detail } });
+}
+
+/** Gone for long and not seen by the primary either: it can't confirm anything. It counts again when it is told to follow. */
+function dropLostReplicas(draft: Draft, record: RedisDocument): void {
+  const servers = readServers(draft.state, record, draft.now);
+  const primary = servers.find((server) => server.member.id === record.primary);
+  if (primary?.fresh !== true || primary.status?.role !== "master") return;
+  const connected = new Set(primary.status.replicas.map((row) => `${row.host}:${row.port}`));
+  for (const { member } of servers) {
+    const key = `gone:${member.id}`;
+    const seen = connected.has(`${member.host}:${member.port}`);
+    if (member.id === record.primary || member.standing !== "member" || seen) {
+      clear(draft, record.id, key);
+      continue;
+    }
+    if (!heldFor(draft, record.id, key, dropAfterMs)) continue;
+    const current = demand(getDocument(draft, "redis", record.id), record.id);
+    patchRedis(draft, record.id, { members: { ...current.members, [member.id]: { ...member, standing: "fenced" } } });
+  }
+}
+
+/** True once this has been so for `ms`; asks to be woken when it will have been. */
+function heldFor(draft: Draft, id: string, key: string, ms: number): boolean {
+  const { since } = ensureClusterLive(draft, id);
+  const from = since.get(key) ?? draft.now.monoMs;
+  since.set(key, from);
+  if (draft.now.monoMs - from >= ms) return true;
+  wakeAt(draft, from + ms);
+  return false;
+}
+
+/** True at most once in `ms`. */
+function rarely(draft: Draft, id: string, key: string, ms: number): boolean {
+  const { since } = ensureClusterLive(draft, id);
+  const last = since.get(key);
+  if (last !== undefined && draft.now.monoMs - last < ms) {
+    wakeAt(draft, last + ms);
+    return false;
+  }
+  since.set(key, draft.now.monoMs);
+  return true;
+}
+
+function clear(draft: Draft, id: string, key: string): void {
+  ensureClusterLive(draft, id).since.delete(key);
+}
+
+/** Asks to be woken when the silence of an agent becomes a suspicion, so that no tick has to pass first. */
+function noticeSilence(draft: Draft, node: string): void {
+  const live = draft.state.live.nodes.get(node);
+  if (live?.connected !== true || seeAgent(draft.state, node, draft.now) !== "alive") return;
+  wakeAt(draft, live.detector.lastArrivalMs + live.detector.thresholdMs + 1);
+}

@@ -1,0 +1,224 @@
+import { getDocument } from "../documents.ts";
+import { type Draft, demand, getAction, patchAction, wakeAt } from "../draft.ts";
+import type { Verdict } from "../incident/types.ts";
+import type { Action, CandidateVerdict, Step } from "../recovery/types.ts";
+import type { SyncConfiguration } from "../replication/status.ts";
+import {
+  countedMembers,
+  endpointOf,
+  type RedisDocument,
+  type RedisServer,
+  readServers,
+  sealsNeeded,
+} from "./servers.ts";
+import { beginRedisAction, endRedisAction, patchRedis, redisStep } from "./steps.ts";
+
+/**
+ * Failover of a replica set: seal, then promote. With k replicas confirming each write (`WAIT k`), every such write is on k of the counted
+ * replicas; |counted| − k + 1 sealed ones hold at least one copy, and leave the old master fewer than k that could confirm another one. So no lease
+ * has to run out. What nobody waited for, Redis does not promise; how much of it there may be is counted.
+ */
+
+const stepDeadlineMs = 5_000;
+/** Once a quorum is sealed, slower replicas are waited for no longer than this: one of them may be further ahead. */
+const stragglerMs = 120;
+const verifyDeadlineMs = 5_000;
+
+/** Replicas that can be sealed now. */
+export function sealable(draft: Draft, record: RedisDocument): RedisServer[] {
+  const counted = new Set(countedMembers(record).map((member) => member.id));
+  return readServers(draft.state, record, draft.now).filter(
+    (server) => counted.has(server.member.id) && server.fresh && server.status?.state === "running",
+  );
+}
+
+export function beginFailover(
+  draft: Draft,
+  record: RedisDocument,
+  options: {
+    readonly verdict: Verdict | null;
+    readonly incidentId: string | null;
+    readonly by: string;
+    readonly automatic: boolean;
+    readonly reason: string;
+    readonly target: string | null;
+  },
+): Action {
+  const action = beginRedisAction(draft, record, {
+    kind: "failover",
+    state: "sealing",
+    by: options.by,
+    automatic: options.automatic,
+    reason: options.reason,
+    incidentId: options.incidentId,
+    from: record.primary,
+    target: options.target,
+    firstSignalAt: options.verdict?.sinceWallMs ?? null,
+    opensEpoch: true,
+  });
+  if (options.automatic) {
+    const since = draft.now.wallMs - draft.state.durable.policy.failoverBudgetWindowMs;
+    const used = record.budgetUsedAt.filter((at) => at > since);
+    patchRedis(draft, record.id, { budgetUsedAt: [...used, draft.now.wallMs] });
+  }
+  for (const server of sealable(draft, record)) {
+    redisStep(draft, action.id, "seal", server.member.id, { verb: "redis.seal", args: {} });
+  }
+  // Whoever can reach the old master stops it as well; nothing waits for that.
+  const old = readServers(draft.state, record, draft.now).find((server) => server.member.id === record.primary);
+  if (old?.agent === "alive") redisStep(draft, action.id, "fence", old.member.id, { verb: "redis.fence", args: {} });
+  wakeAt(draft, draft.now.monoMs + stepDeadlineMs);
+  return demand(getAction(draft, action.id), action.id);
+}
+
+export function advanceFailover(draft: Draft, actionId: string): void {
+  const action = demand(getAction(draft, actionId), actionId);
+  switch (action.state) {
+    case "sealing":
+      return advanceSealing(draft, action);
+    case "promoting":
+      return advancePromoting(draft, action);
+    case "verifying":
+      return advanceVerifying(draft, action);
+    default:
+      return;
+  }
+}
+
+function advanceSealing(draft: Draft, action: Action): void {
+  const record = demand(getDocument(draft, "redis", action.cluster), action.cluster);
+  const seals = action.steps.filter((step) => step.kind === "seal");
+  const needed = sealsNeeded(record);
+  const waiting = seals.filter((step) => step.status === "running");
+  if (action.sealed.length < needed) {
+    if (waiting.length > 0 && !isOverdue(draft, waiting)) return;
+    const data = { sealed: action.sealed.length, needed };
+    return endRedisAction(draft, action.id, "needs-operator", { code: "no-quorum", data });
+  }
+  const sealedAt = Math.max(...seals.map((step) => step.endedAt ?? 0));
+  if (waiting.length > 0 && draft.now.wallMs - sealedAt < stragglerMs) {
+    wakeAt(draft, draft.now.monoMs + stragglerMs);
+    return;
+  }
+  const candidates = rankCandidates(action, record);
+  const chosen = candidates.find((candidate) => candidate.chosen)?.node ?? null;
+  if (chosen === null) {
+    return endRedisAction(draft, action.id, "needs-operator", { code: "no-candidate", data: {} });
+  }
+  promote(draft, action, record, chosen, candidates);
+}
+
+/** The highest offset wins: only between equal ones a wish decides, then the name. */
+export function rankCandidates(action: Action, record: RedisDocument): CandidateVerdict[] {
+  const sealed = [...action.sealed].sort(
+    (a, b) =>
+      b.lsn - a.lsn ||
+      Number(b.node === action.target) - Number(a.node === action.target) ||
+      (a.node < b.node ? -1 : 1),
+  );
+  const best = sealed[0];
+  return countedMembers(record).map((member): CandidateVerdict => {
+    const own = sealed.find((each) => each.node === member.id);
+    if (own === undefined || best === undefined) {
+      return { node: member.id, chosen: false, eligible: false, reason: { code: "not-sealed", data: {} } };
+    }
+    if (own === best)
+      return {
+        node: member.id,
+        chosen: true,
+        eligible: true,
+        reason: { code: "highest-offset", data: { offset: own.lsn } },
+      };
+    const behindBytes = best.lsn - own.lsn;
+    return behindBytes > 0
+      ? { node: member.id, chosen: false, eligible: false, reason: { code: "behind", data: { behindBytes } } }
+      : {
+          node: member.id,
+          chosen: false,
+          eligible: true,
+          reason: { code: "same-offset", data: { chosen: best.node } },
+        };
+  });
+}
+
+function promote(
+  draft: Draft,
+  action: Action,
+  record: RedisDocument,
+  chosen: string,
+  candidates: readonly CandidateVerdict[],
+): void {
+  const followers = action.sealed.map((each) => each.node).filter((node) => node !== chosen);
+  const kInForce = Math.min(record.k, followers.length);
+  const version = record.configVersion + 1;
+  const configuration: SyncConfiguration = {
+    epoch: action.epoch,
+    version,
+    k: kInForce,
+    members: [...followers].sort(),
+  };
+  const members = Object.fromEntries(
+    Object.entries(record.members).map(([id, member]) => {
+      const standing =
+        id === chosen || followers.includes(id) ? "member" : member.standing === "new" ? "new" : "fenced";
+      return [id, { ...member, standing } as const];
+    }),
+  );
+  patchRedis(draft, record.id, {
+    epoch: action.epoch,
+    grantId: action.intentId,
+    primary: chosen,
+    kInForce,
+    configVersion: version,
+    members,
+    epochs: [
+      ...record.epochs.slice(-49),
+      {
+        epoch: action.epoch,
+        intentId: action.intentId,
+        primary: chosen,
+        cause: "failover",
+        by: action.by,
+        at: draft.now.wallMs,
+        actionId: action.id,
+        offset: action.sealed.find((each) => each.node === chosen)?.lsn ?? null,
+        givenUpBytes: null,
+      },
+    ],
+  });
+  patchAction(draft, action.id, { state: "promoting", target: chosen, candidates, configuration, promoteSent: true });
+  redisStep(draft, action.id, "promote", chosen, { verb: "redis.promote", args: { configuration } });
+  wakeAt(draft, draft.now.monoMs + stepDeadlineMs);
+}
+
+function advancePromoting(draft: Draft, action: Action): void {
+  const step = action.steps.find((each) => each.kind === "promote");
+  if (step === undefined || (step.status === "running" && !isOverdue(draft, [step]))) return;
+  const record = demand(getDocument(draft, "redis", action.cluster), action.cluster);
+  const target = demand(action.target, "a target");
+  if (step.status !== "done") {
+    // Nobody else may take this epoch; the next look at the new primary finds it dead or slow, and opens another one.
+    return endRedisAction(draft, action.id, "failed", { code: "promotion-failed", data: { node: target } });
+  }
+  const primary = endpointOf(demand(record.members[target], target));
+  for (const { node } of action.sealed) {
+    if (node !== target) redisStep(draft, action.id, "follow", node, { verb: "redis.follow", args: { primary } });
+  }
+  const k = record.kInForce;
+  redisStep(draft, action.id, "verify", target, { verb: "redis.verify", args: { deadlineMs: verifyDeadlineMs, k } });
+  patchAction(draft, action.id, { state: "verifying" });
+  wakeAt(draft, draft.now.monoMs + verifyDeadlineMs + stepDeadlineMs);
+}
+
+function advanceVerifying(draft: Draft, action: Action): void {
+  const step = action.steps.find((each) => each.kind === "verify");
+  if (step === undefined) return;
+  if (step.status === "running" && !isOverdue(draft, [step], verifyDeadlineMs + stepDeadlineMs)) return;
+  if (step.status === "done") return endRedisAction(draft, action.id, "done", null);
+  endRedisAction(draft, action.id, "failed", { code: "unverified", data: { node: action.target } });
+}
+
+function isOverdue(draft: Draft, steps: readonly Step[], deadlineMs = stepDeadlineMs): boolean {
+  const oldest = Math.min(...steps.map((step) => step.startedAt ?? draft.now.wallMs));
+  return draft.now.wallMs - oldest > deadlineMs;
+}

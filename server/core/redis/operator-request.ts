@@ -1,0 +1,28 @@
+import type { MigrationKind } from "./types.ts";
+
+/** What a person may ask for a Redis cluster. */
+export type RedisRequest =
+  | {
+      readonly kind: "redis-migrate";
+      readonly cluster: string;
+      readonly migration: MigrationKind;
+      /** Drain: a server of the shard. */
+      readonly shard: string | null;
+      readonly weights: Readonly<Record<string, number>>;
+      readonly planHash: string;
+      readonly reason: string;
+    }
+  | { readonly kind: "redis-stop-migration"; readonly cluster: string; readonly reason: string }
+  | {
+      readonly kind: "redis-failover";
+      readonly cluster: string;
+      readonly target: string | null;
+      readonly mode: "graceful" | "force" | "takeover";
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "redis-automation";
+      readonly cluster: string;
+      readonly state: "on" | "held";
+      readonly reason: string;
+    };

@@ -1,0 +1,51 @@
+import type { State } from "../state.ts";
+import type { Now } from "../time.ts";
+import { type RedisDocument, type RedisServer, readServers } from "./servers.ts";
+import { slotCount } from "./slots.ts";
+import type { RedisShardStatus } from "./status.ts";
+import type { ShardRecord } from "./types.ts";
+
+/** A master of a Redis Cluster with its replicas, as they see themselves right now. */
+export interface Shard {
+  readonly master: RedisServer;
+  readonly id: string;
+  readonly status: RedisShardStatus;
+  readonly replicas: readonly RedisServer[];
+}
+
+/** Masters that are heard, each with its replicas; by name. */
+export function readShards(state: State, record: RedisDocument, now: Now): Shard[] {
+  const servers = readServers(state, record, now).filter((server) => server.fresh && server.status?.shard != null);
+  const shards: Shard[] = [];
+  for (const master of servers) {
+    const status = master.status?.shard;
+    if (status == null || master.status?.role !== "master") continue;
+    const replicas = servers.filter((server) => server.status?.shard?.masterId === status.id);
+    shards.push({ master, id: status.id, status, replicas });
+  }
+  return shards.sort((a, b) => (a.master.member.id < b.master.member.id ? -1 : 1));
+}
+
+/**
+ * The owner of every slot by its own claim: nobody else's word counts, and of two claims that with the newer epoch. Null: nobody who is heard
+ * claims it.
+ */
+export function readOwners(shards: readonly Shard[]): (string | null)[] {
+  const owners = new Array<string | null>(slotCount).fill(null);
+  for (const shard of [...shards].sort((a, b) => a.status.configEpoch - b.status.configEpoch)) {
+    for (const [first, last] of shard.status.slots) owners.fill(shard.id, first, last + 1);
+  }
+  return owners;
+}
+
+/** The master, now, of a shard that was named when the plan was made; null while it has none that is heard. */
+export function findShard(shards: readonly Shard[], planned: ShardRecord): Shard | null {
+  const own = shards.filter((shard) => planned.nodeIds.includes(shard.id));
+  // A master that came back and has not heard of its successor yet claims an older epoch.
+  return own.sort((a, b) => b.status.configEpoch - a.status.configEpoch)[0] ?? null;
+}
+
+export function recordShard(shard: Shard): ShardRecord {
+  const replicas = shard.replicas.map((server) => server.status?.shard?.id ?? "");
+  return { id: shard.id, nodeIds: [shard.id, ...replicas.filter((id) => id !== "")], name: shard.master.member.id };
+}

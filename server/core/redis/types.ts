@@ -1,0 +1,130 @@
+import type { Automation } from "../recovery/types.ts";
+import type { Maintenance } from "../topology/types.ts";
+import type { RedisMode, SlotRange } from "./status.ts";
+
+/** A Redis server that belongs to a cluster of ours. */
+export interface RedisMember {
+  /** Its name; unique within the cluster. */
+  readonly id: string;
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Replica sets only. `new`: not told to follow yet. `member`: may acknowledge writes of the primary, so it counts for the quorum.
+   * `fenced`: left behind or lost for long; counts again once it was told to follow.
+   */
+  readonly standing: "new" | "member" | "fenced";
+}
+
+export interface RedisEpoch {
+  readonly epoch: number;
+  readonly intentId: string;
+  readonly primary: string;
+  readonly cause: "adopt" | "failover" | "switchover" | "regrant";
+  readonly by: string;
+  readonly at: number;
+  readonly actionId: string | null;
+  /** Where this epoch's history leaves the one before. */
+  readonly offset: number | null;
+  /** Bytes of the old history that were given up when the old master came back; null until it did. */
+  readonly givenUpBytes: number | null;
+}
+
+/** A replica set or a Redis Cluster under Holdfast. Durable, committed before anything is done. */
+export interface RedisRecord {
+  readonly mode: RedisMode;
+  readonly epoch: number;
+  /** Highest epoch ever given to an intent, won or not. */
+  readonly highestEpoch: number;
+  readonly grantId: string | null;
+  /** Replica sets only: a Redis Cluster elects its masters itself. */
+  readonly primary: string | null;
+  /** Replicas that have to confirm: `min-replicas-to-write`, and what writers pass to `WAIT`. */
+  readonly k: number;
+  /** `k` in force: lower while too few replicas are left, and shown as reduced durability. */
+  readonly kInForce: number;
+  readonly configVersion: number;
+  readonly automation: Automation;
+  readonly members: Readonly<Record<string, RedisMember>>;
+  readonly epochs: readonly RedisEpoch[];
+  readonly openActionId: string | null;
+  readonly commandStep: number;
+  readonly budgetUsedAt: readonly number[];
+  readonly maintenance: Maintenance | null;
+  /** Redis Cluster: the last move that ended; its way back is planned from it. */
+  readonly lastMigration: LastMigration | null;
+}
+
+export interface LastMigration {
+  readonly id: string;
+  readonly migration: MigrationKind;
+  readonly phase: "done" | "aborted" | "failed";
+  readonly openedAt: number;
+  readonly closedAt: number;
+  readonly slotsMoved: number;
+  readonly slotsTotal: number;
+  readonly keysMoved: number;
+  readonly by: string;
+  readonly failure: { readonly code: string; readonly detail: string; readonly at: number } | null;
+  readonly transfers: readonly SlotTransfer[];
+  readonly shards: readonly ShardRecord[];
+}
+
+export type MigrationKind = "rebalance" | "drain" | "reverse";
+
+/** Slots that go from one shard to another. Shards are named by the id that their master had when the plan was made. */
+export interface SlotTransfer {
+  readonly from: string;
+  readonly to: string;
+  readonly slots: readonly SlotRange[];
+}
+
+/** A shard at the time of the plan: any of its servers may be its master by the time a slot moves. */
+export interface ShardRecord {
+  readonly id: string;
+  /** Ids of all of its servers, the master first. */
+  readonly nodeIds: readonly string[];
+  readonly name: string;
+}
+
+/** One command under way. */
+export interface MigrationLane {
+  readonly commandId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly slots: readonly SlotRange[];
+  readonly source: string;
+  readonly node: string;
+  readonly startedAt: number;
+}
+
+/**
+ * A move of slots. Says what is wanted; how far it has come is read from the servers, every time: whatever dies, the rest is what is left to do.
+ * Closed when it has ended.
+ */
+export interface RedisMigrationRecord {
+  readonly cluster: string;
+  readonly migration: MigrationKind;
+  readonly phase: "running" | "stopping" | "done" | "aborted" | "failed";
+  readonly by: string;
+  readonly reason: string;
+  readonly transfers: readonly SlotTransfer[];
+  readonly shards: readonly ShardRecord[];
+  /** The shard being emptied. */
+  readonly drained: string | null;
+  readonly slotsTotal: number;
+  readonly slotsMoved: number;
+  readonly keysMoved: number;
+  readonly keysReplaced: number;
+  readonly lanes: readonly MigrationLane[];
+  readonly commands: number;
+  /** Failures in a row; one slot that moves clears them. */
+  readonly failures: number;
+  readonly lastFailure: { readonly code: string; readonly detail: string; readonly at: number } | null;
+  /** Not before this time, wall clock: a failure is not repeated at once. */
+  readonly retryAt: number;
+  readonly stoppedBy: string | null;
+  /** The migration whose way back this is. */
+  readonly reverses: string | null;
+  readonly incidentId: string | null;
+}

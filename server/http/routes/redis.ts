@@ -1,0 +1,111 @@
+import * as z from "zod/mini";
+import type { OperatorRequest } from "../../core/index.ts";
+import { Problem, readReply } from "../problem.ts";
+import { actorOf, defineRoute, type Route, type RouteInput } from "../route.ts";
+import { limit, nodeId, reason } from "../schemas.ts";
+import type { HttpServices } from "../services.ts";
+import { found } from "./fleet.ts";
+
+const migration = z.enum(["rebalance", "drain", "reverse"]);
+const weights = z._default(z.record(nodeId, z.number().check(z.gte(0), z.lte(1_000))), {});
+const planBody = z.object({ migration, shard: z._default(z.nullable(nodeId), null), weights });
+/** The cluster's name, typed: the confirmation for what moves data or ends sessions. */
+const confirm = z.string().check(z.maxLength(40));
+
+/** Redis: replica sets and clusters, moving slots, failover by hand. */
+export function redisRoutes(services: HttpServices): Route[] {
+  const { control, reads } = services;
+  const known = (id: string) => found(control.findRedis(id), "cluster", id);
+  const ask = async ({ principal }: Pick<RouteInput<unknown, unknown>, "principal">, request: OperatorRequest) =>
+    Response.json(readReply(await control.request(actorOf(principal), request)), { status: 202 });
+  const confirmed = (id: string, typed: string): void => {
+    if (typed !== id) throw new Problem(400, "confirm", "Type the cluster's name to confirm.", { cluster: id });
+  };
+  return [
+    defineRoute("GET /redis", {
+      summary: "Redis replica sets and clusters with their servers, slots and what they can promise",
+      handle: () => Response.json(control.listRedis()),
+    }),
+    defineRoute("GET /redis/:id", {
+      summary: "One Redis cluster",
+      handle: ({ param }) => known(param("id")),
+    }),
+    defineRoute("POST /redis/:id/plan", {
+      summary: "What moving slots would do now, with every check; changes nothing",
+      body: planBody,
+      handle: ({ param, body }) => {
+        const { migration: kind, shard, weights: wanted } = body;
+        return found(control.planRedis(param("id"), { kind, shard, weights: wanted }), "cluster", param("id"));
+      },
+    }),
+    defineRoute("POST /redis/:id/migrations", {
+      summary: "Begin to move slots under the plan that was shown",
+      body: z.object({
+        ...planBody.shape,
+        planHash: z.string().check(z.maxLength(128)),
+        reason,
+        confirm,
+      }),
+      handle: ({ param, body, principal }) => {
+        known(param("id"));
+        confirmed(param("id"), body.confirm);
+        const { migration: kind, shard, weights: wanted, planHash, reason: why } = body;
+        return ask(
+          { principal },
+          {
+            kind: "redis-migrate",
+            cluster: param("id"),
+            migration: kind,
+            shard,
+            weights: wanted,
+            planHash,
+            reason: why,
+          },
+        );
+      },
+    }),
+    defineRoute("GET /redis/:id/migrations", {
+      summary: "Moves of slots, the newest first",
+      query: z.object({ limit }),
+      handle: async ({ param, query }) => {
+        known(param("id"));
+        const page = await reads.documents({ kind: "redis-migration", limit: query.limit });
+        return { items: page.items.filter((each) => each.cluster === param("id")) };
+      },
+    }),
+    defineRoute("POST /redis/:id/migrations/stop", {
+      summary: "End the running move after the slot in flight",
+      body: z.object({ reason }),
+      handle: ({ param, body, principal }) => {
+        known(param("id"));
+        return ask({ principal }, { kind: "redis-stop-migration", cluster: param("id"), reason: body.reason });
+      },
+    }),
+    defineRoute("POST /redis/:id/failover", {
+      summary: "Make a replica the master: sealed and promoted in a replica set, by its own vote in a Redis Cluster",
+      body: z.object({
+        target: z._default(z.nullable(nodeId), null),
+        mode: z._default(z.enum(["graceful", "force", "takeover"]), "graceful"),
+        reason,
+        confirm,
+      }),
+      handle: ({ param, body, principal }) => {
+        known(param("id"));
+        confirmed(param("id"), body.confirm);
+        const { target, mode, reason: why } = body;
+        return ask({ principal }, { kind: "redis-failover", cluster: param("id"), target, mode, reason: why });
+      },
+    }),
+    defineRoute("PUT /redis/:id/automation", {
+      summary: "Let automatic failover of a replica set act, or hold it",
+      body: z.object({ state: z.enum(["on", "held"]), reason }),
+      handle: ({ param, body, principal }) => {
+        known(param("id"));
+        return ask(
+          { principal },
+          { kind: "redis-automation", cluster: param("id"), state: body.state, reason: body.reason },
+        );
+      },
+    }),
+  ];
+}
