@@ -15,12 +15,12 @@ export function PastChanges({ changes, onShow }: { changes: readonly Change[]; o
     <Table label={t("past")}>
       <thead>
         <tr>
-          <Th>{t("title")}</Th>
+          <Th>{t("change")}</Th>
           <Th>{t("version")}</Th>
           <Th className="max-sm:hidden">{t("protocol")}</Th>
-          <Th>{t("ack")}</Th>
-          <Th className="max-md:hidden">{t("byWhom", { who: "", reason: "" }).replace(/[:：]\s*$/, "")}</Th>
-          <Th>{t("since")}</Th>
+          <Th>{t("outcome")}</Th>
+          <Th className="max-md:hidden">{t("why")}</Th>
+          <Th>{t("began")}</Th>
         </tr>
       </thead>
       <tbody>

@@ -160,6 +160,17 @@ describe("a rollout", () => {
     expect(fleet.versions()).toEqual(["1.0", "1.0", "1.0"]);
   });
 
+  it("is not blamed for the absence of the control plane itself", () => {
+    const fleet = new Fleet();
+    fleet.rollOut("2.0", "2pc");
+    fleet.pass(500);
+    fleet.nowMs += 60_000;
+    fleet.state.live.nodes.clear();
+    fleet.state.live.self.startedAtMs = fleet.nowMs;
+    fleet.play([{ kind: "ticked" }]);
+    expect(fleet.change()).toMatchObject({ fault: null, transaction: { decision: null } });
+  });
+
   it("aborts when a vote is missing in time, and is not begun beside another", () => {
     const fleet = new Fleet();
     fleet.silent = "web-2";

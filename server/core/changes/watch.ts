@@ -4,7 +4,7 @@ import type { Now } from "../time.ts";
 import { findProgram } from "./programs.ts";
 import type { ChangeData, ChangeRecord, Watch } from "./types.ts";
 
-/** An agent that is away while its node is watched is waited for this long beyond the window. */
+/** An agent that is away is waited for this long beyond the window. Counted from when it went, and never from before we ourselves were there. */
 const awayGraceMs = 20_000;
 const fewErrors = 5;
 const timesWorse = 3;
@@ -30,7 +30,8 @@ export function judgeWatch(
     const live = state.live.nodes.get(node);
     const status = findProgram(state, node, change.service);
     if (live?.connected !== true || status === null) {
-      if (now.wallMs > watch.until + awayGraceMs) return bad("agent-away", node, {});
+      const awayMs = now.monoMs - Math.max(state.live.self.startedAtMs, live?.closedAtMs ?? 0);
+      if (now.wallMs > watch.until && awayMs > awayGraceMs) return bad("agent-away", node, {});
       waiting = true;
       continue;
     }
