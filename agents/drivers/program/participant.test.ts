@@ -116,6 +116,16 @@ describe("a node's part in a change", () => {
     expect(program.status().pid).toBe(after.pid);
   });
 
+  it("ends a process that nobody knows of before it starts another: its agent died before it could note it", async () => {
+    await step("prepare", release("2.0"));
+    const { pid } = program.status();
+    rmSync(join(folder, "state", "web.pid"));
+    await restartAgent();
+    await step("commit", release("2.0"));
+    expect(program.status()).toMatchObject({ version: "2.0", healthy: true, crashes: 0 });
+    expect(program.status().pid).not.toBe(pid);
+  });
+
   it("votes no for a release that is not there, and says that a trial crashed", async () => {
     expect(await step("prepare", release("9.9"))).toEqual(said("no"));
     expect(await step("prepare", release("3.0"), "CHG-2")).toEqual(said("yes"));

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { readFile, realpath, rm } from "node:fs/promises";
+import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfPresent, writeDurably } from "../../shared/durable-file.ts";
 import { poll } from "../../shared/time.ts";
@@ -10,6 +10,8 @@ import type { ProgramService } from "./service.ts";
 const pollMs = 250;
 const firstRestartMs = 500;
 const maxRestartMs = 15_000;
+/** In the environment of what is started here. */
+const mark = "HOLDFAST_PROGRAM";
 
 /** What is kept of a process, so that the next agent knows it again. */
 interface Kept {
@@ -102,6 +104,24 @@ export class ProcessKeeper {
     this.#child?.unref();
   }
 
+  /** Tells this service's process from every other, also when the note of its pid was never written. */
+  get #marking(): string {
+    return `${this.#service.name}:${this.#service.dir}`;
+  }
+
+  /** An agent that was killed between a start and its note leaves a process that nobody knows: it would hold the port. */
+  async #endStrays(): Promise<void> {
+    for (const entry of await readdir("/proc").catch(() => [])) {
+      const pid = Number(entry);
+      if (!Number.isInteger(pid) || pid === process.pid || pid === this.#pid) continue;
+      const environ = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      if (!environ.split("\0").includes(`${mark}=${this.#marking}`)) continue;
+      signal(pid, "SIGTERM");
+      if (!(await waitForExit(pid, this.#service.stopWithinMs))) signal(pid, "SIGKILL");
+      await waitForExit(pid, 2_000);
+    }
+  }
+
   get #pidPath(): string {
     return join(this.#service.stateDir, `${this.#service.name}.pid`);
   }
@@ -110,13 +130,18 @@ export class ProcessKeeper {
     const { command, dir, environment, runAs, stateDir, name } = this.#service;
     if (command === null) throw new Error(`${name} has neither a command nor a unit`);
     const current = await realpath(join(dir, "current"));
+    await this.#endStrays();
     const log = openSync(join(stateDir, `${name}.log`), "a");
     const [program, ...args] = command;
     const child = spawn(program as string, args, {
       cwd: current,
       detached: true,
       stdio: ["ignore", log, log],
-      env: cleanEnvironment({ ...environment, HOLDFAST_RELEASE: current.split("/").at(-1) ?? "" }),
+      env: cleanEnvironment({
+        ...environment,
+        HOLDFAST_RELEASE: current.split("/").at(-1) ?? "",
+        [mark]: this.#marking,
+      }),
       ...(runAs ? { uid: runAs.uid, gid: runAs.gid } : {}),
     });
     closeSync(log);
