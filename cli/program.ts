@@ -5,6 +5,7 @@ import { addChanges } from "./changes.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { addLocks } from "./locks.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
+import { addMaintenance } from "./maintenance.ts";
 import { addPolicies } from "./policies.ts";
 import { print } from "./print.ts";
 import { addRedis } from "./redis.ts";
@@ -64,6 +65,7 @@ function createProgram(api: FindApi): Command {
   addIncidents(program, api);
   addTraces(program, api, readCount);
   addPolicies(program, api);
+  addMaintenance(program, api, readCount);
   addActions(program, api);
   addLocks(program, api);
   addRings(program, api);

@@ -31,6 +31,10 @@ test("every screen is free of serious findings in both themes", async ({ demo, p
     "/clusters/orders?action=switchover",
     "/incidents",
     ...items.slice(0, 1).map(({ id }) => `/incidents/${id}`),
+    "/traces",
+    "/map",
+    "/policies",
+    "/policies?rule=cpu",
     "/audit",
   ];
   const page = await pageAs("admin");

@@ -9,6 +9,7 @@ import { LiveProvider } from "../live/live-provider.tsx";
 import { useFeedStatus, useIsFresh } from "../live/use-entities.ts";
 import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
 import { ConnectionBar } from "./connection-bar.tsx";
+import { MaintenanceBar } from "./maintenance-bar.tsx";
 import { Rail } from "./rail.tsx";
 import { TopBar } from "./top-bar.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
@@ -74,6 +75,7 @@ function Frame({ children }: { children: ReactNode }) {
       <div className="min-w-0 flex-1 pb-16 md:pb-0">
         <TopBar onPalette={() => setPalette(true)} />
         <ConnectionBar />
+        <MaintenanceBar />
         <main
           id="main"
           tabIndex={-1}

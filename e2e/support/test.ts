@@ -3,8 +3,8 @@ import { test as base, type Page } from "@playwright/test";
 import { ApiClient } from "../../demo/api-client.ts";
 import type { FaultRequest } from "../../demo/fault-names.ts";
 import { pollUntil } from "../../demo/poll.ts";
-import { clusterName } from "../../demo/topology.ts";
-import type { ClusterView } from "../../server/protocol/index.ts";
+import { clusterName, planTopology } from "../../demo/topology.ts";
+import type { ClusterView, ErrorTrace } from "../../server/protocol/index.ts";
 import { readEnvironment } from "./environment.ts";
 import type { Role } from "./sessions.ts";
 
@@ -14,6 +14,8 @@ export interface DemoHandle {
   readonly api: ApiClient;
   cause(request: FaultRequest): Promise<void>;
   cluster(): Promise<ClusterView>;
+  /** Errors as the application beside `app-1` would report them. */
+  reportTraces(traces: readonly Pick<ErrorTrace, "type" | "message" | "frames">[]): Promise<void>;
   /** Heals everything and waits for a primary with two streaming standbys. */
   restore(): Promise<ClusterView>;
 }
@@ -40,7 +42,17 @@ function openDemo(): DemoHandle {
       return now.primary !== null && standbys.length === 2 && now.openActionId === null ? now : null;
     });
   };
-  return { url: environment.url, api, cause, cluster, restore };
+  const reportTraces: DemoHandle["reportTraces"] = async (traces) => {
+    const { host, port } = planTopology("", Number(new URL(environment.url).port)).application.agentHttp;
+    const common = { service: "journey", language: "javascript", traceId: null, count: 1 };
+    const response = await fetch(`http://${host}:${port}/v1/traces`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(traces.map((trace) => ({ ...common, ...trace }))),
+    });
+    if (!response.ok) throw new Error(await response.text());
+  };
+  return { url: environment.url, api, cause, cluster, restore, reportTraces };
 }
 
 interface Fixtures {
