@@ -84,7 +84,7 @@ export function readService({ measure }: ServiceLive): Readings {
 /** The verdicts of the rules that are raised for a subject, in the order of the rules: the gravest first. One for each kind. */
 export function raisedVerdicts(draft: Draft, kind: "node" | "service", id: string): Verdict[] {
   const monitor = draft.state.live.monitors.get(`${kind}:${id}`);
-  if (monitor === undefined) return [];
+  if (monitor === undefined || monitor.raised === 0) return [];
   const verdicts = new Map<VerdictKind, Verdict>();
   for (const rule of effectiveRules(draft)) {
     const verdict = makeVerdict(rule, monitor, kind, id, draft.now.wallMs);

@@ -22,6 +22,8 @@ export interface SubjectMonitor {
   /** The same by the monotonic clock: the pace of reading. */
   lastMonoMs: number | null;
   readonly rules: Map<RuleId, Hysteresis>;
+  /** How many of them are raised: mostly none, and then there is nothing to look at. */
+  raised: number;
   readonly running: Map<MetricId, RunningUsual>;
   readonly profiles: Map<MetricId, SeasonalProfile>;
   readonly disk: DiskTrend;
@@ -49,6 +51,7 @@ export function createSubjectMonitor(): SubjectMonitor {
     lastAtMs: null,
     lastMonoMs: null,
     rules: new Map(),
+    raised: 0,
     running: new Map(),
     profiles: new Map(),
     disk: [],
@@ -89,6 +92,7 @@ export function takeReadings(
     if (change !== null) transitions.push({ rule, change, atMs });
   }
   learn(monitor, rules, readings, atMs);
+  monitor.raised = [...monitor.rules.values()].filter((memory) => memory.raised).length;
   monitor.lastAtMs = atMs;
   return transitions;
 }
