@@ -18,14 +18,17 @@ interface Point {
   readonly y: number;
 }
 
-/** Columns beside each other, each in the middle of the height. */
+/** More rows than a screen has: in the middle, the first ones would be out of sight. */
+const rowsCentred = 14;
+
+/** Columns beside each other, each in the middle of the height as long as all of it is seen. */
 function findPoints(layout: Layout): { points: ReadonlyMap<string, Point>; width: number; height: number } {
   const rows = Math.max(1, ...layout.layers.map((layer) => layer.length));
   const step = box.height + gap.y;
   const points = new Map<string, Point>();
   for (const { id, layer, row } of layout.places.values()) {
     const length = layout.layers[layer]?.length ?? 1;
-    const top = margin + ((rows - length) * step) / 2;
+    const top = margin + (rows > rowsCentred ? 0 : ((rows - length) * step) / 2);
     points.set(id, { x: margin + layer * (box.width + gap.x), y: top + row * step });
   }
   const width = 2 * margin + layout.layers.length * (box.width + gap.x) - gap.x;
