@@ -1,7 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { startChild, waitForEnd } from "./child.ts";
-import { findPostgresProcesses, isAlive, signalAll, withDescendants } from "./processes.ts";
+import { findPostgresProcesses, findProcessesIn, isAlive, signalAll, withDescendants } from "./processes.ts";
+import type { RedisNodePlan } from "./redis/plan.ts";
 import type { NodePlan, PostgresPlan } from "./topology.ts";
 
 const stopGraceMs = 5_000;
@@ -12,12 +13,17 @@ export class DemoNode {
   #stopped: readonly number[] = [];
 
   constructor(
-    readonly plan: NodePlan | PostgresPlan,
+    readonly plan: NodePlan | PostgresPlan | RedisNodePlan,
     private readonly agentScript: string,
   ) {}
 
   get id(): string {
     return this.plan.id;
+  }
+
+  /** Folders of the Redis servers beside the agent. */
+  get redisDirs(): readonly string[] {
+    return "redis" in this.plan ? this.plan.redis.map((server) => server.dir) : [];
   }
 
   get dataDir(): string | null {
@@ -58,7 +64,9 @@ export class DemoNode {
     });
   }
 
+  /** Of the database beside the agent: PostgreSQL, or Redis. */
   postgresPids(): readonly number[] {
+    if (this.redisDirs.length > 0) return findProcessesIn(this.redisDirs);
     return this.dataDir === null ? [] : findPostgresProcesses(this.dataDir);
   }
 
@@ -99,9 +107,10 @@ export class DemoNode {
       agent.kill("SIGTERM");
       if (!(await waitForEnd(agent, stopGraceMs))) signalAll(withDescendants([agent.pid as number]), "SIGKILL");
     }
-    const [postmaster] = this.postgresPids();
+    const pids = this.postgresPids();
+    const [postmaster] = pids;
     if (postmaster === undefined) return;
-    signalAll([postmaster], "SIGINT");
+    signalAll(this.redisDirs.length > 0 ? pids : [postmaster], "SIGINT");
     const deadline = process.uptime() * 1000 + stopGraceMs;
     while (isAlive(postmaster) && process.uptime() * 1000 < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));

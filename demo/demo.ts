@@ -15,6 +15,7 @@ import { endLeftovers, noteProcesses } from "./leftovers.ts";
 import { Fabric } from "./network/fabric.ts";
 import { pollUntil } from "./poll.ts";
 import { findTakenPort } from "./ports.ts";
+import { DemoRedis } from "./redis/demo-redis.ts";
 import { shopDatabase, shopServices } from "./shop/config.ts";
 import { Shop } from "./shop/shop.ts";
 import { ShopFaults } from "./shop/shop-faults.ts";
@@ -30,6 +31,8 @@ export interface DemoOptions {
   /** Keep the data of the last run. */
   readonly keep: boolean;
   readonly writesPerSecond: number;
+  /** With a Redis Cluster beside PostgreSQL. */
+  readonly redis?: boolean;
   /** False leaves the web shop out. */
   readonly shop?: boolean;
   /** Called with every write that the application got acknowledged; for measurements. */
@@ -50,6 +53,7 @@ export class Demo {
   readonly shop: Shop;
   readonly faults: FaultInjector;
   readonly supervisorToken = randomBytes(24).toString("base64url");
+  readonly redis: DemoRedis | null;
   #supervisor: Server | null = null;
   #startedMs = 0;
 
@@ -58,6 +62,10 @@ export class Demo {
     const agentScript = join(options.root, "dist", "agent.js");
     this.postgres = this.topology.postgres.map((plan) => new DemoNode(plan, agentScript));
     this.applicationNode = new DemoNode(this.topology.application, agentScript);
+    this.redis =
+      options.redis === true
+        ? new DemoRedis({ topology: this.topology, basePort: options.basePort, agentScript, keep: options.keep })
+        : null;
     this.controlPlane = new ControlPlaneProcess(this.topology, options.root, this.supervisorToken);
     this.application = new Application({
       script: join(options.root, "dist", "writer.js"),
@@ -74,7 +82,7 @@ export class Demo {
     });
     this.faults = new FaultInjector({
       shop: new ShopFaults(this.shop),
-      nodes: this.postgres,
+      nodes: [...this.postgres, ...(this.redis?.nodes ?? [])],
       fabric: this.fabric,
       findPrimary: () => this.findPrimary(),
       killControlPlane: () => this.controlPlane.kill(),
@@ -89,6 +97,11 @@ export class Demo {
 
   get nodes(): readonly DemoNode[] {
     return [...this.postgres, this.applicationNode];
+  }
+
+  /** Those that have an agent of their own, Redis's included. */
+  get allNodes(): readonly DemoNode[] {
+    return [...this.nodes, ...(this.redis?.nodes ?? [])];
   }
 
   /** Brings everything up; resolves when the cluster is whole and the application writes. */
@@ -129,12 +142,15 @@ export class Demo {
       await this.shop.start();
       this.#note();
     }
+    await this.redis?.start(this.api, say);
+    this.#note();
     say(`Everything runs (${((performance.now() - this.#startedMs) / 1000).toFixed(1)} s)`);
   }
 
   /** Ends every process, in the order in which nobody misses the other. */
   async stop(): Promise<void> {
     await Promise.all([this.application.stop(), this.shop.stop()]);
+    await this.redis?.stop();
     await Promise.all(this.nodes.map((node) => node.shutDown()));
     await this.controlPlane.stop();
     await this.fabric.close();
@@ -230,8 +246,8 @@ export class Demo {
 
   /** Process ids for the next start, should this process be killed. */
   #note(): void {
-    const pids = [...this.nodes.map((node) => node.agentPid), this.controlPlane.pid, this.application.pid];
-    const marks = [...this.nodes.map((node) => node.configPath), "server.js", this.application.configPath];
+    const pids = [...this.allNodes.map((node) => node.agentPid), this.controlPlane.pid, this.application.pid];
+    const marks = [...this.allNodes.map((node) => node.configPath), "server.js", this.application.configPath];
     noteProcesses(this.topology.folder, [
       ...pids.flatMap((pid, index) => (pid === null ? [] : [{ pid, mark: marks[index] as string }])),
       ...this.shop.pids,

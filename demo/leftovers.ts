@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findPostgresProcesses, isAlive, signalAll, withDescendants } from "./processes.ts";
+import { findPostgresProcesses, findProcessesIn, isAlive, signalAll, withDescendants } from "./processes.ts";
 
 /** Processes of this demo, noted so that the next start can end what a killed supervisor left behind. */
 interface Note {
@@ -24,7 +24,8 @@ export function endLeftovers(folder: string): number {
   const noted = readNotes(folder).filter(({ pid, mark }) => isAlive(pid) && commandLine(pid).includes(mark));
   const pids = [
     ...withDescendants(noted.map(({ pid }) => pid)),
-    ...findDataFolders(folder).flatMap(findPostgresProcesses),
+    ...findDataFolders(folder, "PG_VERSION").flatMap(findPostgresProcesses),
+    ...findProcessesIn(findDataFolders(folder, "holdfast.conf")),
   ];
   return signalAll([...new Set(pids)], "SIGKILL");
 }
@@ -46,11 +47,11 @@ function commandLine(pid: number): string {
   }
 }
 
-/** PostgreSQL's data directories at most three levels down. */
-function findDataFolders(folder: string, depth = 3): readonly string[] {
-  if (existsSync(join(folder, "PG_VERSION"))) return [folder];
+/** Data directories, known by a file of theirs, at most three levels down. */
+function findDataFolders(folder: string, mark: string, depth = 3): readonly string[] {
+  if (existsSync(join(folder, mark))) return [folder];
   if (depth === 0) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => findDataFolders(join(folder, entry.name), depth - 1));
+    .flatMap((entry) => findDataFolders(join(folder, entry.name), mark, depth - 1));
 }

@@ -31,6 +31,7 @@ function readArguments() {
         port: { type: "string", default: "7300" },
         keep: { type: "boolean", default: false },
         data: { type: "string" },
+        with: { type: "string", multiple: true, default: [] },
         node: { type: "string" },
         blip: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
@@ -45,16 +46,19 @@ const usage = `npm run demo                          start the demo (Ctrl-C ends
   --port N                            use ports N to N+84 (default 7300)
   --keep                              keep the data of the last run
   --data DIR                          where the data goes (default .holdfast/demo); a demo each
+  --with redis                        a Redis Cluster as well: three masters, three replicas, clients
 npm run demo -- break FAULT           break the running demo
   --node NAME                         the node it happens to (default: the primary)
   --blip MS                           how long a blip lasts (default 800)
 npm run demo -- break heal            undo every fault`;
 
-async function start({ port, keep, data }) {
+async function start({ port, keep, data, with: extras }) {
   const basePort = Number(port);
   if (!Number.isInteger(basePort) || basePort < 1024 || basePort > 65_000) {
     fail(`--port ${port} is no port: choose a number from 1024 to 65000.`);
   }
+  const unknown = extras.find((extra) => extra !== "redis");
+  if (unknown !== undefined) fail(`--with ${unknown}: there is only --with redis.`);
   const { folder, lockPath, runningPath } = placesOf(data);
   const holder = takeLock(lockPath);
   if (holder !== null) {
@@ -76,7 +80,7 @@ async function start({ port, keep, data }) {
     await runSetup(say);
     const { runDemo } = await import("../dist/supervisor.js");
     building = false;
-    await runDemo({ root, basePort, keep, folder, runningPath, say, signalled });
+    await runDemo({ root, basePort, keep, folder, runningPath, say, signalled, redis: extras.includes("redis") });
   } catch (error) {
     fail(`The demo could not go on: ${error.message}`);
   }

@@ -61,6 +61,12 @@ export function findPostgresProcesses(dataDir: string): readonly number[] {
   return inside.map(({ pid }) => pid).sort((a, b) => Number(b === postmaster) - Number(a === postmaster));
 }
 
+/** Processes that work in one of these folders. Linux only; elsewhere none is found. */
+export function findProcessesIn(folders: readonly string[]): readonly number[] {
+  if (process.platform !== "linux") return [];
+  return listProcesses().flatMap(({ pid }) => (folders.includes(workingDirectory(pid) ?? "") ? [pid] : []));
+}
+
 function workingDirectory(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);

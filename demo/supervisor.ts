@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly root: string;
   readonly basePort: number;
   readonly keep: boolean;
+  /** With a Redis Cluster beside PostgreSQL. */
+  readonly redis: boolean;
   /** Where the data goes; null: a folder chosen for this checkout. */
   readonly folder: string | null;
   /** Where the `break` command finds the running demo. */
@@ -21,9 +23,9 @@ const writesPerSecond = 100;
 
 /** Runs the demo until it is told to end; leaves no process behind, whatever happened. */
 export async function runDemo(options: RunOptions): Promise<void> {
-  const { root, basePort, keep, runningPath, say, signalled } = options;
+  const { root, basePort, keep, redis, runningPath, say, signalled } = options;
   const folder = options.folder ?? chooseDataFolder(root);
-  const demo = new Demo({ root, basePort, keep, say, writesPerSecond, folder });
+  const demo = new Demo({ root, basePort, keep, redis, say, writesPerSecond, folder });
   let ended = false;
   try {
     const started = demo.start().then(async () => {

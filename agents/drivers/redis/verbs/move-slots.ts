@@ -10,9 +10,8 @@ const migrateTimeoutMs = 5_000;
 /** How long clients may wait behind one batch: the number of keys in a batch follows it. */
 const batchTargetMs = 15;
 const maxBatchKeys = 1_000;
-/** For a replica of the target to have the keys before the slot is given to it; the move goes on without. */
-const replicaWaitMs = 200;
-const progressEverySlots = 8;
+/** Slots that are open at the same time. */
+const slotsTogether = 32;
 
 interface Lane {
   readonly service: RedisService;
@@ -25,7 +24,7 @@ interface Lane {
 }
 
 /**
- * Moves slots one after the other. Nothing is remembered between slots, and none of the steps minds being done twice: after a crash of any of the
+ * Moves slots, a few at a time. Nothing is remembered between them, and none of the steps minds being done twice: after a crash of any of the
  * parties the same slot is simply moved again, from where the servers say it stands.
  */
 export async function moveSlots(
@@ -49,14 +48,15 @@ export async function moveSlots(
   let done = 0;
   let stopped = false;
   try {
-    for (const slot of slots) {
+    while (done < slots.length) {
       if (context.shouldStop() || !context.stillHolds()) {
         stopped = true;
         break;
       }
-      await moveSlot(lane, slot);
-      done += 1;
-      if (done % progressEverySlots === 0) context.progress(done / slots.length, { slots: done, keys: lane.keys });
+      const next = slots.slice(done, done + slotsTogether);
+      await moveTogether(lane, next);
+      done += next.length;
+      context.progress(done / slots.length, { slots: done, keys: lane.keys });
     }
   } finally {
     for (const connection of [lane.source.connection, lane.target.connection, ...lane.others]) connection.drop();
@@ -75,48 +75,111 @@ export function expandSlots(ranges: readonly SlotRange[]): readonly number[] {
   return ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index));
 }
 
-async function moveSlot(lane: Lane, slot: number): Promise<void> {
-  const { source, target } = lane;
-  const owned = await openTarget(lane, slot);
-  if (owned) return finishSlot(lane, slot);
-  let keys = await openSource(lane, slot);
-  if (keys === null) return finishSlot(lane, slot);
-  while (keys.length > 0) keys = await moveBatch(lane, slot, keys);
-  await send("target-lost", () =>
-    target.connection.all(deadlineMs, [
-      ["WAIT", 1, replicaWaitMs],
-      ["CLUSTER", "SETSLOT", slot, "NODE", target.node.id],
-    ]),
-  );
-  await announce(lane, slot, source.node);
+/** Moves a few slots side by side: a round trip costs the same for one as for all of them. */
+async function moveTogether(lane: Lane, slots: readonly number[]): Promise<void> {
+  const left = await openTarget(lane, slots);
+  const keysOf = await openSource(lane, left);
+  await moveFirst(lane, keysOf);
+  await giveSlots(lane, slots);
 }
 
-/** The target first: a client that is sent there must be let in. True when the target owns the slot already. */
-async function openTarget({ source, target }: Lane, slot: number): Promise<boolean> {
-  try {
-    await target.connection.call(deadlineMs, "CLUSTER", "SETSLOT", slot, "IMPORTING", source.node.id);
-    return false;
-  } catch (error) {
-    if (/already the owner/i.test(messageOf(error))) return true;
-    throw failure("target-lost", error);
+/** The target first: a client that is sent there must be let in. Answers with the slots that it does not own yet. */
+async function openTarget({ source, target }: Lane, slots: readonly number[]): Promise<readonly number[]> {
+  const answers = await send("target-lost", () =>
+    target.connection.pipeline(
+      deadlineMs,
+      slots.map((slot) => ["CLUSTER", "SETSLOT", slot, "IMPORTING", source.node.id]),
+    ),
+  );
+  return slots.filter((_, index) => {
+    const error = answers[index]?.[0] ?? null;
+    if (error !== null && !/already the owner/i.test(messageOf(error))) throw failure("target-lost", error);
+    return error === null;
+  });
+}
+
+/** Answers with the first keys of each slot. */
+async function openSource(lane: Lane, slots: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+  const { source, target } = lane;
+  const answers = await send("source-lost", () =>
+    source.connection.pipeline(
+      deadlineMs,
+      slots.flatMap((slot) => [
+        ["CLUSTER", "SETSLOT", slot, "MIGRATING", target.node.id],
+        ["CLUSTER", "GETKEYSINSLOT", slot, lane.batchKeys],
+      ]),
+    ),
+  );
+  const refused = slots.flatMap((slot, index) => {
+    const error = answers[index * 2]?.[0] ?? null;
+    return error === null ? [] : [{ slot, error }];
+  });
+  const [first] = refused;
+  if (first !== undefined) {
+    // Somebody else has it: the plan is out of date. What was opened for nothing is closed again.
+    const close = refused.map(({ slot }) => ["CLUSTER", "SETSLOT", slot, "STABLE"]);
+    await target.connection.pipeline(deadlineMs, close).catch(() => undefined);
+    if (!/not the owner/i.test(messageOf(first.error))) throw failure("source-refused", first.error);
+    throw new Failure("owner-changed", `slot ${first.slot} does not belong to ${source.node.instance} any more`);
+  }
+  return new Map(slots.map((slot, index) => [slot, (answers[index * 2 + 1]?.[1] as readonly string[]) ?? []]));
+}
+
+/** Slots whose keys fit into one batch go together; the rest, and whatever is in the way, one slot after the other. */
+async function moveFirst(lane: Lane, keysOf: ReadonlyMap<number, readonly string[]>): Promise<void> {
+  const full = [...keysOf].filter(([, keys]) => keys.length > 0);
+  let budget = lane.batchKeys;
+  const together = full.filter(([, keys]) => {
+    budget -= keys.length;
+    return budget >= 0;
+  });
+  const alone = full.filter((entry) => !together.includes(entry));
+  const startedAt = monotonicMs();
+  const answers = await send("source-lost", () =>
+    lane.source.connection.pipeline(
+      migrateTimeoutMs * 2,
+      together.flatMap(([slot, keys]) => [
+        migrate(lane, keys, false),
+        ["CLUSTER", "GETKEYSINSLOT", slot, lane.batchKeys],
+      ]),
+    ),
+  );
+  if (monotonicMs() - startedAt > batchTargetMs * 4) lane.batchKeys = Math.max(1, Math.floor(lane.batchKeys / 2));
+  for (const [index, [slot, keys]] of together.entries()) {
+    const error = answers[index * 2]?.[0] ?? null;
+    let next = (answers[index * 2 + 1]?.[1] as readonly string[] | undefined) ?? [];
+    if (error === null) lane.keys += keys.length;
+    else next = await clearTheWay(lane, slot, keys, error);
+    while (next.length > 0) next = await moveBatch(lane, slot, next);
+  }
+  for (const [slot, keys] of alone) {
+    let next = keys;
+    while (next.length > 0) next = await moveBatch(lane, slot, next);
   }
 }
 
-/** Answers with the first keys, or null when the source does not own the slot (any more). */
-async function openSource(lane: Lane, slot: number): Promise<readonly string[] | null> {
-  const { source, target } = lane;
-  const [opened, keys] = await send("source-lost", () =>
-    source.connection.pipeline(deadlineMs, [
-      ["CLUSTER", "SETSLOT", slot, "MIGRATING", target.node.id],
-      ["CLUSTER", "GETKEYSINSLOT", slot, lane.batchKeys],
-    ]),
-  );
-  const refused = opened?.[0] ?? null;
-  if (refused === null) return (keys?.[1] as readonly string[]) ?? [];
-  if (!/not the owner/i.test(messageOf(refused))) throw failure("source-refused", refused);
-  // Somebody else has it. If that is the target, only the others are left to be told; else the plan is out of date.
-  await target.connection.call(deadlineMs, "CLUSTER", "SETSLOT", slot, "STABLE").catch(() => undefined);
-  throw new Failure("owner-changed", `slot ${slot} does not belong to ${source.node.instance} any more`);
+async function clearTheWay(
+  lane: Lane,
+  slot: number,
+  keys: readonly string[],
+  error: Error,
+): Promise<readonly string[]> {
+  if (replyCode(error) !== "BUSYKEY") {
+    throw failure(/^IOERR/.test(messageOf(error)) ? "target-lost" : "move-refused", error);
+  }
+  await replaceCopies(lane, keys);
+  return readKeys(lane, slot);
+}
+
+/** The target holds all keys: its word goes first, then the source, then everybody else. */
+async function giveSlots(lane: Lane, slots: readonly number[]): Promise<void> {
+  const { source, target, others } = lane;
+  const commands = slots.map((slot) => ["CLUSTER", "SETSLOT", slot, "NODE", target.node.id]);
+  await send("target-lost", () => target.connection.all(deadlineMs, commands));
+  // Whoever can't be told now learns it from the target's newer epoch.
+  const tell = (connection: RedisConnection) => connection.pipeline(deadlineMs, commands).catch(() => undefined);
+  await tell(source.connection);
+  await Promise.all(others.map(tell));
 }
 
 /** One `MIGRATE`, and the keys that come next. The source serves a key until its copy is confirmed: none is ever in neither place. */
@@ -134,11 +197,7 @@ async function moveBatch(lane: Lane, slot: number, keys: readonly string[]): Pro
     lane.keys += keys.length;
     return (next?.[1] as readonly string[]) ?? [];
   }
-  if (replyCode(error) === "BUSYKEY") {
-    await replaceCopies(lane, keys);
-    return readKeys(lane, slot);
-  }
-  throw failure(/^IOERR/.test(messageOf(error)) ? "target-lost" : "move-refused", error);
+  return clearTheWay(lane, slot, keys, error);
 }
 
 /** A server was lost between copy and delete. While the source has the key it is the source that served it: its copy is the newer one. */
@@ -179,22 +238,6 @@ function migrate(lane: Lane, keys: readonly string[], replace: boolean): readonl
     "KEYS",
     ...keys,
   ];
-}
-
-/** The target holds all keys and owns the slot, or is about to: its word goes first, then the source, then everybody else. */
-async function finishSlot(lane: Lane, slot: number): Promise<void> {
-  await send("target-lost", () =>
-    lane.target.connection.call(deadlineMs, "CLUSTER", "SETSLOT", slot, "NODE", lane.target.node.id),
-  );
-  await announce(lane, slot, lane.source.node);
-}
-
-/** Whoever can't be told now learns it from the target's newer epoch. */
-async function announce({ source, target, others }: Lane, slot: number, _from: RedisNode): Promise<void> {
-  const tell = (connection: RedisConnection) =>
-    connection.call(deadlineMs, "CLUSTER", "SETSLOT", slot, "NODE", target.node.id).catch(() => undefined);
-  await tell(source.connection);
-  await Promise.all(others.map(tell));
 }
 
 export function nextBatch(keys: number, ms: number): number {
