@@ -2,6 +2,7 @@
 import type { Demo } from "../../demo/demo.ts";
 import type { FaultName } from "../../demo/fault-names.ts";
 import { type DemoRunOptions, runMain, withDemo } from "../demo-run.ts";
+import { comparePeers, tellComparison } from "../versus/compare.ts";
 import { AcknowledgementLog } from "./acknowledgements.ts";
 import { type BenchOptions, readOptions } from "./options.ts";
 import { type RunResult, runOnce } from "./run.ts";
@@ -111,8 +112,19 @@ function toJson(summaries: readonly Summary[]): unknown {
   };
 }
 
+/** Holdfast and others on the same hosts; fails only by what Holdfast did. */
+async function compare(options: BenchOptions): Promise<number> {
+  const folder = options.folder ?? "/tmp/holdfast-versus";
+  const results = await comparePeers(options.versus, options.faults, options.runs, folder);
+  console.log(`\n${tellComparison(results).join("\n")}`);
+  if (options.json) console.log(JSON.stringify({ results }));
+  const own = results.filter(({ product }) => product === "holdfast");
+  return own.some(({ lost, double, stuck }) => lost + double + stuck > 0) ? 1 : 0;
+}
+
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2).filter((argument) => argument !== "--"));
+  if (options.versus.length > 0) return compare(options);
   const application = new AcknowledgementLog();
   const onAcknowledged: DemoRunOptions["onAcknowledged"] = (writes) => {
     for (const [id, node, sentMs, atMs] of writes) application.add({ id, node, sentMs, atMs });

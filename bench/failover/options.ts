@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type FaultName, faultNames, isFaultName } from "../../demo/fault-names.ts";
+import { type PeerName, peerNames } from "../versus/names.ts";
 
 export interface BenchOptions {
   readonly faults: readonly FaultName[];
@@ -9,6 +10,8 @@ export interface BenchOptions {
   readonly blipMs: number;
   /** Where trial data goes; null: a folder of the system's temporary directory, removed afterwards. */
   readonly folder: string | null;
+  /** Other products that go through the same faults; empty: Holdfast alone, on the demo cluster. */
+  readonly versus: readonly PeerName[];
 }
 
 const usage = `npm run bench:failover -- --fault NAME [--runs N] [--json]
@@ -16,7 +19,8 @@ const usage = `npm run bench:failover -- --fault NAME [--runs N] [--json]
   --runs N       failovers of each fault (default 5)
   --blip MS      length of a blip (default 800)
   --port N       first of the 55 ports it uses (default 7400)
-  --folder DIR   keep data and logs there`;
+  --folder DIR   keep data and logs there
+  --versus A,B   patroni, repmgr: Debian's packages beside Holdfast, in network namespaces, under the same writer (root; --runs 3 and more)`;
 
 /** @throws Error with the usage when an argument makes no sense. */
 export function readOptions(args: readonly string[]): BenchOptions {
@@ -28,6 +32,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       blip: { type: "string", default: "800" },
       port: { type: "string", default: "7400" },
       folder: { type: "string" },
+      versus: { type: "string", default: "" },
       json: { type: "boolean", default: false },
     },
   });
@@ -41,7 +46,16 @@ export function readOptions(args: readonly string[]): BenchOptions {
     port: readWhole("--port", values.port, 1024, 65_000),
     blipMs: readWhole("--blip", values.blip, 1, 60_000),
     folder: values.folder ?? null,
+    versus: readPeers(values.versus),
   };
+}
+
+function readPeers(text: string): readonly PeerName[] {
+  const names = text.split(",").filter(Boolean);
+  const unknown = names.find((name) => !peerNames.some((known) => known === name));
+  if (unknown !== undefined)
+    throw new Error(`There is no product ${unknown}; there are ${peerNames.join(", ")}.\n${usage}`);
+  return peerNames.filter((name) => names.includes(name));
 }
 
 function readWhole(name: string, text: string, from: number, to: number): number {

@@ -18,6 +18,8 @@ import { summarise, tellSummary } from "./summary.ts";
 
 const distributionBinaries = "/usr/lib/postgresql/15/bin";
 const namespacePrefix = "hfc";
+/** A cluster that does not come up on a busy machine is built anew, so often at most. */
+const mostBuilds = 3;
 
 interface Trial {
   readonly installation: Installation;
@@ -69,7 +71,10 @@ async function playShape(
   results: Results,
 ): Promise<void> {
   const missing = () => list.filter(({ name }) => results.count(name) < options.runs);
+  let built = 0;
   while (missing().length > 0) {
+    if (++built > mostBuilds)
+      throw new Error(`${mostBuilds} new clusters in a row did not become whole: is the machine overloaded?`);
     console.log(
       `\n${nameShape(shape)}: a new cluster of ${options.postgres === "embedded" ? "embedded" : "the distribution's"} PostgreSQL`,
     );
@@ -79,10 +84,14 @@ async function playShape(
       while (!broken && missing().length > 0) {
         const fewest = Math.min(...missing().map(({ name }) => results.count(name)));
         for (const scenario of missing().filter(({ name }) => results.count(name) === fewest)) {
-          const { broken: left, ...record } = await playScenario(installation, ledger, scenario);
-          results.add(record);
-          tellRun(record);
-          broken = left;
+          const played = await playScenario(installation, ledger, scenario);
+          broken = played === null || played.broken;
+          if (played !== null) {
+            const { broken: _, ...record } = played;
+            results.add(record);
+            tellRun(record);
+            built = 0;
+          }
           if (broken) break;
         }
       }

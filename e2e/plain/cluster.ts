@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { application, type Installation, ports } from "./installation.ts";
 import { Ledger } from "./ledger.ts";
+import type { Host, Layout } from "./network.ts";
 import { startReading, waitUntil } from "./shell.ts";
 import { readStatus } from "./status.ts";
 
@@ -29,17 +30,31 @@ export function postgresUser(): { readonly uid: number; readonly gid: number } {
 
 /** One connection pinned to each node, on the client's host. */
 export function startWitness(installation: Installation): Ledger {
-  const { client, members } = installation;
-  const file = join(installation.folderOf(client), "witness.json");
+  return startWitnessOf(installation.options.layout, installation.folderOf(installation.client));
+}
+
+/** The same for any cluster on these hosts. */
+export function startWitnessOf({ client, members }: Layout, folder: string): Ledger {
+  const file = join(folder, "witness.json");
   const endpoints = members.map((host) => ({ node: host.name, host: host.address, port: ports.postgres }));
   writeFileSync(file, JSON.stringify({ endpoints, ...application }));
   const argv = [process.execPath, "--import", "tsx", join(here, "witness.ts"), file];
-  const log = join(installation.folderOf(client), "witness.log");
+  const log = join(folder, "witness.log");
   return new Ledger(startReading(client, ["env", "-C", repository, ...argv], log));
 }
 
 /** Agents initialize the first member and clone the others; automation turns on by itself. */
 export async function createCluster(installation: Installation): Promise<Ledger> {
+  const first = await createFirstMembers(installation);
+  installation.sql(first, makeApplication);
+  installation.sql(first, makeTable, asApplication);
+  const ledger = startWitness(installation);
+  await waitUntil(() => ledger.acknowledged.length > 100, 30_000);
+  return ledger;
+}
+
+/** The cluster without anybody who writes to it; answers with its first primary. */
+export async function createFirstMembers(installation: Installation): Promise<Host> {
   const [first] = installation.members;
   if (first === undefined) throw new Error("no members");
   for (const host of installation.members) {
@@ -48,11 +63,7 @@ export async function createCluster(installation: Installation): Promise<Ledger>
   }
   for (const host of installation.members) installation.startAgent(host);
   await settle(installation, 180_000);
-  installation.sql(first, makeApplication);
-  installation.sql(first, makeTable, asApplication);
-  const ledger = startWitness(installation);
-  await waitUntil(() => ledger.acknowledged.length > 100, 30_000);
-  return ledger;
+  return first;
 }
 
 export async function settle(installation: Installation, deadlineMs: number): Promise<void> {
