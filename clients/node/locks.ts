@@ -227,17 +227,18 @@ class RenewedLock implements HeldLock {
       this.#plan(this.#lease.renewAtMs);
     } catch (error) {
       if (this.#over) return;
-      if (error instanceof LockError && error.status < 500 && error.status !== 429) return this.#lose(error.message);
+      if (error instanceof LockError && error.status < 500 && error.status !== 429) return this.#lose(error);
       const again = retryAt(this.#lease, performance.now());
       if (again === null) this.#lose("no renewal was answered before its lease ran out");
       else this.#plan(again);
     }
   }
 
-  #lose(why: string): void {
+  #lose(why: string | LockError): void {
     if (this.#over) return;
     this.#stop();
-    this.#lost.abort(new LockError(`The lock ${this.name} is lost: ${why}. Stop the work.`, "lock-lost", 409));
+    const reason = typeof why === "string" ? `The lock ${this.name} is lost: ${why}. Stop the work.` : why.message;
+    this.#lost.abort(new LockError(reason, "lock-lost", 409));
   }
 
   #stop(): void {

@@ -20,8 +20,11 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** A whole control plane in this process, on the in-memory twin of the store and a free port. */
-export async function startTestServer(environment: Environment = {}): Promise<TestServer> {
+/** A whole control plane in this process, on the in-memory twin of the store and a free port. `lockDatabaseUrl`: where locks are really kept. */
+export async function startTestServer(
+  environment: Environment = {},
+  lockDatabaseUrl: string | null = null,
+): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), "holdfast-test-"));
   const port = await findFreePort();
   const config = loadConfig(null, {
@@ -40,7 +43,7 @@ export async function startTestServer(environment: Environment = {}): Promise<Te
   };
   await serve({
     stores,
-    databaseUrl: null,
+    databaseUrl: lockDatabaseUrl,
     migrate: async () => {},
     config,
     version: "0.0.0-test",

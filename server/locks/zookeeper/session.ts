@@ -5,6 +5,7 @@ const timeoutMs = 2_000;
 /** The package waits for ever for the answer to its greeting, and for one from a server that has frozen: the connection is then cut from here. */
 const greetingTimeoutMs = 3_000;
 const closeTimeoutMs = 500;
+const watchMs = 1_000;
 
 /** The server answered, and said no in a way that the caller expects. */
 export type Refusal = "no-node" | "node-exists" | "not-empty";
@@ -34,9 +35,7 @@ export class ZooKeeperSession {
     this.#sessionTimeoutMs = sessionTimeoutMs;
     this.#onExpired = onExpired;
     this.#client = this.#open();
-    this.#watchdog = setInterval(() => {
-      if (!this.#connected && performance.now() - this.#greetedAtMs > greetingTimeoutMs) this.#cut();
-    }, 500);
+    this.#watchdog = setInterval(() => this.#watch(), watchMs);
     this.#watchdog.unref();
   }
 
@@ -96,6 +95,15 @@ export class ZooKeeperSession {
     clearInterval(this.#watchdog);
     this.#client.close();
     setTimeout(() => this.#cut(), closeTimeoutMs).unref();
+  }
+
+  /**
+   * The package doesn't look for answers to its pings, and a server drops requests of a session it no longer knows without a word. So a question
+   * is asked all the time: one without an answer cuts the connection, and the greeting of the next one tells that the session has expired.
+   */
+  #watch(): void {
+    if (this.#connected) void this.exists("/").catch(() => {});
+    else if (performance.now() - this.#greetedAtMs > greetingTimeoutMs) this.#cut();
   }
 
   /** The package connects anew, with the same session. */
