@@ -3,6 +3,7 @@ import { type ActionOptions, runAction } from "./actions.ts";
 import { type Api, type Environment, openApi } from "./api.ts";
 import { addChanges } from "./changes.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
+import { addInDoubt } from "./in-doubt.ts";
 import { addLocks } from "./locks.ts";
 import { listAudit, listIncidents, showIncident, showNodes, showStatus, verifyAudit } from "./look.ts";
 import { addMaintenance } from "./maintenance.ts";
@@ -71,6 +72,7 @@ function createProgram(api: FindApi): Command {
   addRings(program, api);
   addChanges(program, api);
   addRedis(program, api);
+  addInDoubt(program, api);
   return program;
 }
 

@@ -53,6 +53,7 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
     z.strictObject({ configuration: configurationSchema, leaving: z.array(nodeId).check(z.maxLength(64)), peers }),
   ],
   ["postgres.verify", z.strictObject({ deadlineMs })],
+  ["postgres.resolve", z.strictObject({ gid: text, database: text, decision: z.enum(["commit", "rollback"]) })],
   ["postgres.fence", z.strictObject({})],
   ["postgres.demote", z.strictObject({ deadlineMs })],
   ["postgres.rejoin", z.strictObject({ primary: endpointSchema, mode: z.enum(["rewind", "clone"]), configurations })],

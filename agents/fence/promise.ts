@@ -163,6 +163,7 @@ function needsPrimaryGrant(verb: Verb): boolean {
   switch (verb.verb) {
     case "postgres.configure":
     case "postgres.verify":
+    case "postgres.resolve":
     case "postgres.demote":
     case "redis.verify":
       return true;

@@ -7,6 +7,7 @@ import { EmptyState, ErrorState, SkeletonLines } from "../ui/feedback.tsx";
 import { PageHeader, Panel } from "../ui/panel.tsx";
 import { CopyLine } from "../ui/text.tsx";
 import { ChangeCard } from "./change-card.tsx";
+import { InDoubtPanel } from "./in-doubt.tsx";
 import { PastChanges } from "./past-changes.tsx";
 import { RolloutSheet } from "./rollout-sheet.tsx";
 import { ServicePanel } from "./service-panel.tsx";
@@ -58,6 +59,7 @@ export function ChangesScreen() {
             />
           ))
         )}
+        <InDoubtPanel />
         <Panel title={t("past")} bodyClassName="px-4 pb-2">
           {query.data === undefined ? (
             query.isError ? (

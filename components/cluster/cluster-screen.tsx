@@ -5,6 +5,7 @@ import { parseAsStringLiteral, useQueryState } from "nuqs";
 import type { ReactNode } from "react";
 import type { ClusterView } from "../../server/protocol/index.ts";
 import { ActionSheet, useActionSheet } from "../action/action-sheet.tsx";
+import { InDoubtPanel } from "../changes/in-doubt.tsx";
 import { useActionRefusal } from "../data/use-session.ts";
 import { useReasonText } from "../i18n/code-text.ts";
 import { useEntity, useFreshness } from "../live/use-entities.ts";
@@ -77,6 +78,7 @@ function Loaded({ cluster }: { cluster: ClusterView }) {
         actions={<Commands cluster={cluster} />}
       />
       <Chips cluster={cluster} />
+      <InDoubtPanel cluster={cluster.id} className="mb-4" />
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)]">
         <div className="flex min-w-0 flex-col gap-4">
           <TopologyPanel cluster={cluster} />

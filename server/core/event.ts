@@ -120,6 +120,14 @@ export type OperatorRequest =
   | KeySpaceRequest
   | ChangeRequest
   | {
+      readonly kind: "resolve-in-doubt";
+      readonly cluster: string;
+      readonly gid: string;
+      readonly database: string;
+      readonly decision: "commit" | "rollback";
+      readonly reason: string;
+    }
+  | {
       readonly kind: "failover";
       readonly cluster: string;
       readonly target: string | null;

@@ -16,6 +16,7 @@ import { clusterRoutes } from "./routes/clusters.ts";
 import { demoRoutes } from "./routes/demo.ts";
 import { fleetRoutes } from "./routes/fleet.ts";
 import { identityRoutes } from "./routes/identity.ts";
+import { inDoubtRoutes } from "./routes/in-doubt.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
 import { lockRoutes } from "./routes/locks.ts";
 import { policyRoutes } from "./routes/policies.ts";
@@ -93,6 +94,7 @@ export function collectRoutes(services: HttpServices): Route[] {
     ...incidentRoutes(services),
     ...serviceRoutes(services),
     ...traceRoutes(services),
+    ...inDoubtRoutes(services),
     ...lockRoutes(services),
     ...ringRoutes(services),
     ...changeRoutes(services),

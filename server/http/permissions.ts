@@ -66,6 +66,8 @@ export const permissions = {
   "GET /topology": "viewer",
   "GET /spans/:id": "viewer",
 
+  "GET /in-doubt": "viewer",
+  "POST /in-doubt/resolve": "operator",
   "GET /locks": "viewer",
   "POST /locks/acquire": "application",
   "POST /locks/renew": "application",

@@ -13,6 +13,7 @@ import type {
   ClusterView,
   EntityView,
   IncidentView,
+  InDoubtView,
   NodeDetail,
   NodeView,
   PlanView,
@@ -43,6 +44,7 @@ export interface ControlPlane {
   /** Open documents of a kind, oldest first. */
   listDocuments<K extends DocumentKind>(kind: K): readonly DocumentOf<K>[];
   findDocument<K extends DocumentKind>(kind: K, id: string): DocumentOf<K> | null;
+  listInDoubt(): readonly InDoubtView[];
   findAction(id: string): ActionView | null;
   system(): SystemView;
   /** Judged now. Null when there is no such cluster. */

@@ -72,6 +72,18 @@ const promise = z.object({ epoch: whole, intentId: shortText, step: whole, confi
 const host = z.string().check(z.regex(/^[A-Za-z0-9_.:[\]/-]{1,253}$/));
 const port = z.int().check(z.gte(1), z.lte(65_535));
 
+const inDoubt = z.object({
+  gid: shortText,
+  database: shortText,
+  owner: shortText,
+  ageMs: ms,
+  xidAge: orNull(whole),
+  relations: z.array(shortText).check(z.maxLength(10)),
+  lockCount: whole,
+  waiting: whole,
+  longestWaitMs: orNull(ms),
+});
+
 const postgres = z.object({
   cluster: nodeName,
   host,
@@ -97,6 +109,7 @@ const postgres = z.object({
   connections: orNull(whole),
   preparedTransactions: orNull(whole),
   longestTransactionMs: orNull(ms),
+  inDoubt: z.optional(z.array(inDoubt).check(z.maxLength(limits.maxInDoubt))),
   response: orNull(response),
   canRewind: z.boolean(),
   initialize: z.boolean(),

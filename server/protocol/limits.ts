@@ -12,6 +12,8 @@ export const limits = {
   maxPrograms: 16,
   /** A configuration file that is rolled out. */
   maxConfigBytes: 64 * 1024,
+  /** Prepared transactions in one status, oldest first. */
+  maxInDoubt: 50,
   /** Of one `telemetry` frame. */
   maxServicesPerFrame: 64,
   maxCallsPerFrame: 256,

@@ -4,6 +4,7 @@ import {
   type DocumentOf,
   documentKey,
   type MigrationRequest,
+  listInDoubt,
   type Now,
   type OperatorRequest,
   type Reply,
@@ -20,6 +21,7 @@ import type {
   EntityView,
   HealthState,
   IncidentView,
+  InDoubtView,
   NodeDetail,
   NodeView,
   PlanView,
@@ -150,6 +152,13 @@ export class ControlPlaneViews implements ControlPlane {
     if (record?.kind !== "redis" || record.mode !== "cluster") return null;
     const plan = this.#parts.judgements.planMigration(this.#parts.state, record, request, this.#now());
     return { ...plan, command: describeMigration(id, request) };
+  listInDoubt(): InDoubtView[] {
+    const wallMs = this.#parts.clock.wallMs();
+    return listInDoubt(this.#parts.state).map(({ transaction, ...place }) => ({
+      ...transaction,
+      ...place,
+      preparedAt: Math.round(wallMs - transaction.ageMs),
+    }));
   }
 
   findAction(id: string): ActionView | null {

@@ -50,6 +50,8 @@ export function runVerb(agent: AgentModel, command: CommandRecord, finish: Finis
       return configure(agent, verb.args, grant.epoch, finish);
     case "postgres.verify":
       return verify(agent, verb.args.deadlineMs, finish);
+    case "postgres.resolve":
+      return finish(refused("in-doubt-gone", "nothing is ever prepared here"));
     case "postgres.demote":
       return demote(agent, verb.args.deadlineMs, holds, finish);
     case "postgres.regrant":

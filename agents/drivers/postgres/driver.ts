@@ -7,6 +7,7 @@ import { follow } from "./verbs/follow.ts";
 import { adopt, demote, fence, initialize, regrant, restart, returnAsPrimary } from "./verbs/lifecycle.ts";
 import { promote } from "./verbs/promote.ts";
 import { rejoin } from "./verbs/rejoin.ts";
+import { resolveInDoubt } from "./verbs/resolve.ts";
 import { seal } from "./verbs/seal.ts";
 import { verify } from "./verbs/verify.ts";
 
@@ -33,6 +34,7 @@ const handlers: ReadonlyMap<string, Run> = new Map([
   handle("postgres.follow", follow),
   handle("postgres.configure", configure),
   handle("postgres.verify", verify),
+  handle("postgres.resolve", resolveInDoubt),
   handle("postgres.fence", (context) => fence(context)),
   handle("postgres.demote", demote),
   handle("postgres.regrant", (context, args) => context.instance.whileRestarting(() => regrant(context, args))),
@@ -41,7 +43,7 @@ const handlers: ReadonlyMap<string, Run> = new Map([
 ]);
 
 /** Verbs that only look or write a file; they need not wait for a long one. */
-const concurrent: ReadonlySet<string> = new Set(["postgres.learn", "postgres.verify"]);
+const concurrent: ReadonlySet<string> = new Set(["postgres.learn", "postgres.verify", "postgres.resolve"]);
 
 const demoteGraceFactor = 4;
 

@@ -314,6 +314,7 @@ export class PostgresInstance {
       connections: this.running ? monitor.load.connections : null,
       preparedTransactions: this.running ? monitor.load.prepared : null,
       longestTransactionMs: this.running ? monitor.load.longestMs : null,
+      inDoubt: this.running ? monitor.inDoubt : [],
       response: monitor.response(nowMs),
       // Of a server that does not answer it is unknown; pg_rewind looks at the control file itself and refuses, which leaves the clone.
       canRewind: this.#hasRewind && (monitor.identity?.canRewind ?? true),

@@ -1,10 +1,13 @@
 import { statfs } from "node:fs/promises";
 import type { LocalProbe, ResponseTime } from "../../../server/core/index.ts";
+import type { InDoubtTransaction, LocalProbe, ResponseTime } from "../../../server/core/index.ts";
 import { hasCode } from "../../shared/durable-file.ts";
 import { ProbeRecord } from "../../shared/probe-record.ts";
 import { Repeater } from "../../shared/repeater.ts";
 import { ResponseWindow } from "../../shared/response-window.ts";
 import { monotonicMs, within } from "../../shared/time.ts";
+import { monotonicMs } from "../../shared/time.ts";
+import { InDoubtWatch } from "./in-doubt.ts";
 import { SqlLink } from "./link.ts";
 import { reasonOf, type SqlTarget } from "./sql.ts";
 import {
@@ -77,6 +80,7 @@ export class Monitor {
   readonly #probe = new ProbeRecord();
   readonly #syncProbe = new ProbeRecord();
   readonly #response = new ResponseWindow(60_000, 120);
+  readonly #inDoubt: InDoubtWatch;
   #status: ServerStatus | null = null;
   #statusAtMs = 0;
   #identity: ServerIdentity | null = null;
@@ -102,6 +106,7 @@ export class Monitor {
     this.#onClosed = options.onClosed;
     this.#onStatus = options.onStatus;
     const target = () => options.target;
+    this.#inDoubt = new InDoubtWatch(options.target);
     this.#statusLink = new SqlLink(target, () => this.#onClosed());
     this.#probeLink = new SqlLink(target, () => this.#onClosed());
     this.#syncLink = new SqlLink(target);
@@ -127,6 +132,7 @@ export class Monitor {
     this.#starting = false;
     this.#receiverKey = "";
     this.#receiverAdvancedMs = null;
+    this.#inDoubt.forget();
     this.#probe.reset();
     this.#syncProbe.reset();
   }
@@ -146,6 +152,10 @@ export class Monitor {
 
   get load(): ServerLoad {
     return this.#load;
+  }
+
+  get inDoubt(): readonly InDoubtTransaction[] {
+    return this.#inDoubt.transactions;
   }
 
   get starting(): boolean {
@@ -186,6 +196,7 @@ export class Monitor {
       if (startedAt - this.#loadAtMs >= loadIntervalMs) {
         this.#loadAtMs = startedAt;
         this.#load = decodeLoad((await connection.query(loadQuery, [], statusDeadlineMs))[0]);
+        await this.#inDoubt.look(connection, this.#status?.recovery === false ? (this.#load.prepared ?? 0) : 0);
       }
     } catch (error) {
       this.#starting = hasCode(error, startingUp);

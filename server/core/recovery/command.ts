@@ -61,6 +61,11 @@ export type Verb =
     }
   /** A real write that waits for a follower, then CHECKPOINT in the background. */
   | { readonly verb: "postgres.verify"; readonly args: { readonly deadlineMs: number } }
+  /** End a prepared transaction of a database that nobody else ends. */
+  | {
+      readonly verb: "postgres.resolve";
+      readonly args: { readonly gid: string; readonly database: string; readonly decision: "commit" | "rollback" };
+    }
   /** Stop PostgreSQL and keep it from coming back as a primary. */
   | { readonly verb: "postgres.fence"; readonly args: Readonly<Record<string, never>> }
   /** Switchover: stop admitting writes, fast shutdown; past the deadline the agent restarts its primary and fails the step. */

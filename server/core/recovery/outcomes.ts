@@ -1,5 +1,6 @@
 import { recordChangeOutcome } from "../changes/index.ts";
 import { type Draft, demand, finishCommand, getAction, getCluster, getCommand, patchAction } from "../draft.ts";
+import { recordResolution } from "../in-doubt/in-doubt.ts";
 import { appendActionEntry } from "../incident/timeline.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 import { endAction } from "./actions.ts";
@@ -17,6 +18,7 @@ export function recordOutcome(draft: Draft, node: string, commandId: string, out
   const command = getCommand(draft, commandId);
   if (command === null || command.node !== node) return;
   finishCommand(draft, commandId, outcome);
+  recordResolution(draft, command, outcome);
   const action = getAction(draft, command.actionId);
   if (action === null) return;
   const status: StepStatus = outcome.status === "done" ? "done" : "failed";

@@ -15,6 +15,7 @@ import {
 } from "../draft.ts";
 import type { Reply } from "../effect.ts";
 import type { OperatorRequested } from "../event.ts";
+import { requestResolution } from "../in-doubt/in-doubt.ts";
 import { requestRecovery } from "../incident/localization.ts";
 import type { Incident } from "../incident/types.ts";
 import { setMonitorRule } from "../monitoring/set-rule.ts";
@@ -113,6 +114,8 @@ function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
       putNode(draft, changed);
       return done();
     }
+    case "resolve-in-doubt":
+      return requestResolution(draft, request, actor);
     case "recover-service": {
       const incident = getIncident(draft, request.incidentId);
       if (incident === null) return refuse("unknown-incident", { incident: request.incidentId });

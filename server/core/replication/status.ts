@@ -88,6 +88,22 @@ export interface ResponseTime {
   readonly windowMs: number;
 }
 
+/** A prepared transaction of a database: its work is done and holds locks, its end is decided elsewhere. */
+export interface InDoubtTransaction {
+  readonly gid: string;
+  readonly database: string;
+  readonly owner: string;
+  readonly ageMs: number;
+  /** Transactions begun since: nothing newer than it can be vacuumed away. Null: unknown. */
+  readonly xidAge: number | null;
+  /** Relations it holds locks on, by name where it could be read; the first few. */
+  readonly relations: readonly string[];
+  readonly lockCount: number;
+  /** Sessions that wait for what it holds. */
+  readonly waiting: number;
+  readonly longestWaitMs: number | null;
+}
+
 export interface PostgresStatus {
   readonly cluster: string;
   /** Where peers and clients reach this server. */
@@ -121,6 +137,8 @@ export interface PostgresStatus {
   readonly connections: number | null;
   readonly preparedTransactions: number | null;
   readonly longestTransactionMs: number | null;
+  /** Oldest first, bounded; absent from agents that don't look. */
+  readonly inDoubt?: readonly InDoubtTransaction[] | undefined;
   readonly response: ResponseTime | null;
   /** True when a rewind could be tried (the binary is there and the settings allow it). */
   readonly canRewind: boolean;

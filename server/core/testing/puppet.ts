@@ -231,6 +231,7 @@ function obey(puppet: Puppet, command: CommandRecord): CommandOutcome {
     case "postgres.learn":
     case "change.step":
     case "change.sql":
+    case "postgres.resolve":
       return done();
     default:
       return done();

@@ -70,7 +70,7 @@ export class TrialMember {
         authentication: "scram-sha-256",
         allowFrom: ["127.0.0.1/32"],
         databases: [{ name: "app", owner: "app", password: "app" }],
-        settings: { shared_buffers: "32MB", fsync: "on" },
+        settings: { shared_buffers: "32MB", fsync: "on", max_prepared_transactions: "5" },
         stateDir: join(root, endpoint.node, "state"),
         stopWithAgent: false,
       },
