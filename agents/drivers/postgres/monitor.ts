@@ -1,12 +1,10 @@
 import { statfs } from "node:fs/promises";
-import type { LocalProbe, ResponseTime } from "../../../server/core/index.ts";
 import type { InDoubtTransaction, LocalProbe, ResponseTime } from "../../../server/core/index.ts";
 import { hasCode } from "../../shared/durable-file.ts";
 import { ProbeRecord } from "../../shared/probe-record.ts";
 import { Repeater } from "../../shared/repeater.ts";
 import { ResponseWindow } from "../../shared/response-window.ts";
 import { monotonicMs, within } from "../../shared/time.ts";
-import { monotonicMs } from "../../shared/time.ts";
 import { InDoubtWatch } from "./in-doubt.ts";
 import { SqlLink } from "./link.ts";
 import { reasonOf, type SqlTarget } from "./sql.ts";
