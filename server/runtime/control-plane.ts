@@ -3,8 +3,8 @@ import {
   type DocumentKind,
   type DocumentOf,
   documentKey,
-  type MigrationRequest,
   listInDoubt,
+  type MigrationRequest,
   type Now,
   type OperatorRequest,
   type Reply,
@@ -152,6 +152,8 @@ export class ControlPlaneViews implements ControlPlane {
     if (record?.kind !== "redis" || record.mode !== "cluster") return null;
     const plan = this.#parts.judgements.planMigration(this.#parts.state, record, request, this.#now());
     return { ...plan, command: describeMigration(id, request) };
+  }
+
   listInDoubt(): InDoubtView[] {
     const wallMs = this.#parts.clock.wallMs();
     return listInDoubt(this.#parts.state).map(({ transaction, ...place }) => ({
