@@ -58,5 +58,7 @@ test("a prepared transaction whose coordinator died is seen within seconds with 
   await blocked.query("DROP TABLE stock");
   await blocked.end();
   await page.goto("/audit?subject=cluster:orders");
-  await expect(page.getByRole("row").filter({ hasText: "In-doubt transaction committed" }).first()).toContainText("warehouse");
+  await expect(page.getByRole("row").filter({ hasText: "In-doubt transaction committed" }).first()).toContainText(
+    "warehouse",
+  );
 });
