@@ -6,11 +6,15 @@ import {
   Lock,
   type LucideIcon,
   Network,
+  Orbit,
   Plus,
   Rocket,
   ScrollText,
   TriangleAlert,
   Waypoints,
+  Plus,
+  ScrollText,
+  TriangleAlert,
 } from "lucide-react";
 
 /** The places of the console, in the order of the rail. `key` is the letter after `g`. */
@@ -27,6 +31,7 @@ export interface Place {
     | "policies"
     | "audit"
     | "addNodes";
+  readonly id: "overview" | "fleet" | "clusters" | "incidents" | "traces" | "ring" | "locks" | "audit" | "addNodes";
   readonly href: string;
   readonly icon: LucideIcon;
   readonly key: string;
@@ -53,6 +58,7 @@ export const places: readonly Place[] = [
   { id: "map", href: "/map", icon: Waypoints, key: "m", owns: below("/map") },
   { id: "traces", href: "/traces", icon: Bug, key: "t", owns: below("/traces") },
   { id: "changes", href: "/changes", icon: Rocket, key: "h", owns: below("/changes") },
+  { id: "ring", href: "/ring", icon: Orbit, key: "r", owns: below("/ring") },
   { id: "locks", href: "/locks", icon: Lock, key: "l", owns: below("/locks") },
   { id: "policies", href: "/policies", icon: Gauge, key: "p", owns: below("/policies") },
   { id: "audit", href: "/audit", icon: ScrollText, key: "a", owns: below("/audit") },
