@@ -9,6 +9,7 @@ import { Button } from "../ui/button.tsx";
 import { useFormat } from "../ui/text.tsx";
 import { toast } from "../ui/toast.tsx";
 import { ConfirmDialog } from "./apply-dialog.tsx";
+import { formatShare } from "./format-share.ts";
 import { foreseeKeySpace, type Outcome, placeKeySpace } from "./placement.ts";
 import { withChange } from "./ring-changes.ts";
 import { RingView } from "./ring-view.tsx";
@@ -27,7 +28,7 @@ export function useHeadline(
   const t = useTranslations("ring");
   const format = useFormat();
   if (outcome?.whatIf == null) return t("headline", { id, balance: format.number(balance, 2) });
-  const share = (part: number) => format.percent(part, true);
+  const share = (part: number) => formatShare(part, format.locale);
   return t("headlinePlan", {
     count: changes.length,
     moved: share(outcome.whatIf.movedShare),
@@ -107,7 +108,7 @@ function ApplyButton({
         open={open}
         onClose={() => setOpen(false)}
         title={t("applyTitle", { id: space.id, epoch: space.epoch + 1 })}
-        text={t("applyText", { moved: format.percent(whatIf.movedShare, true) })}
+        text={t("applyText", { moved: formatShare(whatIf.movedShare, format.locale) })}
         name={space.id}
         verb={t("applyVerb", { epoch: space.epoch + 1 })}
         run={(values) =>

@@ -2,6 +2,7 @@
 import { useTranslations } from "next-intl";
 import { classes } from "../ui/classes.ts";
 import { Mono, useFormat } from "../ui/text.tsx";
+import { formatShare } from "./format-share.ts";
 import { hueOf } from "./hues.ts";
 import type { Place, Placement, PlacementStep } from "./placement.ts";
 
@@ -92,7 +93,7 @@ function Neighbourhood({ placement, place, order }: { placement: Placement; plac
       </svg>
       <figcaption className="flex justify-between text-xs text-muted">
         <span>{place.slot === null ? t("keyHere") : t("slotHere", { slot: place.slot })}</span>
-        <span className="num">{t("stretch", { part: format.percent(length, true), count: arcs.length })}</span>
+        <span className="num">{t("stretch", { part: formatShare(length, format.locale), count: arcs.length })}</span>
       </figcaption>
     </figure>
   );

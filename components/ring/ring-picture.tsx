@@ -4,6 +4,7 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from "react"
 import { resolveColor, useThemeTurn } from "../charts/colors.ts";
 import { useFormat } from "../ui/text.tsx";
 import { useWidth } from "../ui/use-size.ts";
+import { formatShare } from "./format-share.ts";
 import { hueOf } from "./hues.ts";
 import { BINS, type Owners } from "./placement.ts";
 
@@ -64,7 +65,10 @@ export function RingPicture(
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={Math.round((marker ?? 0) * 100)}
-        aria-valuetext={t("pictureValue", { part: format.percent(marker ?? 0, true), owner: ownerAtMarker ?? "–" })}
+        aria-valuetext={t("pictureValue", {
+          part: formatShare(marker ?? 0, format.locale),
+          owner: ownerAtMarker ?? "–",
+        })}
         onKeyDown={onKeyDown}
         onPointerMove={(event) => event.pointerType === "mouse" && onMove(partOf(event))}
         onPointerLeave={() => onMove(null)}

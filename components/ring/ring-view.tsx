@@ -9,6 +9,7 @@ import { Field, Input } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Segmented } from "../ui/tabs.tsx";
 import { useFormat } from "../ui/text.tsx";
+import { formatShare } from "./format-share.ts";
 import { KeyWalk } from "./key-walk.tsx";
 import { type OwnedRow, OwnershipPanel, OwnershipTable, type ShareText } from "./ownership-panel.tsx";
 import { BINS, type Outcome, type Place, type Placement } from "./placement.ts";
@@ -45,7 +46,7 @@ export function RingView(props: RingViewProps) {
   const rows = useRows(props);
   const order = useMemo(() => rows.map(({ node }) => node), [rows]);
   const say: ShareText = (share) =>
-    slots === null ? format.percent(share, true) : format.number(Math.round(share * slots));
+    slots === null ? formatShare(share, format.locale) : format.number(Math.round(share * slots));
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
       <Panel
@@ -209,7 +210,9 @@ function Center({
     <>
       <span className="max-w-full truncate font-mono text-xs text-muted">
         {name !== null && `${name} · `}
-        {place.slot === null ? t("at", { part: format.percent(place.part, true) }) : t("slot", { slot: place.slot })}
+        {place.slot === null
+          ? t("at", { part: formatShare(place.part, format.locale) })
+          : t("slot", { slot: place.slot })}
       </span>
       <span className="max-w-full truncate text-lg font-semibold">{place.owner ?? "–"}</span>
       {further.length > 0 && (

@@ -8,6 +8,7 @@ import { Button } from "../ui/button.tsx";
 import { Field, Input, Select } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { CopyLine, useFormat } from "../ui/text.tsx";
+import { formatShare } from "./format-share.ts";
 import type { Outcome } from "./placement.ts";
 import { changedNode } from "./ring-changes.ts";
 
@@ -201,7 +202,7 @@ function Figures({ whatIf, totals, slots }: { whatIf: WhatIf; totals: Totals; sl
   const bytes = totals.bytes === null ? null : Math.round(totals.bytes * whatIf.copiedShare);
   const naiveKeys = totals.keys === null ? null : Math.round(totals.keys * whatIf.moduloShare);
   const share = (part: number) =>
-    slots === null ? format.percent(part, true) : format.number(Math.round(part * slots));
+    slots === null ? formatShare(part, format.locale) : format.number(Math.round(part * slots));
   return (
     <dl className="mt-3 grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-3">
       <Figure

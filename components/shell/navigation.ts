@@ -12,9 +12,6 @@ import {
   ScrollText,
   TriangleAlert,
   Waypoints,
-  Plus,
-  ScrollText,
-  TriangleAlert,
 } from "lucide-react";
 
 /** The places of the console, in the order of the rail. `key` is the letter after `g`. */
@@ -27,11 +24,11 @@ export interface Place {
     | "map"
     | "traces"
     | "changes"
+    | "ring"
     | "locks"
     | "policies"
     | "audit"
     | "addNodes";
-  readonly id: "overview" | "fleet" | "clusters" | "incidents" | "traces" | "ring" | "locks" | "audit" | "addNodes";
   readonly href: string;
   readonly icon: LucideIcon;
   readonly key: string;

@@ -59,7 +59,7 @@ export function planChanges(space: KeySpace, changes: readonly RingChange[]): Ke
     const { code, ...data } = plan.refusal;
     throw new Problem(409, code, `The change can't be made: ${code.replaceAll("-", " ")}.`, data);
   }
-  const { ranges: _ranges, needlessShare: _needless, ...whatIf } = plan.whatIf;
+  const { ranges: _ranges, ...whatIf } = plan.whatIf;
   const part = (total: number | null, share: number) => (total === null ? null : Math.round(total * share));
   return {
     keySpace: space.id,

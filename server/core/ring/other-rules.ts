@@ -2,13 +2,6 @@
 import { fairShares } from "./ownership.ts";
 import type { RingNode } from "./types.ts";
 
-/** The least that any placement has to move to get from fair shares to fair shares. */
-export function minimalShare(before: readonly RingNode[], after: readonly RingNode[]): number {
-  const shares = new Map(before.map((node, i) => [node.id, fairShares(before)[i]!]));
-  const fair = fairShares(after);
-  return after.reduce((sum, node, i) => sum + Math.max(0, fair[i]! - (shares.get(node.id) ?? 0)), 0);
-}
-
 /** Residues are counted exactly up to this period, and evenly spread ones beyond it. */
 const RESIDUES_LIMIT = 1_000_000;
 

@@ -1,7 +1,7 @@
 /** What a change of the nodes would move, before anybody makes it: on a ring, and on a table of slots. */
 import { buildRing } from "./build-ring.ts";
 import { diffRings, type Flow, type MovedRange } from "./diff-rings.ts";
-import { evenSplitShare, minimalShare, moduloShare } from "./other-rules.ts";
+import { evenSplitShare, moduloShare } from "./other-rules.ts";
 import { balance, fairShares, ownershipShares } from "./ownership.ts";
 import { planSlotMoves, type SlotMove } from "./slot-moves.ts";
 import type { Ring, RingNode, RingSpec } from "./types.ts";
@@ -23,10 +23,8 @@ export type WhatIf = {
   readonly movedShare: number;
   /** Copies to make, as a part of all keys (with 3 copies up to 3); the same as `movedShare` where only owners are kept. */
   readonly copiedShare: number;
-  /** The least by the weights, from fair shares to fair shares. */
+  /** The least that any placement has to move for the same ownership afterwards: what each node gains. */
   readonly minimalShare: number;
-  /** What moved beyond what each node gained in the end. */
-  readonly needlessShare: number;
   readonly moduloShare: number;
   readonly evenSplitShare: number;
   /** Fullest node over its fair share. */
@@ -86,8 +84,7 @@ function describeChange(
   return {
     ...movement,
     ownership,
-    minimalShare: minimalShare(nodesBefore, nodesAfter),
-    needlessShare: Math.max(0, movement.movedShare - gained),
+    minimalShare: gained,
     moduloShare: moduloShare(nodesBefore, nodesAfter),
     evenSplitShare: evenSplitShare(nodesBefore, nodesAfter),
     balanceBefore: balanceOf(nodesBefore, shares.before),
