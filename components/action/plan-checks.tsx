@@ -8,7 +8,7 @@ import { useFormat } from "../ui/text.tsx";
 const glyphs = { pass: "healthy", warn: "degraded", block: "down" } as const;
 
 /** Every check with its value and its limit: none is hidden, whatever its outcome. */
-export function PlanChecks({ plan }: { plan: PlanView }) {
+export function PlanChecks({ plan }: { plan: Pick<PlanView, "checks"> }) {
   const t = useTranslations("action");
   const say = useCodeText();
   const count = (status: "pass" | "warn" | "block") => plan.checks.filter((check) => check.status === status).length;

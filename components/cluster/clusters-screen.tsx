@@ -5,6 +5,7 @@ import type { ClusterView } from "../../server/protocol/index.ts";
 import { useReasonText } from "../i18n/code-text.ts";
 import { useEntities, useFreshness } from "../live/use-entities.ts";
 import { useDurabilityText } from "../overview/cluster-panel.tsx";
+import { RedisList } from "../redis/redis-list.tsx";
 import { buttonClasses } from "../ui/button.tsx";
 import { EmptyState, SkeletonLines } from "../ui/feedback.tsx";
 import { PageHeader, Panel } from "../ui/panel.tsx";
@@ -51,6 +52,7 @@ export function ClustersScreen() {
           </Table>
         )}
       </Panel>
+      <RedisList />
     </>
   );
 }

@@ -27,6 +27,7 @@ export type CodeNamespace =
   | "problems"
   | "progress"
   | "reason"
+  | "redis.promise"
   | "refusal"
   | "state"
   | "status"

@@ -1,0 +1,112 @@
+"use client";
+import { useTranslations } from "next-intl";
+import type { RedisMemberView, RedisView } from "../../server/protocol/index.ts";
+import { Button } from "../ui/button.tsx";
+import { StateWord } from "../ui/state-glyph.tsx";
+import { Table, Td, Th, Tr } from "../ui/table.tsx";
+import { Mono, useFormat } from "../ui/text.tsx";
+
+/** The servers, each master followed by its replicas. */
+export function MembersTable({
+  redis,
+  onDrain,
+  refusal,
+}: {
+  redis: RedisView;
+  onDrain: ((server: string) => void) | null;
+  refusal: string | null;
+}) {
+  const t = useTranslations("redis");
+  const columns = ["server", "state", "role", "follows", "lag", "keys", "memory", "epoch"] as const;
+  return (
+    <Table label={t("servers")}>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <Th key={column}>{t(`column.${column}`)}</Th>
+          ))}
+          {onDrain !== null && (
+            <Th>
+              <span className="sr-only">{t("column.action")}</span>
+            </Th>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {inShards(redis.members).map((member) => (
+          <Row key={member.id} member={member} redis={redis} onDrain={onDrain} refusal={refusal} />
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+function Row({
+  member,
+  redis,
+  onDrain,
+  refusal,
+}: {
+  member: RedisMemberView;
+  redis: RedisView;
+  onDrain: ((server: string) => void) | null;
+  refusal: string | null;
+}) {
+  const t = useTranslations("redis");
+  const format = useFormat();
+  const master = redis.members.find((other) => other.shard !== null && other.shard.id === member.shard?.masterId);
+  const follows = member.role === "replica" ? (master?.id ?? redis.primary) : null;
+  const isMaster = member.role === "master";
+  return (
+    <Tr className={member.fresh ? "" : "stale"}>
+      <Td>
+        <span className={isMaster ? "font-semibold" : "pl-3"}>{member.id}</span>{" "}
+        <Mono className="text-muted">
+          {member.host}:{member.port}
+        </Mono>
+      </Td>
+      <Td>
+        <StateWord state={member.state} />
+      </Td>
+      <Td>{member.role === null ? "–" : t(`role.${member.role}`)}</Td>
+      <Td>{follows ?? "–"}</Td>
+      <Td className="num whitespace-nowrap">
+        {member.lagBytes === null
+          ? "–"
+          : `${format.bytes(member.lagBytes)}${member.lagMs === null ? "" : ` · ${format.duration(member.lagMs)}`}`}
+      </Td>
+      <Td className="num">{format.number(member.keys)}</Td>
+      <Td className="num whitespace-nowrap">{format.bytes(member.memoryBytes)}</Td>
+      <Td className="num">{member.shard?.configEpoch ?? member.promisedEpoch ?? "–"}</Td>
+      {onDrain !== null && (
+        <Td>
+          {isMaster && (member.shard?.slotCount ?? 0) > 0 && (
+            <Button
+              size="sm"
+              variant="quiet"
+              refusal={refusal}
+              onClick={() => onDrain(member.id)}
+              aria-label={t("drainServer", { server: member.id })}
+            >
+              {t("drain")}
+            </Button>
+          )}
+        </Td>
+      )}
+    </Tr>
+  );
+}
+
+function inShards(members: readonly RedisMemberView[]): readonly RedisMemberView[] {
+  const shardOf = (member: RedisMemberView) => {
+    const id = member.shard?.masterId ?? member.shard?.id;
+    return members.find((other) => other.shard?.id === id)?.id ?? member.id;
+  };
+  const rank = (member: RedisMemberView) => (member.role === "master" ? 0 : 1);
+  return [...members].sort(
+    (a, b) =>
+      shardOf(a).localeCompare(shardOf(b), "en", { numeric: true }) ||
+      rank(a) - rank(b) ||
+      a.id.localeCompare(b.id, "en", { numeric: true }),
+  );
+}

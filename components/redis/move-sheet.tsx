@@ -1,0 +1,175 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslations } from "next-intl";
+import { parseAsString, useQueryStates } from "nuqs";
+import { type FormEvent, useState } from "react";
+import type { RedisPlanView } from "../../server/protocol/index.ts";
+import { PlanChecks } from "../action/plan-checks.tsx";
+import { apiSend } from "../data/api.ts";
+import { useProblemText } from "../data/use-problem-text.ts";
+import { useActionRefusal } from "../data/use-session.ts";
+import { Button } from "../ui/button.tsx";
+import { Sheet } from "../ui/dialog.tsx";
+import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
+import { Field, Input } from "../ui/field.tsx";
+import { Table, Td, Th, Tr } from "../ui/table.tsx";
+import { CopyLine, useFormat } from "../ui/text.tsx";
+import { toast } from "../ui/toast.tsx";
+
+const kinds = ["rebalance", "drain", "reverse"] as const;
+type Kind = (typeof kinds)[number];
+
+/** The sheet's address: `?move=drain&shard=redis-1`. */
+export function useMoveSheet() {
+  const [state, set] = useQueryStates({ move: parseAsString, shard: parseAsString }, { history: "push" });
+  const kind = kinds.find((each) => each === state.move) ?? null;
+  return {
+    kind,
+    shard: state.shard,
+    plan: (move: Kind, shard: string | null = null) => void set({ move, shard }),
+    close: () => void set({ move: null, shard: null }),
+  };
+}
+
+/** What moving slots would do, every check, and the typed confirmation that begins it. */
+export function MoveSheet({ id }: { id: string }) {
+  const t = useTranslations("redis");
+  const sheet = useMoveSheet();
+  const problem = useProblemText();
+  const plan = useQuery({
+    queryKey: ["redis-plan", id, sheet.kind, sheet.shard],
+    queryFn: () =>
+      apiSend<RedisPlanView>("POST", `redis/${encodeURIComponent(id)}/plan`, {
+        migration: sheet.kind,
+        shard: sheet.shard,
+      }),
+    enabled: sheet.kind !== null,
+    // Checks are judged anew while the sheet is open.
+    refetchInterval: 2_000,
+  });
+  return (
+    <Sheet
+      open={sheet.kind !== null}
+      onClose={sheet.close}
+      path={`${t("clusters")} / ${id}`}
+      title={sheet.kind === null ? "" : t(`moveTitle.${sheet.kind}`, { server: sheet.shard ?? "" })}
+      width="36rem"
+    >
+      {plan.isError ? (
+        <ErrorState {...problem(plan.error)} onRetry={() => void plan.refetch()} />
+      ) : plan.data === undefined || plan.data.migration !== sheet.kind ? (
+        <SkeletonLines lines={8} />
+      ) : (
+        <MoveForm plan={plan.data} shard={sheet.shard} onDone={sheet.close} />
+      )}
+    </Sheet>
+  );
+}
+
+function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string | null; onDone: () => void }) {
+  const t = useTranslations("redis");
+  const format = useFormat();
+  return (
+    <>
+      <p className="text-muted">
+        {t("moveText", {
+          slots: plan.slotsToMove,
+          keys: format.number(plan.keysToMove),
+          bytes: format.bytes(plan.bytesToMove),
+        })}
+      </p>
+      <Table label={t("beforeAfter")} className="my-3">
+        <thead>
+          <tr>
+            {(["server", "before", "after"] as const).map((column) => (
+              <Th key={column}>{t(`column.${column}`)}</Th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {plan.before.map((before) => (
+            <Tr key={before.shard}>
+              <Td>{before.shard}</Td>
+              <Td className="num">{format.number(before.slots)}</Td>
+              <Td className="num">
+                {format.number(plan.after.find((each) => each.shard === before.shard)?.slots ?? 0)}
+              </Td>
+            </Tr>
+          ))}
+        </tbody>
+      </Table>
+      <PlanChecks plan={plan} />
+      <div className="mt-3">
+        <CopyLine text={plan.command} label={t("command")} />
+      </div>
+      <Confirmation plan={plan} shard={shard} onDone={onDone} />
+    </>
+  );
+}
+
+function Confirmation({ plan, shard, onDone }: { plan: RedisPlanView; shard: string | null; onDone: () => void }) {
+  const t = useTranslations("redis");
+  const ring = useTranslations("ring");
+  const problem = useProblemText();
+  const gate = useActionRefusal("operator");
+  const [confirm, setConfirm] = useState("");
+  const [reason, setReason] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
+  const refusal =
+    gate ??
+    (plan.runnable ? null : t("blocked")) ??
+    (confirm !== plan.cluster
+      ? ring("typeName", { name: plan.cluster })
+      : reason.trim() === ""
+        ? ring("giveReason")
+        : null);
+  const begin = async () => {
+    setBusy(true);
+    setFailure(null);
+    try {
+      const { migration, planHash } = plan;
+      const body = { migration, shard, planHash, reason: reason.trim(), confirm };
+      await apiSend("POST", `redis/${encodeURIComponent(plan.cluster)}/migrations`, body);
+      toast(t("begun"));
+      onDone();
+    } catch (error) {
+      setFailure(problem(error).text);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (refusal === null && !busy) void begin();
+  };
+  return (
+    <form onSubmit={submit} className="mt-4 flex flex-col gap-3">
+      {failure !== null && (
+        <p role="alert" className="rounded-md border border-danger px-3 py-2">
+          {failure}
+        </p>
+      )}
+      <Field label={ring("confirmLabel", { name: plan.cluster })}>
+        {(ids) => (
+          <Input
+            {...ids}
+            value={confirm}
+            autoComplete="off"
+            spellCheck={false}
+            onChange={(event) => setConfirm(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label={ring("reason")}>
+        {(ids) => <Input {...ids} value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />}
+      </Field>
+      <div className="flex justify-end gap-2">
+        <Button onClick={onDone}>{ring("cancel")}</Button>
+        <Button type="submit" variant="primary" refusal={refusal} busy={busy}>
+          {t("begin")}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,127 @@
+"use client";
+import Link from "next/link";
+import { useTranslations } from "next-intl";
+import type { RedisView } from "../../server/protocol/index.ts";
+import { useActionRefusal } from "../data/use-session.ts";
+import { useCodeText, useReasonText } from "../i18n/code-text.ts";
+import { useEntity, useFreshness } from "../live/use-entities.ts";
+import { Badge } from "../ui/badge.tsx";
+import { Button, buttonClasses } from "../ui/button.tsx";
+import { EmptyState, Skeleton } from "../ui/feedback.tsx";
+import { PageHeader, Panel } from "../ui/panel.tsx";
+import { StateGlyph } from "../ui/state-glyph.tsx";
+import { MembersTable } from "./members-table.tsx";
+import { MigrationPanel } from "./migration-panel.tsx";
+import { MoveSheet, useMoveSheet } from "./move-sheet.tsx";
+import { SlotsBand } from "./slots-band.tsx";
+
+/** One Redis replica set or Redis Cluster: its servers, its slots, what moves, and what Redis can and can't promise. */
+export function RedisScreen({ id }: { id: string }) {
+  const t = useTranslations("redis");
+  const redis = useEntity("redis", id);
+  const { ready } = useFreshness();
+  if (redis === undefined && !ready) return <Skeleton className="h-96" />;
+  if (redis === undefined) {
+    return (
+      <EmptyState
+        title={t("unknown", { id })}
+        text={t("unknownHint")}
+        action={
+          <Link href="/clusters" className={buttonClasses()}>
+            {t("all")}
+          </Link>
+        }
+      />
+    );
+  }
+  return <Loaded redis={redis} />;
+}
+
+function Loaded({ redis }: { redis: RedisView }) {
+  const t = useTranslations("redis");
+  const reason = useReasonText("reason");
+  const sheet = useMoveSheet();
+  const gate = useActionRefusal("operator");
+  const masters = redis.members.filter((member) => member.role === "master" && member.shard !== null);
+  const isCluster = redis.mode === "cluster";
+  const busy = redis.migration === null ? null : t("alreadyMoving", { id: redis.migration.id });
+  return (
+    <>
+      <PageHeader
+        crumbs={
+          <Link href="/clusters" className="focus-ring hover:text-ink">
+            {t("clusters")}
+          </Link>
+        }
+        title={
+          <span className="inline-flex items-center gap-2.5">
+            <StateGlyph state={redis.state} size={16} withWord />
+            {redis.id} · {isCluster ? t("cluster") : t("replicaSet")}
+          </span>
+        }
+        subtitle={redis.reasons.length > 0 ? redis.reasons.map(reason).join(" ") : t("asPromised")}
+        actions={
+          isCluster && (
+            <Button variant="primary" refusal={gate ?? busy} onClick={() => sheet.plan("rebalance")}>
+              {t("rebalance")}
+            </Button>
+          )
+        }
+      />
+      <div className="mb-4 flex flex-wrap gap-2">
+        <Badge>{t("epoch", { epoch: redis.epoch })}</Badge>
+        {redis.slotsServed !== null && (
+          <Badge tone={redis.slotsServed < 16_384 ? "danger" : "plain"}>
+            {t("served", { served: redis.slotsServed })}
+          </Badge>
+        )}
+        {!isCluster && <Badge>{t("confirming", { inForce: redis.kInForce, k: redis.k })}</Badge>}
+        {redis.openIncidentId !== null && (
+          <Link href={`/incidents/${redis.openIncidentId}`} className="focus-ring rounded-full">
+            <Badge tone="danger">{redis.openIncidentId}</Badge>
+          </Link>
+        )}
+      </div>
+      <div className="flex flex-col gap-4">
+        <MigrationPanel redis={redis} onReverse={() => sheet.plan("reverse")} />
+        {isCluster && (
+          <Panel title={t("slotsTitle")}>
+            <SlotsBand masters={masters} />
+          </Panel>
+        )}
+        <Panel title={t("servers")} bodyClassName="px-4 pb-2">
+          <MembersTable
+            redis={redis}
+            refusal={gate ?? busy}
+            onDrain={isCluster ? (server) => sheet.plan("drain", server) : null}
+          />
+        </Panel>
+        <Promises redis={redis} />
+      </div>
+      {isCluster && <MoveSheet id={redis.id} />}
+    </>
+  );
+}
+
+/** What Redis holds and what it does not, in sentences: nobody should learn it from an outage. */
+function Promises({ redis }: { redis: RedisView }) {
+  const t = useTranslations("redis");
+  const say = useCodeText();
+  return (
+    <Panel title={t("promises")}>
+      <ul className="flex flex-col gap-2">
+        {redis.promises.map((promise) => (
+          <li key={promise.code} className="flex gap-2.5">
+            <span className="pt-0.5">
+              <StateGlyph state={promise.holds ? "healthy" : "degraded"} size={12} />
+            </span>
+            <span>
+              <span className="sr-only">{promise.holds ? t("holds") : t("holdsNot")} </span>
+              {say("redis.promise", promise.code, promise.data)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
