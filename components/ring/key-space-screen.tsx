@@ -116,7 +116,7 @@ function ApplyButton({
         }
         onDone={() => {
           setOpen(false);
-          toast(t("applied", { id: space.id, epoch: space.epoch + 1 }));
+          toast(t("applied", { id: space.id }));
           onDone();
         }}
       />
