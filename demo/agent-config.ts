@@ -5,6 +5,7 @@ import type { EmbeddedBinaries } from "../server/store/embedded/binaries.ts";
 import type { ApiClient } from "./api-client.ts";
 import type { DemoNode } from "./demo-node.ts";
 import { describePricing, layOutReleases } from "./pricing/releases.ts";
+import { shopServices } from "./shop/config.ts";
 import type { PostgresPlan } from "./topology.ts";
 import { clusterName } from "./topology.ts";
 
@@ -19,6 +20,8 @@ export interface AgentConfigContext {
   readonly root: string;
   /** Where the application's node reaches the members: clients have a way of their own. */
   readonly clients: readonly { readonly node: string; readonly host: string; readonly port: number }[];
+  /** Where the application's node takes OpenTelemetry. */
+  readonly otlp: { readonly host: string; readonly port: number };
   readonly api: ApiClient;
   readonly binaries: EmbeddedBinaries;
   readonly keep: boolean;
@@ -48,10 +51,19 @@ export async function writeAgentConfig(node: DemoNode, context: AgentConfigConte
           services: [describePostgres(node.plan, binaries)],
           programs: [describePricing({ folder: node.plan.folder, listen: node.plan.pricing })],
         }
-      : { peers: context.clients.map((client) => ({ ...client, cluster: clusterName })) }),
+      : {
+          otlp: context.otlp,
+          applications: describeShop(),
+          peers: context.clients.map((client) => ({ ...client, cluster: clusterName })),
+        }),
   };
   if ("dataDir" in node.plan) layOutReleases({ root: context.root, folder: node.plan.folder });
   writeFileSync(node.configPath, stringify(config), { mode: 0o600 });
+}
+
+/** The shop's processes are known by their command lines; who calls whom is seen in their spans. */
+function describeShop(): Record<string, unknown>[] {
+  return shopServices.map((name) => ({ name, command: `shop.js ${name}.json` }));
 }
 
 function describePostgres(plan: PostgresPlan, { binDir, runAs }: EmbeddedBinaries): Record<string, unknown> {

@@ -6,6 +6,7 @@ import { readLogTail, startChild, waitForEnd } from "./child.ts";
 import { faultNames, shopFaultNames } from "./fault-names.ts";
 import { Hopeless, pollUntil } from "./poll.ts";
 import { findPostgresProcesses, signalAll, withDescendants } from "./processes.ts";
+import { shopServices } from "./shop/config.ts";
 import type { Topology } from "./topology.ts";
 
 const readyMs = 60_000;
@@ -68,6 +69,7 @@ export class ControlPlaneProcess {
         HOLDFAST_DEMO_URL: `http://${supervisor.host}:${supervisor.port}`,
         HOLDFAST_DEMO_TOKEN: this.supervisorToken,
         HOLDFAST_DEMO_FAULTS: [...faultNames, ...shopFaultNames].join(","),
+        HOLDFAST_DEMO_SERVICES: shopServices.join(","),
       },
     });
     await pollUntil("The control plane's start", readyMs, async () => {

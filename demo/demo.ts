@@ -51,6 +51,7 @@ export class Demo {
   readonly controlPlane: ControlPlaneProcess;
   readonly application: Application;
   readonly shop: Shop;
+  readonly shopFaults: ShopFaults;
   readonly faults: FaultInjector;
   readonly supervisorToken = randomBytes(24).toString("base64url");
   readonly redis: DemoRedis | null;
@@ -80,8 +81,9 @@ export class Demo {
       findPrimary: () => this.findPrimary(),
       say: options.say,
     });
+    this.shopFaults = new ShopFaults(this.shop);
     this.faults = new FaultInjector({
-      shop: new ShopFaults(this.shop),
+      shop: this.shopFaults,
       nodes: [...this.postgres, ...(this.redis?.nodes ?? [])],
       fabric: this.fabric,
       findPrimary: () => this.findPrimary(),
@@ -126,6 +128,7 @@ export class Demo {
         keep: this.options.keep,
         clients,
         root: this.options.root,
+        otlp: this.topology.otlp,
       });
       node.startAgent();
     }
@@ -238,6 +241,7 @@ export class Demo {
           this.#note();
           return outcome;
         },
+        recover: (action, service) => this.shopFaults.recover(action, service),
         readState: async () => this.readState(),
       },
       this.topology.supervisor,

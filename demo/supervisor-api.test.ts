@@ -31,6 +31,7 @@ it("causes what was asked for by somebody with the token, and refuses everything
         if (request.fault === "ctl") throw new Error("Not now.");
         return { fault: request.fault, node: "pg-a", atMs: 1, detail: "done" };
       },
+      recover: async (action, service) => `${action} ${service}`,
       readState: async () => ({ nodes: [] }),
     },
     address,

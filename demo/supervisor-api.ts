@@ -8,12 +8,14 @@ export interface SupervisorApi {
   readonly token: string;
   readonly nodes: readonly string[];
   cause(request: FaultRequest): Promise<FaultOutcome>;
+  /** Starts a service of the shop again, or takes its release back. Answers with what was done. */
+  recover(action: string, service: string): Promise<string>;
   readState(): Promise<unknown>;
 }
 
 const maxBodyBytes = 4_096;
 
-/** Loopback HTTP for the demo's command and the page's buttons: `POST /faults`, `GET /state`; bearer token on both. */
+/** Loopback HTTP for the demo's command and the page's buttons: `POST /faults`, `POST /services`, `GET /state`; bearer token on both. */
 export function serveSupervisor(api: SupervisorApi, address: PortAddress): Promise<Server> {
   const server = createServer((request, response) => {
     answer(api, request).then(
@@ -36,6 +38,10 @@ async function answer(api: SupervisorApi, request: IncomingMessage): Promise<rea
   if (request.method === "POST" && request.url === "/faults") {
     const fault = readFaultRequest(await readJson(request), api.nodes);
     return typeof fault === "string" ? [400, { error: fault }] : [200, await api.cause(fault)];
+  }
+  if (request.method === "POST" && request.url === "/services") {
+    const { action, service } = ((await readJson(request)) ?? {}) as Record<string, unknown>;
+    return [200, { detail: await api.recover(String(action), String(service)) }];
   }
   return [404, { error: "There is nothing here." }];
 }

@@ -40,7 +40,13 @@ export interface Config {
   readonly secretKey: string | null;
   readonly setupToken: string | null;
   readonly signInToken: string | null;
-  readonly demo: { readonly url: string; readonly token: string; readonly faults: readonly string[] } | null;
+  readonly demo: {
+    readonly url: string;
+    readonly token: string;
+    readonly faults: readonly string[];
+    /** Services that its supervisor can start again and roll back. */
+    readonly services: readonly string[];
+  } | null;
 }
 
 const port = z.int().check(z.gte(1), z.lte(65_535));
@@ -204,9 +210,15 @@ function readWebhook(
 }
 
 function readDemo(environment: Environment): Config["demo"] {
-  const { HOLDFAST_DEMO_URL: url, HOLDFAST_DEMO_TOKEN: token, HOLDFAST_DEMO_FAULTS: faults } = environment;
+  const { HOLDFAST_DEMO_URL: url, HOLDFAST_DEMO_TOKEN: token } = environment;
   if (url === undefined || token === undefined) return null;
-  return { url: url.replace(/\/$/, ""), token, faults: (faults ?? "").split(",").filter((name) => name !== "") };
+  const list = (text: string | undefined): string[] => (text ?? "").split(",").filter((name) => name !== "");
+  return {
+    url: url.replace(/\/$/, ""),
+    token,
+    faults: list(environment.HOLDFAST_DEMO_FAULTS),
+    services: list(environment.HOLDFAST_DEMO_SERVICES),
+  };
 }
 
 function urlHost(host: string): string {

@@ -17,6 +17,7 @@ import {
   planRollout,
   type State,
 } from "./core/index.ts";
+import { createDemoServices } from "./demo-services.ts";
 import { AgentHub } from "./gateway/agent-hub.ts";
 import { createServerIdentity } from "./gateway/server-identity.ts";
 import { ViewerHub } from "./gateway/viewer-hub.ts";
@@ -38,6 +39,7 @@ import { Publisher } from "./runtime/publisher.ts";
 import { listRestless } from "./runtime/restless.ts";
 import { startSampler } from "./runtime/sampler.ts";
 import { RecentSeries } from "./runtime/series.ts";
+import { ServiceWatch } from "./runtime/service-watch/service-watch.ts";
 import { LiveTelemetry } from "./runtime/telemetry/telemetry-store.ts";
 import type { Stores } from "./store/index.ts";
 
@@ -71,6 +73,7 @@ export class Control {
   readonly #loop: ControlLoop;
   readonly #publisher: Publisher;
   readonly #webhooks: Webhooks;
+  readonly #watch: ServiceWatch;
   readonly #metrics: ReturnType<typeof createMetrics>;
   readonly #stops: (() => void)[] = [];
   #agents: AgentHub | null = null;
@@ -89,6 +92,7 @@ export class Control {
     });
     this.#webhooks = new Webhooks({ targets: config.webhooks, clock, publicUrl: config.publicUrl, log: this.#warn });
     this.#loop = this.#createLoop();
+    this.#watch = this.#createWatch();
     this.views = this.#createViews();
     this.#metrics = this.#createMetrics();
   }
@@ -107,6 +111,7 @@ export class Control {
     const identity = createServerIdentity(await directory.serverKey());
     await this.#loop.start();
     this.#startTimers();
+    this.#watch.start();
     const intake = this.#createIntake();
     const agents = new AgentHub({
       identity,
@@ -132,6 +137,7 @@ export class Control {
 
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop();
+    this.#watch.stop();
     this.#webhooks.stop();
     this.#publisher.stop();
     await this.#loop.stop();
@@ -153,7 +159,10 @@ export class Control {
       policyOverrides: config.policy,
       publish: ({ touched, durable, timeline, originWallMs }) => {
         this.#publisher.mark(touched, durable, timeline, originWallMs);
-        if (durable) this.#notify();
+        if (durable) {
+          this.#notify();
+          this.#watch.noteCommit(touched);
+        }
       },
       onConflict(detail) {
         log("error", "Another control plane has taken the lead on this database; stepping down.", { detail });
@@ -161,6 +170,18 @@ export class Control {
       },
       log,
       observe: (figures) => this.#metrics.observe(figures),
+    });
+  }
+
+  #createWatch(): ServiceWatch {
+    const { demo } = this.#parts.config;
+    return new ServiceWatch({
+      state: this.#state,
+      clock,
+      telemetry: this.telemetry,
+      supervisor: demo === null ? null : createDemoServices(demo),
+      post: (event) => this.#loop.post(event),
+      log: this.#warn,
     });
   }
 

@@ -36,6 +36,7 @@ export type CodeNamespace =
   | "timeline"
   | "verdict"
   | "waterfall.detail"
+  | "wouldSettle"
   | "wayBack";
 
 /** Says a code in the reader's language; a code nobody has written words for is shown readably, never dropped. */

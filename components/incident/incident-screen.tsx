@@ -14,7 +14,10 @@ import { Candidates } from "./candidates.tsx";
 import { IncidentActions } from "./incident-actions.tsx";
 import { incidentState, useIncidentTitle } from "./incident-title.ts";
 import { Notes } from "./notes.tsx";
+import { PropagationMap } from "./propagation-map.tsx";
+import { RecoveryPanel } from "./recovery-panel.tsx";
 import { Suspects } from "./suspects.tsx";
+import { Symptoms } from "./symptoms.tsx";
 import { TimelinePanel } from "./timeline-panel.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
@@ -39,6 +42,8 @@ function Story({ detail, incident }: { detail: IncidentDetail; incident: Inciden
   const t = useTranslations("incident");
   const title = useIncidentTitle();
   const note = useRef<HTMLTextAreaElement>(null);
+  // Found by asking telemetry, not by the taxonomy: the suspects are the story, and have the wide column.
+  const localized = incident.cause.kind === "service-degraded";
   const recovery = [...detail.actions]
     .reverse()
     .find((action) => action.kind === "failover" || action.kind === "switchover");
@@ -73,12 +78,15 @@ function Story({ detail, incident }: { detail: IncidentDetail; incident: Inciden
           <div className="flex min-w-0 flex-col gap-4">
             {recovery !== undefined && <Waterfall action={recovery} />}
             {recovery !== undefined && <Candidates action={recovery} />}
+            {localized && <Suspects incident={incident} />}
             <ActionList actions={detail.actions} />
             {detail.traces.length > 0 && <Traces traces={detail.traces} />}
           </div>
           <div className="flex min-w-0 flex-col gap-4">
-            <Suspects incident={incident} />
-            <ImpactPanel incident={incident} />
+            {localized ? <RecoveryPanel incident={incident} /> : <Suspects incident={incident} />}
+            {localized && <PropagationMap incident={incident} />}
+            <Symptoms incident={incident} />
+            {!localized && <ImpactPanel incident={incident} />}
             <Notes id={incident.id} notes={detail.notes} input={note} />
           </div>
         </div>
@@ -102,6 +110,7 @@ function Summary({ incident }: { incident: IncidentView }) {
     parts.push(t("unavailable", { time: format.duration(impact.writesUnavailableMs) }));
   if (impact.acknowledgedLost !== null) parts.push(t("lost", { lost: impact.acknowledgedLost }));
   parts.push(t(`phase.${incident.phase}`));
+  if (incident.mergedInto) parts.push(t("mergedInto", { incident: incident.mergedInto }));
   if (incident.acknowledgedBy !== null) parts.push(t("acknowledgedBy", { name: incident.acknowledgedBy }));
   return parts.map((part, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one sentence keep their order

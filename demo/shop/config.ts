@@ -5,8 +5,8 @@ export const shopServices = ["gateway", "orders", "payments", "cache"] as const;
 
 export type ShopService = (typeof shopServices)[number];
 
-/** How the database is named in the shop's telemetry. */
-export const shopDatabase = "orders-db";
+/** The database, as telemetry names it: by its kind and its own name, whichever member of the cluster is primary. */
+export const shopDatabase = "postgresql/orders";
 
 export const goodRelease = "1.4.0";
 /** Its price rule fails for every cart with an odd product: what a release that was not tested well does. */

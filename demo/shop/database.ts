@@ -1,6 +1,6 @@
 import { type Attributes, SpanKind } from "@opentelemetry/api";
 import pg from "pg";
-import { type ShopConfig, shopDatabase } from "./config.ts";
+import type { ShopConfig } from "./config.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 const poolSize = 4;
@@ -68,7 +68,6 @@ export class ShopDatabase {
       "db.system.name": "postgresql",
       "db.namespace": this.config.database.database,
       "db.query.text": text,
-      "peer.service": shopDatabase,
     };
   }
 

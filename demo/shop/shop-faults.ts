@@ -66,17 +66,27 @@ export class ShopFaults {
     return healed;
   }
 
-  /** What a recovery did away with: a fresh process has none of the inner faults. */
-  noteRestart(service: ShopService): void {
-    const fault = this.#active.get(service);
-    if (fault !== undefined && fault !== "release") this.#active.delete(service);
-    // Its volume is as full as before: a restart frees no disk.
-    if (fault === "disk") this.#active.set(service, "disk");
+  /** Starts a service again or takes its release back. Answers with what was done. @throws Error with a sentence when it can't */
+  async recover(action: string, service: string): Promise<string> {
+    if (!isShopService(service)) throw new Error(`There is no service ${service}. Known: ${shopServices.join(", ")}.`);
+    if (action === "restart-service") {
+      const release = await this.shop.restart(service);
+      this.#forgetInner(service);
+      return `${service} was started again with release ${release}`;
+    }
+    if (action === "roll-back-release") {
+      const release = await this.shop.rollBack(service);
+      if (release === null) throw new Error(`${service} has no release before this one.`);
+      this.#active.delete(service);
+      return `${service} was taken back to release ${release}`;
+    }
+    throw new Error("Known actions: restart-service, roll-back-release.");
   }
 
-  noteRollback(service: ShopService): void {
-    this.noteRestart(service);
-    if (this.#active.get(service) === "release") this.#active.delete(service);
+  /** A fresh process has none of the faults inside it; its volume is as full, and its release as bad, as before. */
+  #forgetInner(service: ShopService): void {
+    const fault = this.#active.get(service);
+    if (fault !== "release" && fault !== "disk") this.#active.delete(service);
   }
 
   #pick(fault: ShopFaultName, node: string | undefined): ShopService {

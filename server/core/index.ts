@@ -17,7 +17,7 @@ export type * from "./monitoring/rules.ts";
 export { checkNumbers, defaultRules, findRule } from "./monitoring/rules.ts";
 export { describeBudget } from "./policy/budget.ts";
 export type * from "./policy/types.ts";
-export { defaultPolicy } from "./policy/types.ts";
+export { defaultCauseRule, defaultPolicy } from "./policy/types.ts";
 export type * from "./recovery/command.ts";
 export { explainCandidates, type PlanRequest, planAction } from "./recovery/preflight.ts";
 export type * from "./recovery/types.ts";

@@ -49,6 +49,9 @@ export const permissions = {
   "POST /incidents/:id/reopen": "operator",
   "POST /incidents/:id/notes": "operator",
 
+  "POST /incidents/:id/recover": "operator",
+  "GET /cause-policy": "viewer",
+  "PUT /cause-policy/:cause": "admin",
   "GET /traces": "viewer",
   "GET /traces/:id": "viewer",
   "POST /traces/:id/merge": "operator",

@@ -1,5 +1,6 @@
 import type {
   Actor,
+  CauseRule,
   DocumentKind,
   DocumentOf,
   MigrationRequest,
@@ -47,6 +48,8 @@ export interface ControlPlane {
   listInDoubt(): readonly InDoubtView[];
   findAction(id: string): ActionView | null;
   system(): SystemView;
+  /** Every cause that can be named, with what happens by itself then. */
+  causePolicy(): Readonly<Record<string, CauseRule>>;
   /** Judged now. Null when there is no such cluster. */
   plan(request: {
     readonly kind: PlanView["kind"];

@@ -1,7 +1,9 @@
 import {
   type Actor,
+  type CauseRule,
   type DocumentKind,
   type DocumentOf,
+  defaultCauseRule,
   documentKey,
   listInDoubt,
   type MigrationRequest,
@@ -12,6 +14,7 @@ import {
   type RolloutRequest,
   type State,
 } from "../core/index.ts";
+import { causeNames } from "../core/localization/explain/causes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControlPlane } from "../ports/control.ts";
 import type {
@@ -187,6 +190,11 @@ export class ControlPlaneViews implements ControlPlane {
       nodes: this.#countStates(),
       demo: this.#parts.demoFaults === null ? null : { faults: this.#parts.demoFaults },
     };
+  }
+
+  causePolicy(): Record<string, CauseRule> {
+    const { causes } = this.#parts.state.durable.policy;
+    return Object.fromEntries(causeNames.map((cause) => [cause, causes[cause] ?? defaultCauseRule]));
   }
 
   plan(request: PlanRequest): PlanView | null {

@@ -1,10 +1,8 @@
 import { appendAudit, appendTimeline, type Draft, getIncident, patchIncident } from "../draft.ts";
 import type { Actor, FaultLocalized } from "../event.ts";
-import type { CauseRule } from "../policy/types.ts";
+import { type CauseRule, defaultCauseRule } from "../policy/types.ts";
+import { namedAbove } from "./severity.ts";
 import type { Incident, SuggestedRecovery, Suspect } from "./types.ts";
-
-/** A first suspect below this is no answer: it is not named in titles, and nothing is suggested on it. */
-export const namedAbove = 0.5;
 
 /** What the localizer found becomes part of the incident; a changed answer is an entry of its own, so that nothing changes silently. */
 export function recordLocalization(draft: Draft, event: FaultLocalized): void {
@@ -56,7 +54,7 @@ function suggest(draft: Draft, incident: Incident, first: Suspect | undefined, r
 }
 
 export function ruleFor(draft: Draft, cause: string): CauseRule {
-  return draft.state.durable.policy.causes?.[cause] ?? { mode: "suggest", above: 0.9 };
+  return draft.state.durable.policy.causes?.[cause] ?? defaultCauseRule;
 }
 
 /** Why it does not run by itself; null when it may. */

@@ -7,3 +7,6 @@ export function severityOf(verdict: Verdict): Severity {
   if (verdict.kind === "unreachable-agent" || verdict.kind === "unusual-level") return 4;
   return 3;
 }
+
+/** A first suspect below this is no answer: it is not named in titles, and nothing is suggested on it. */
+export const namedAbove = 0.5;

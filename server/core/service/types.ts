@@ -32,6 +32,8 @@ export interface ServiceLive {
   /** Of sound seconds, oldest first. */
   readonly latenciesMs: number[];
   readonly errorShares: number[];
+  /** Measures so far. */
+  seen: number;
   breach: Breach | null;
   /** Measures in a row with a breach, and without one. */
   badInRow: number;

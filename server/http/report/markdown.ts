@@ -1,3 +1,4 @@
+import { namedAbove } from "../../core/incident/severity.ts";
 import type { Evidence, Incident, Suspect, TimelineEntry, Verdict } from "../../core/index.ts";
 import type { ActionView, IncidentDetail } from "../../protocol/index.ts";
 import { type ReportLocale, type Words, wordsFor } from "./words.ts";
@@ -29,8 +30,13 @@ function section(words: Words, key: string, lines: readonly string[]): string {
   return `## ${words.say(key)}\n\n${lines.join("\n")}`;
 }
 
-function titleOf(words: Words, { cause, cluster }: Incident): string {
-  return words.code("incidentTitle", cause.kind, { subject: cause.subject.id, cluster });
+function titleOf(words: Words, { cause, cluster, suspects }: Incident): string {
+  const data = { subject: cause.subject.id, cluster };
+  const [first] = suspects;
+  if (cause.kind !== "service-degraded" || first === undefined || first.confidence < namedAbove)
+    return words.code("incidentTitle", cause.kind, data);
+  const named = words.code("suspectCause", first.cause);
+  return words.code("incidentTitle", "service-degraded-by", { ...data, suspect: first.subject.id, named });
 }
 
 function summaryOf(words: Words, { incident, actions }: IncidentDetail): string {
@@ -70,7 +76,26 @@ function impactOf(words: Words, { impact }: Incident): string[] {
 
 function causesOf(words: Words, incident: Incident): string[] {
   if (incident.suspects.length === 0) return verdictLines(words, incident.cause, 1);
-  return incident.suspects.flatMap((suspect, index) => suspectLines(words, suspect, index + 1));
+  return [
+    ...incident.suspects.flatMap((suspect, index) => suspectLines(words, suspect, index + 1)),
+    ...searchLines(words, incident),
+  ];
+}
+
+/** The way the fault came, what is missing to be sure, and what was done about it. */
+function searchLines(words: Words, { localization, recovery }: Incident): string[] {
+  const lines: string[] = [];
+  const { path = [], missing = [] } = localization ?? {};
+  if (path.length > 1) lines.push(words.say("pathOf", { path: path.join(" → ") }));
+  if (missing.length > 0) {
+    const what = missing.map(({ code, data }) => words.code("wouldSettle", code, data)).join("; ");
+    lines.push(words.say("missing", { what }));
+  }
+  if (recovery && recovery.state !== "offered") {
+    const kind = `${recovery.action}-${recovery.state}`;
+    lines.push(words.code("timeline", kind, { service: recovery.service, detail: recovery.detail }));
+  }
+  return lines.length === 0 ? [] : ["", ...bullets(lines.map((line) => escapeMarkdown(line)))];
 }
 
 function suspectLines(words: Words, suspect: Suspect, rank: number): string[] {

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { Action, Incident, OperatorRequest } from "../../core/index.ts";
+import { causeNames } from "../../core/localization/explain/causes.ts";
 import type { ActionView, IncidentDetail, IncidentView, TraceGroupView } from "../../protocol/index.ts";
 import { projectActionView, projectIncidentView } from "../../protocol/project-record.ts";
 import { notFound, readReply } from "../problem.ts";
@@ -83,6 +84,24 @@ function phaseRoutes({ control }: HttpServices): Route[] {
       async handle({ param, body, principal }) {
         const request: OperatorRequest = { kind: "reopen-incident", incidentId: param("id"), reason: body.reason };
         return readReply(await control.request(actorOf(principal), request));
+      },
+    }),
+    defineRoute("POST /incidents/:id/recover", {
+      summary: "Carry out what is suggested for the incident's cause",
+      handle: async ({ param, principal }) =>
+        readReply(await control.request(actorOf(principal), { kind: "recover-service", incidentId: param("id") })),
+    }),
+    defineRoute("GET /cause-policy", {
+      summary: "What happens by itself once a cause is named",
+      handle: () => ({ causes: control.causePolicy() }),
+    }),
+    defineRoute("PUT /cause-policy/:cause", {
+      summary: "Change what happens by itself once this cause is named",
+      body: z.object({ mode: z.enum(["off", "suggest", "automatic"]), above: z.number().check(z.gte(0.5), z.lte(1)) }),
+      async handle({ param, body, principal }) {
+        const cause = param("cause");
+        if (!(causeNames as readonly string[]).includes(cause)) throw notFound("cause", cause.slice(0, 60));
+        return readReply(await control.request(actorOf(principal), { kind: "set-cause-policy", cause, rule: body }));
       },
     }),
     defineRoute("POST /incidents/:id/notes", {

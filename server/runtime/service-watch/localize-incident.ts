@@ -1,0 +1,65 @@
+import type { FaultLocalized, Incident } from "../../core/index.ts";
+import { explain } from "../../core/localization/explain/explain.ts";
+import type { FaultFacts, ServiceFacts } from "../../core/localization/explain/facts.ts";
+import { localize } from "../../core/localization/localize.ts";
+import type { ServiceSupervisor } from "../../ports/service-supervisor.ts";
+import type { TelemetryStore } from "../../ports/telemetry.ts";
+import { remedyFor } from "./remedy.ts";
+
+const stepS = 2;
+const beforeS = 60;
+/** Log templates that began this long before the supposed fault count as new. */
+const newLogMs = 15_000;
+const logsShown = 5;
+
+export interface LocalizeParts {
+  readonly telemetry: TelemetryStore;
+  readonly supervisor: ServiceSupervisor | null;
+  wallMs(): number;
+  monoMs(): number;
+}
+
+/** Asks the telemetry about an open incident. `faulty`: periods that are not normal operation. Null when nothing was heard. */
+export function localizeIncident(
+  parts: LocalizeParts,
+  incident: Incident,
+  faulty: readonly (readonly [number, number])[],
+): FaultLocalized | null {
+  const { telemetry, supervisor } = parts;
+  const startedMs = parts.monoMs();
+  const now = parts.wallMs();
+  const entry = incident.cause.subject.id;
+  const isLate = incident.cause.evidence.some(({ code }) => code === "latency-p95");
+  const window = telemetry.window(incident.beganAt / 1_000, {
+    stepS,
+    beforeS,
+    exclude: faulty,
+    target: { node: entry, metric: isLate ? "latency_p95" : "error_percent" },
+  });
+  if (window === null) return null;
+  const ranking = localize(window);
+  const facts = collectFacts(telemetry, incident, now);
+  const { suspects, localization } = explain(window, ranking, facts, parts.monoMs() - startedMs);
+  const remedy = suspects[0] === undefined ? null : remedyFor(suspects[0], supervisor);
+  return { kind: "fault-localized", incidentId: incident.id, suspects, localization, remedy };
+}
+
+function collectFacts(telemetry: TelemetryStore, incident: Incident, now: number): FaultFacts {
+  const faultAt = incident.beganAt;
+  const services = telemetry.services().map(
+    ({ name, kind, version, versionSince, traffic, gauges, nodes }): ServiceFacts => ({
+      name,
+      kind,
+      version,
+      versionSince,
+      tracesItself: nodes.length > 0 && traffic.perSecond !== null,
+      measuresItself: Object.keys(gauges).length > 0,
+      logs: telemetry
+        .logTemplates(name, faultAt - newLogMs, now)
+        .filter((log) => log.firstSeenAt >= faultAt - newLogMs && (log.level === "error" || log.level === "fatal"))
+        .sort((a, b) => b.count - a.count)
+        .slice(0, logsShown),
+    }),
+  );
+  return { entry: incident.cause.subject.id, faultAt, now, services };
+}

@@ -1,0 +1,144 @@
+import type { Event, Incident, State } from "../../core/index.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ServiceSupervisor } from "../../ports/service-supervisor.ts";
+import type { TelemetryStore } from "../../ports/telemetry.ts";
+import { localizeIncident } from "./localize-incident.ts";
+import { measureServices } from "./measure.ts";
+
+const measureMs = 1_000;
+/** While the evidence grows it is asked again this often, for so long; then the answer stands. */
+const againMs = 2_000;
+const growsForMs = 40_000;
+/** The telemetry's memory: older periods can't be in a window. */
+const remembersMs = 1_800_000;
+/** Telemetry goes back to normal a while after the fault ended. */
+const recoveryMs = 15_000;
+
+export interface ServiceWatchParts {
+  readonly state: State;
+  readonly clock: Clock;
+  readonly telemetry: TelemetryStore;
+  readonly supervisor: ServiceSupervisor | null;
+  post(event: Event): boolean;
+  log(message: string, detail: Readonly<Record<string, unknown>>): void;
+}
+
+/**
+ * The shell around the judgement of services: measures them for the loop, asks the localizer about what the loop has opened, and carries out
+ * the recoveries that the loop has committed. It decides nothing: all of it comes back as events.
+ */
+export class ServiceWatch {
+  readonly #parts: ServiceWatchParts;
+  readonly #askedMs = new Map<string, number>();
+  readonly #running = new Set<string>();
+  #cancel: () => void = () => {};
+
+  constructor(parts: ServiceWatchParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#cancel = this.#parts.clock.setTimer(() => this.#turn(), measureMs);
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** Call with every committed change: a fresh incident is not kept waiting, and a committed recovery begins at once. */
+  noteCommit(touched: ReadonlySet<string>): void {
+    for (const incident of this.#parts.state.durable.incidents.values()) {
+      if (!touched.has(`incident:${incident.id}`)) continue;
+      if (isOpen(incident) && !this.#askedMs.has(incident.id)) this.#ask(incident);
+      this.#recover(incident);
+    }
+  }
+
+  #turn(): void {
+    const { clock, state, telemetry, post } = this.#parts;
+    this.#cancel = clock.setTimer(() => this.#turn(), measureMs);
+    try {
+      const services = measureServices(telemetry, clock.wallMs(), (node) => clustersOf(state, node));
+      if (services.length > 0) post({ kind: "services-measured", services });
+      for (const incident of state.durable.incidents.values()) {
+        if (isOpen(incident) && this.#isDue(incident)) this.#ask(incident);
+        this.#recover(incident);
+      }
+      for (const id of this.#askedMs.keys()) if (!state.durable.incidents.has(id)) this.#askedMs.delete(id);
+    } catch (error) {
+      this.#parts.log("The services could not be judged this second.", { error: String(error) });
+    }
+  }
+
+  #isDue(incident: Incident): boolean {
+    const { clock } = this.#parts;
+    const asked = this.#askedMs.get(incident.id);
+    if (asked === undefined) return true;
+    return clock.monoMs() - asked >= againMs && clock.wallMs() - incident.openedAt < growsForMs;
+  }
+
+  #ask(incident: Incident): void {
+    const { state, telemetry, supervisor, clock, post, log } = this.#parts;
+    this.#askedMs.set(incident.id, clock.monoMs());
+    const faulty = [...state.durable.incidents.values()]
+      .filter(
+        (each) =>
+          each.id !== incident.id && (each.resolvedAt ?? Number.POSITIVE_INFINITY) > clock.wallMs() - remembersMs,
+      )
+      .map(
+        ({ beganAt, resolvedAt }) => [beganAt / 1_000, ((resolvedAt ?? clock.wallMs()) + recoveryMs) / 1_000] as const,
+      );
+    try {
+      const answer = localizeIncident(
+        { telemetry, supervisor, wallMs: () => clock.wallMs(), monoMs: () => clock.monoMs() },
+        incident,
+        faulty,
+      );
+      if (answer !== null && isNews(incident, answer)) post(answer);
+    } catch (error) {
+      log("The localizer failed on an incident; it goes on without an answer.", {
+        incident: incident.id,
+        error: String(error),
+      });
+    }
+  }
+
+  #recover({ id, recovery }: Incident): void {
+    const { supervisor, post } = this.#parts;
+    if (recovery?.state !== "requested" || this.#running.has(id)) return;
+    this.#running.add(id);
+    const outcome =
+      supervisor === null
+        ? Promise.resolve({ ok: false, detail: "Nothing here can act on services." })
+        : supervisor.act(recovery.action, recovery.service);
+    void outcome.then(({ ok, detail }) => {
+      post({ kind: "recovery-finished", incidentId: id, ok, detail });
+      // The event is committed a moment later; until then it must not begin again.
+      this.#parts.clock.setTimer(() => this.#running.delete(id), measureMs);
+    });
+  }
+}
+
+function isOpen({ cause, resolvedAt }: Incident): boolean {
+  return cause.kind === "service-degraded" && resolvedAt === null;
+}
+
+/** The same answer with a confidence like before is not worth a commit. */
+function isNews(
+  incident: Incident,
+  { suspects, remedy }: { suspects: Incident["suspects"]; remedy: unknown },
+): boolean {
+  if (incident.localization === null || incident.localization === undefined) return true;
+  const tell = (list: Incident["suspects"]) =>
+    list.map(({ subject, cause, confidence }) => `${subject.id} ${cause} ${Math.round(confidence * 10)}`).join();
+  return tell(incident.suspects) !== tell(suspects) || (remedy === null) !== ((incident.recovery ?? null) === null);
+}
+
+/** Clusters that the applications of a node work with. */
+function clustersOf(state: State, node: string): string[] {
+  const label = state.durable.nodes.get(node)?.labels.clusters ?? "";
+  const named = label.split(",").map((name) => name.trim());
+  const live = state.live.nodes.get(node);
+  const clusters = [...named, ...(live?.workloads ?? []).map(({ cluster }) => cluster)];
+  return [...new Set(clusters)].filter((name) => name !== "");
+}
