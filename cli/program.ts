@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { type ActionOptions, runAction } from "./actions.ts";
 import { type Api, type Environment, openApi } from "./api.ts";
+import { addCauses } from "./causes.ts";
 import { addChanges } from "./changes.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { addInDoubt } from "./in-doubt.ts";
@@ -67,6 +68,7 @@ function createProgram(api: FindApi): Command {
   addTraces(program, api, readCount);
   addPolicies(program, api);
   addMaintenance(program, api, readCount);
+  addCauses(program, api);
   addActions(program, api);
   addLocks(program, api);
   addRings(program, api);
@@ -191,6 +193,14 @@ function addIncidents(program: Command, api: FindApi): void {
         print(json, done, () => ["Done."]);
       });
   }
+  incidents
+    .command("recover <id>")
+    .description("carry out what is suggested for its cause")
+    .option("--json", "print JSON", false)
+    .action(async (id: string, { json }: { json: boolean }) => {
+      const done = await api().send("POST", `incidents/${encodeURIComponent(id)}/recover`, {});
+      print(json, done, () => ["Asked for. The incident's timeline tells how it goes."]);
+    });
   incidents
     .command("report <id>")
     .description("the incident as a story, on standard output")

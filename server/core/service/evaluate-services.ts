@@ -43,6 +43,18 @@ export function openServiceIncidents(draft: Draft): Incident[] {
   return listIncidents(draft).filter((each) => each.cause.kind === "service-degraded" && each.resolvedAt === null);
 }
 
+/** Services that an open incident of services is about: its own, and everything that it reaches. */
+export function servicesExplained(draft: Draft): ReadonlySet<string> {
+  const explained = new Set<string>();
+  for (const { cause, symptoms } of openServiceIncidents(draft)) {
+    for (const { subject } of [cause, ...symptoms]) {
+      explained.add(subject.id);
+      for (const name of draft.state.live.services.get(subject.id)?.measure.reaches ?? []) explained.add(name);
+    }
+  }
+  return explained;
+}
+
 function forgetAbsent(known: Map<string, ServiceLive>, measures: readonly ServiceMeasure[]): void {
   const present = new Set(measures.map(({ name }) => name));
   for (const name of known.keys()) if (!present.has(name)) known.delete(name);

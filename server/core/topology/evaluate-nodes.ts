@@ -2,6 +2,7 @@ import { type Draft, wakeAt } from "../draft.ts";
 import { type JudgedSubject, syncSubjects } from "../incident/sync-subjects.ts";
 import type { Evidence, Verdict, VerdictKind } from "../incident/types.ts";
 import { evaluateMonitoring, raisedVerdicts } from "../monitoring/evaluate-monitoring.ts";
+import { servicesExplained } from "../service/evaluate-services.ts";
 import { endNodeMaintenance, isNodeMuted } from "./maintenance.ts";
 import { agentLostSince, seeAgent } from "./sight.ts";
 import type { NodeLive, NodeRecord } from "./types.ts";
@@ -27,9 +28,11 @@ export function evaluateNodes(draft: Draft): void {
     const verdicts = muted ? [] : judgeNode(draft, node, cluster !== null);
     judged.push({ kind: "node", id: node.id, cluster, verdicts });
   }
+  const explained = servicesExplained(draft);
   for (const { name } of draft.state.live.services.values()) {
+    // Whoever feels a fault that has an incident already is its symptom: one fault, one incident.
+    if (explained.has(name)) continue;
     const verdicts = raisedVerdicts(draft, "service", name);
-    // Whoever judges the service itself has an incident already, or will.
     if (verdicts.length > 0) judged.push({ kind: "service", id: name, cluster: null, verdicts });
   }
   syncSubjects(draft, judged);
