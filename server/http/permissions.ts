@@ -51,7 +51,7 @@ export const permissions = {
 
   "POST /incidents/:id/recover": "operator",
   "GET /cause-policy": "viewer",
-  "PUT /cause-policy/:cause": "admin",
+  "PUT /cause-policy/:id": "admin",
   "GET /traces": "viewer",
   "GET /traces/:id": "viewer",
   "POST /traces/:id/merge": "operator",

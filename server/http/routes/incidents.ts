@@ -95,11 +95,11 @@ function phaseRoutes({ control }: HttpServices): Route[] {
       summary: "What happens by itself once a cause is named",
       handle: () => ({ causes: control.causePolicy() }),
     }),
-    defineRoute("PUT /cause-policy/:cause", {
+    defineRoute("PUT /cause-policy/:id", {
       summary: "Change what happens by itself once this cause is named",
       body: z.object({ mode: z.enum(["off", "suggest", "automatic"]), above: z.number().check(z.gte(0.5), z.lte(1)) }),
       async handle({ param, body, principal }) {
-        const cause = param("cause");
+        const cause = param("id");
         if (!(causeNames as readonly string[]).includes(cause)) throw notFound("cause", cause.slice(0, 60));
         return readReply(await control.request(actorOf(principal), { kind: "set-cause-policy", cause, rule: body }));
       },
