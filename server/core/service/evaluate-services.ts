@@ -14,6 +14,8 @@ const endAfter = 15;
 const flapMs = 120_000;
 /** An infrastructure fault explains what its clients suffer, for this long after its end too. */
 const aftermathMs = 45_000;
+/** Faults of a node that take its services along. A busy or a full machine may be as much the consequence as the cause: it hides none. */
+const takesServicesAlong: ReadonlySet<string> = new Set(["lost-node", "dead-node"]);
 /** Services that were not measured for this long are forgotten. */
 const services = 1_000;
 
@@ -126,7 +128,8 @@ function findInfrastructure(draft: Draft, { clusters, nodes }: ServiceMeasure): 
     const stopsWrites = incident.cause.kind.endsWith("-primary");
     const recent = incident.mitigatedAt === null || wallMs - incident.mitigatedAt < aftermathMs;
     if (incident.cluster !== null) return stopsWrites && recent && clusters.includes(incident.cluster);
-    return incident.cause.subject.kind === "node" && nodes.includes(incident.cause.subject.id);
+    const { kind, subject } = incident.cause;
+    return takesServicesAlong.has(kind) && nodes.includes(subject.id);
   });
   return found ?? null;
 }
