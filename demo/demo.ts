@@ -40,7 +40,7 @@ export interface DemoOptions {
   readonly say: (line: string) => void;
 }
 
-const clusterReadyMs = 60_000;
+const clusterReadyMs = 180_000;
 
 /** The whole demo: control plane, three PostgreSQL nodes, an application, the network between them, and its faults. */
 export class Demo {
