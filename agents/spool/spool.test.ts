@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AgentFrame, RecordsFrame, SpoolRecord } from "../../server/protocol/index.ts";
+import { takeNewRecords } from "../../server/store/shared/spool-window.ts";
 import { SpoolSender } from "./sender.ts";
 import { Spool } from "./spool.ts";
 
@@ -148,5 +149,30 @@ describe("the sender", () => {
     expect(spool.acked).toBe(1);
     await sender.acknowledged(spool.id, 2);
     expect(await spool.read(0)).toBeNull();
+  });
+
+  it("goes on behind the hole that a full disk left, to the last record", async () => {
+    const spool = await openSpool({ maxBytes: 1_200_000, maxRecords: 100_000 });
+    let applied = 0;
+    const taken: string[] = [];
+    const sender: SpoolSender = new SpoolSender(spool, (frame: AgentFrame) => {
+      if (frame.t !== "records") return false;
+      const fresh = takeNewRecords(applied, frame.firstSeq, frame.skipped ?? 0, frame.records);
+      if (fresh.length > 0) applied = frame.firstSeq + frame.records.length - 1;
+      taken.push(...codes({ ...frame, records: fresh }));
+      setImmediate(() => void sender.acknowledged(spool.id, applied));
+      return true;
+    });
+    // Away while it fills up: nothing is acknowledged before the session begins.
+    await spool.append(signal("kept"));
+    for (let index = 0; index < 1_200; index += 50) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, at) => spool.append(trace(`${index + at} ${"x".repeat(1_500)}`))),
+      );
+    }
+    await sender.begin(applied);
+    await expect.poll(() => taken.at(-1)?.startsWith("1199 "), { timeout: 20_000 }).toBe(true);
+    expect(new Set(taken).size).toBe(taken.length);
+    await expect.poll(() => spool.read(spool.acked)).toBeNull();
   });
 });

@@ -353,7 +353,8 @@ export class AgentSession {
   async #applyRecords(node: string, frame: RecordsFrame): Promise<void> {
     const { store, intake, clock } = this.#parts;
     const before = await store.appliedRecords(node, frame.spoolId);
-    const upTo = await store.applyRecords(node, frame.spoolId, frame.firstSeq, frame.records, clock.wallMs());
+    const { spoolId, firstSeq, records, skipped } = frame;
+    const upTo = await store.applyRecords(node, spoolId, firstSeq, records, clock.wallMs(), skipped ?? 0);
     frame.records.forEach((record, index) => {
       const seq = frame.firstSeq + index;
       if (record.kind !== "signal" || seq <= before || seq > upTo) return;

@@ -45,8 +45,8 @@ export interface Store {
   commit(leaderEpoch: number, writes: readonly Write[]): Promise<CommitOutcome>;
   /**
    * Applies spool records exactly once and in order: those at or below the highest applied seq of this spool are skipped. When the frame
-   * begins beyond the next one (a gap), nothing of it is applied, so that an earlier frame on its way is not lost; an agent that no
-   * longer has the records in between starts a new spool. Traces join their group, signals become timeline entries without an incident.
+   * begins beyond the next one (a gap), nothing of it is applied, so that an earlier frame on its way is not lost; `skipped` numbers before
+   * `firstSeq` are no gap: the agent no longer has those records. Traces join their group, signals become timeline entries without an incident.
    * Answers with the highest applied.
    */
   applyRecords(
@@ -55,6 +55,7 @@ export interface Store {
     firstSeq: number,
     records: readonly SpoolRecord[],
     receivedAt: number,
+    skipped?: number,
   ): Promise<number>;
   appliedRecords(node: string, spoolId: string): Promise<number>;
   isAvailable(): Promise<boolean>;

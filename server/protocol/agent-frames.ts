@@ -47,6 +47,8 @@ export interface RecordsFrame {
   /** Identity of this spool; a new one (disk replaced) starts again at seq 1. */
   readonly spoolId: string;
   readonly firstSeq: number;
+  /** Numbers before `firstSeq` whose records the agent no longer has: its spool was full and the oldest went. Absent: none. */
+  readonly skipped?: number;
   readonly records: readonly SpoolRecord[];
 }
 

@@ -370,6 +370,7 @@ export const agentFrameSchema = z.discriminatedUnion("t", [
     t: z.literal("records"),
     spoolId: token,
     firstSeq: z.int().check(z.gte(1)),
+    skipped: z.optional(whole),
     records: z.array(record).check(z.maxLength(limits.maxRecordsPerFrame)),
   }),
   z.object({ t: z.literal("result"), commandId: token, outcome, nodeAt: z.number() }),

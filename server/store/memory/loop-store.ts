@@ -22,9 +22,9 @@ export function createMemoryLoopStore(tables: MemoryTables): Store {
     async commit(leaderEpoch, writes) {
       return commit(tables, leaderEpoch, writes);
     },
-    async applyRecords(node, spoolId, firstSeq, records, receivedAt) {
+    async applyRecords(node, spoolId, firstSeq, records, receivedAt, skipped = 0) {
       requireAvailable(tables);
-      return applyRecords(tables, { node, spoolId, firstSeq, records, receivedAt });
+      return applyRecords(tables, { node, spoolId, firstSeq, skipped, records, receivedAt });
     },
     async appliedRecords(node, spoolId) {
       requireAvailable(tables);
@@ -111,6 +111,7 @@ interface RecordBatch {
   readonly node: string;
   readonly spoolId: string;
   readonly firstSeq: number;
+  readonly skipped: number;
   readonly records: readonly SpoolRecord[];
   readonly receivedAt: number;
 }
@@ -118,7 +119,7 @@ interface RecordBatch {
 function applyRecords(tables: MemoryTables, batch: RecordBatch): number {
   const key = spoolKey(batch.node, batch.spoolId);
   const applied = tables.spools.get(key) ?? 0;
-  const fresh = takeNewRecords(applied, batch.firstSeq, batch.records);
+  const fresh = takeNewRecords(applied, batch.firstSeq, batch.skipped, batch.records);
   for (const record of fresh) {
     switch (record.kind) {
       case "trace":
@@ -131,6 +132,7 @@ function applyRecords(tables: MemoryTables, batch: RecordBatch): number {
         record satisfies never;
     }
   }
-  tables.spools.set(key, applied + fresh.length);
-  return applied + fresh.length;
+  const upTo = fresh.length === 0 ? applied : batch.firstSeq + batch.records.length - 1;
+  tables.spools.set(key, upTo);
+  return upTo;
 }

@@ -28,7 +28,7 @@ const statements = {
     text: "UPDATE leader SET epoch = epoch + 1, owner = $1, since = now() RETURNING epoch",
   },
   commit: { name: "commit", text: "SELECT commit_writes($1, $2) AS before" },
-  apply: { name: "apply-records", text: "SELECT apply_records($1, $2, $3, $4) AS applied" },
+  apply: { name: "apply-records", text: "SELECT apply_records($1, $2, $3, $4, $5) AS applied" },
   applied: { name: "applied-records", text: "SELECT applied FROM spools WHERE node = $1 AND spool_id = $2" },
   probe: { name: "probe", text: "SELECT NOT pg_is_in_recovery() AS writable" },
 } as const satisfies Record<string, Statement>;
@@ -42,8 +42,8 @@ export function createPostgresLoopStore(connections: Connections, closeAll: () =
     },
     load: () => loadOpen(reads),
     commit: (leaderEpoch, writes) => commit(loop, leaderEpoch, writes),
-    async applyRecords(node, spoolId, firstSeq, records, receivedAt) {
-      const values = [node, spoolId, firstSeq, encodeRecords(node, records, receivedAt)];
+    async applyRecords(node, spoolId, firstSeq, records, receivedAt, skipped = 0) {
+      const values = [node, spoolId, firstSeq, encodeRecords(node, records, receivedAt), skipped];
       const [row] = await runStatement<{ applied: string }>(ingest, statements.apply, values);
       return Number(row?.applied);
     },

@@ -4,14 +4,15 @@ import type { SpoolRecord } from "../../protocol/index.ts";
 /** Clocks that differ by less are shown as one. */
 const shownClockDifferenceMs = 100;
 
-/** The records of a frame that are still to be applied; empty for a replay and for a gap. */
+/** The records of a frame that are still to be applied; empty for a replay and for a gap that the agent did not declare. */
 export function takeNewRecords(
   applied: number,
   firstSeq: number,
+  skipped: number,
   records: readonly SpoolRecord[],
 ): readonly SpoolRecord[] {
-  if (firstSeq > applied + 1) return [];
-  return records.slice(applied + 1 - firstSeq);
+  if (firstSeq - skipped > applied + 1) return [];
+  return records.slice(Math.max(0, applied + 1 - firstSeq));
 }
 
 /** A spooled signal as it enters the timeline; `seq` is given by the store. */

@@ -188,6 +188,14 @@ export function describeLoopContract(getBackend: () => Backend): void {
       const { store } = backend.stores;
       await store.applyRecords("app-1", "s1", 1, [traceRecord("a"), traceRecord("a")], now);
       expect(await store.applyRecords("app-1", "s1", 2, [traceRecord("a"), traceRecord("a")], now)).toBe(3);
+    });
+
+    it("goes on behind numbers whose records the agent no longer has, and counts none twice", async () => {
+      const { store } = backend.stores;
+      await store.applyRecords("app-1", "s1", 1, [traceRecord("a")], now);
+      expect(await store.applyRecords("app-1", "s1", 9, [traceRecord("a"), traceRecord("a")], now, 6)).toBe(1);
+      expect(await store.applyRecords("app-1", "s1", 9, [traceRecord("a"), traceRecord("a")], now, 7)).toBe(10);
+      expect(await store.applyRecords("app-1", "s1", 9, [traceRecord("a"), traceRecord("a")], now, 7)).toBe(10);
       expect(await countTraces()).toBe(3);
     });
 
