@@ -224,6 +224,7 @@ export class Demo {
     const { folder } = this.topology;
     const left = endLeftovers(folder);
     if (left > 0) this.options.say(`Ended ${left} processes that an earlier run had left behind`);
+    this.shop.closeVolumes();
     if (!this.options.keep) rmSync(folder, { recursive: true, force: true });
     makeFolder(folder);
     for (const node of this.nodes) makeFolder(node.plan.folder);

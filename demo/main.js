@@ -43,7 +43,7 @@ function readArguments() {
 }
 
 const usage = `npm run demo                          start the demo (Ctrl-C ends it)
-  --port N                            use ports N to N+84 (default 7300)
+  --port N                            use ports N to N+92 (default 7300)
   --keep                              keep the data of the last run
   --data DIR                          where the data goes (default .holdfast/demo); a demo each
   --with redis                        a Redis Cluster as well: three masters, three replicas, clients

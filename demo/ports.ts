@@ -7,7 +7,7 @@ export async function findTakenPort(topology: Topology): Promise<string | null> 
     const code = await tryListen(address.host, address.port);
     if (code === null) continue;
     const why = code === "EADDRINUSE" ? "is taken by another program" : `can't be used (${code})`;
-    return `Port ${address.port} on ${address.host}, needed for ${what}, ${why}. Choose another range with --port N (the demo uses N to N+84).`;
+    return `Port ${address.port} on ${address.host}, needed for ${what}, ${why}. Choose another range with --port N (the demo uses N to N+92).`;
   }
   return null;
 }

@@ -1,7 +1,7 @@
 /** The shop's only table, on the cluster's primary. The index makes looking up a card's payments fast. */
 export const paymentsTable = "shop_payments";
 export const cardIndex = "shop_payments_card";
-export const seededPayments = 120_000;
+export const seededPayments = 300_000;
 
 export const createStatements: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS ${paymentsTable} (id bigserial PRIMARY KEY, card text NOT NULL, cents int NOT NULL, at timestamptz NOT NULL DEFAULT now())`,

@@ -81,6 +81,11 @@ export class Shop {
     this.#stopping = true;
     this.load.stop();
     await Promise.all([...this.#running.values()].map(({ child }) => endChild(child)));
+    this.closeVolumes();
+  }
+
+  /** Also before a start: a run that was killed leaves them mounted, and a mounted folder can't be removed. */
+  closeVolumes(): void {
     for (const service of shopServices) closeVolume(this.#volume(service));
   }
 

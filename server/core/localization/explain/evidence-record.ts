@@ -24,8 +24,10 @@ export function recordEvidence(
   switch (evidence.kind) {
     case "resource-excess": {
       const { resource, metric, before, after } = evidence;
-      const data = { metric, before: round(before), after: round(after) };
-      return make(`excess-${resource}`, data, excerpt(window, node, metric, before));
+      const exhibit = excerpt(window, node, metric, before);
+      if (/bytes/i.test(metric))
+        return make(`excess-${resource}-bytes`, { beforeBytes: round(before), afterBytes: round(after) }, exhibit);
+      return make(`excess-${resource}`, { metric, before: round(before), after: round(after) }, exhibit);
     }
     case "excess-latency": {
       const { metric, before, after, share } = evidence;
