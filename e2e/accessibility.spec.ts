@@ -35,6 +35,7 @@ test("every screen is free of serious findings in both themes", async ({ demo, p
     "/map",
     "/policies",
     "/policies?rule=cpu",
+    "/ring",
     "/audit",
   ];
   const page = await pageAs("admin");

@@ -26,7 +26,7 @@ export function MembersTable({
             <Th key={column}>{t(`column.${column}`)}</Th>
           ))}
           {onDrain !== null && (
-            <Th>
+            <Th className="relative">
               <span className="sr-only">{t("column.action")}</span>
             </Th>
           )}
