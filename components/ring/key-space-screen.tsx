@@ -2,6 +2,7 @@
 import { useTranslations } from "next-intl";
 import { useDeferredValue, useMemo, useState } from "react";
 import { changesBetween, type DocumentOf, type RingChange } from "../../server/core/index.ts";
+import type { HealthState } from "../../server/protocol/index.ts";
 import { apiSend } from "../data/api.ts";
 import { useActionRefusal } from "../data/use-session.ts";
 import { useEntities } from "../live/use-entities.ts";
@@ -37,6 +38,14 @@ export function useHeadline(
   });
 }
 
+/** States of those nodes of the key space that Holdfast watches; a new map only when one of them changed. */
+function useStates(space: KeySpace): ReadonlyMap<string, HealthState> {
+  const nodes = useEntities("node");
+  const known = new Set(space.nodes.map(({ id }) => id));
+  const text = JSON.stringify(nodes.flatMap(({ id, state }) => (known.has(id) ? [[id, state]] : [])));
+  return useMemo(() => new Map(JSON.parse(text) as [string, HealthState][]), [text]);
+}
+
 /** One registered key space: picture, what-if, apply, versions. */
 export function KeySpaceScreen({
   space,
@@ -47,8 +56,7 @@ export function KeySpaceScreen({
 }) {
   const t = useTranslations("ring");
   const [changes, setChanges] = useChanges();
-  const nodes = useEntities("node");
-  const states = useMemo(() => new Map(nodes.map((node) => [node.id, node.state])), [nodes]);
+  const states = useStates(space);
   const placement = useMemo(() => placeKeySpace(space), [space]);
   const tried = useDeferredValue(changes);
   const outcome = useMemo(() => foreseeKeySpace(space, tried), [space, tried]);

@@ -21,6 +21,8 @@ interface PictureProps {
   readonly onPick: (part: number) => void;
 }
 
+type Painted = Pick<PictureProps, "order" | "before" | "after" | "lit" | "marker">;
+
 /** The circle of all keys from twelve o'clock on: who owns what, and outside it what would move. */
 export function RingPicture(
   props: PictureProps & { readonly children: React.ReactNode; readonly ownerAtMarker: string | null },
@@ -32,9 +34,14 @@ export function RingPicture(
   const side = Math.min(width, 560);
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useThemeTurn();
+  const { order, before, after } = props;
+  // The names, not the list: it is a new one at every rendering, and painting is dear.
+  const litNames = props.lit.join(" ");
   useEffect(() => {
-    if (canvas.current !== null && side > 0 && theme >= 0) paint(canvas.current, side, props);
-  });
+    if (canvas.current === null || side <= 0 || theme < 0) return;
+    const lit = litNames === "" ? [] : litNames.split(" ");
+    paint(canvas.current, side, { order, before, after, lit, marker });
+  }, [side, theme, order, before, after, litNames, marker]);
   const partOf = (event: PointerEvent<HTMLElement>): number | null => {
     const box = event.currentTarget.getBoundingClientRect();
     const x = event.clientX - box.left - box.width / 2;
@@ -88,7 +95,7 @@ export function RingPicture(
   );
 }
 
-function paint(canvas: HTMLCanvasElement, side: number, { order, before, after, lit, marker }: PictureProps): void {
+function paint(canvas: HTMLCanvasElement, side: number, { order, before, after, lit, marker }: Painted): void {
   const scale = window.devicePixelRatio || 1;
   canvas.width = side * scale;
   canvas.height = side * scale;
