@@ -92,7 +92,12 @@ describe("an instrumented application", () => {
       ["gateway", true, ["app-1"], ["orders"]],
       ["orders", false, ["app-1"], []],
     ]);
-    expect(items[1]?.traffic.errorShare).toBe(0.25);
+    // The share is of whole seconds that are over.
+    await expect
+      .poll(async () => (await ask<{ items: ServiceView[] }>("services")).items[1]?.traffic.errorShare, {
+        timeout: 10_000,
+      })
+      .toBe(0.25);
     const readGroups = async () =>
       (await ask<{ items: { count: number; type: string; service: string }[] }>("traces")).items;
     await expect

@@ -124,6 +124,8 @@ export class AgentModel {
     if (!postgres.answers) return;
     if (postgres.role === "standby") {
       this.probeOkMs = world.nowMs;
+      // It answers: what it refused in an earlier life as primary is over.
+      this.writesRefusedSinceMs = null;
       return;
     }
     if (this.beatSeq % 2 === 0) {
