@@ -131,18 +131,22 @@ export function openZooKeeperLocks(options: ZooKeeperLockOptions): ZooKeeperLock
       await abandon(place);
       place = undefined;
     }
+    const waitedBefore = place !== undefined;
     if (place === undefined) {
       if (ask.placeMs <= 0 && (await queueOf(ask.name)).length > 0) return refused(ask.name, 0);
       place = (await makePlace(ask)) ?? undefined;
     }
     if (place === undefined) throw new NoAnswer("the folder of the lock could not be made");
     if (place.token !== null) return granted(place);
-    place.untilMs = Math.max(place.untilMs, monoMs() + Math.max(ask.placeMs, 1_000));
+    if (ask.placeMs > 0 || !waitedBefore) {
+      place.untilMs = Math.max(place.untilMs, monoMs() + Math.max(ask.placeMs, 1_000));
+    }
     const queue = await queueOf(ask.name);
     const index = queue.indexOf(place.path.slice(place.path.lastIndexOf("/") + 1));
     if (index === 0) return take(place, ask);
     if (index < 0 || ask.placeMs <= 0) {
-      await abandon(place);
+      // A place that it had taken before is its own still: asking once without queueing gives nothing up.
+      if (index < 0 || !waitedBefore) await abandon(place);
       return refused(ask.name, 0);
     }
     const before = `${folderOf(ask.name)}/${queue[index - 1]}`;
