@@ -37,6 +37,8 @@ const releaseBeforeMs = 120_000;
 /** When a fault began is known to a few seconds only. */
 const releaseAfterMs = 10_000;
 
+const timesItsNormal = 1.4;
+
 const fullVolume = /\bENOSPC\b|no space left|disk (?:is )?full|quota exceeded|could not extend file/i;
 const noConnection =
   /timeout exceeded when trying to connect|connection pool|pool (?:is )?exhausted|too many (?:clients|connections)|(?:acquir|wait)\w* (?:a )?connection/i;
@@ -60,9 +62,9 @@ export function nameCause(suspect: Suspect, service: ServiceFacts | undefined, f
   if (suspect.evidence.some(waitsInPool)) return "pool-exhausted";
   switch (suspect.class) {
     case "cpu":
-      return "cpu-starved";
+      return standsOut(suspect, "cpu") ? "cpu-starved" : "answers-late";
     case "memory":
-      return "memory-growing";
+      return standsOut(suspect, "memory") ? "memory-growing" : "answers-late";
     case "disk":
       return "volume-full";
     case "network":
@@ -75,6 +77,14 @@ export function nameCause(suspect: Suspect, service: ServiceFacts | undefined, f
     default:
       return suspect.class satisfies never;
   }
+}
+
+/** By its own measure, too: a process that has just started grows a little without being ill. */
+function standsOut({ evidence }: Suspect, resource: "cpu" | "memory"): boolean {
+  return evidence.some(
+    (each) =>
+      each.kind === "resource-excess" && each.resource === resource && each.after >= timesItsNormal * each.before,
+  );
 }
 
 function waitsInPool(evidence: Evidence): boolean {
