@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import type { ApplicationConfig } from "../config/telemetry-schema.ts";
 import { monotonicMs } from "../shared/time.ts";
@@ -7,6 +8,8 @@ const ticksPerSecond = 100;
 const pageBytes = 4_096;
 /** Looking through all processes costs more than looking at known ones. */
 const searchEveryMs = 10_000;
+/** While none is there: a service that starts is seen soon, and one that is gone does not cost the machine. */
+const searchAbsentEveryMs = 4_000;
 const processesOfService = 256;
 
 export interface ProcessStat {
@@ -33,7 +36,7 @@ export class ProcessUsage {
   /** Gauges by name; empty while the processes are not found. */
   async collect(): Promise<Record<string, number>> {
     const nowMs = monotonicMs();
-    if (nowMs - this.#searchedMs >= searchEveryMs || this.#pids.length === 0) {
+    if (nowMs - this.#searchedMs >= (this.#pids.length === 0 ? searchAbsentEveryMs : searchEveryMs)) {
       this.#searchedMs = nowMs;
       this.#pids = (await findProcesses(this.#application)).slice(0, processesOfService);
     }
@@ -100,7 +103,7 @@ async function matchCommand(all: readonly ProcessStat[], command: string): Promi
   const words = command.split(/\s+/);
   const found = await Promise.all(
     all.map(async ({ pid }) => {
-      const line = (await readText(`/proc/${pid}/cmdline`)).replaceAll("\0", " ");
+      const line = readProc(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
       return pid !== process.pid && line !== "" && words.every((word) => line.includes(word)) ? pid : null;
     }),
   );
@@ -117,7 +120,16 @@ function withDescendants(all: readonly ProcessStat[], roots: readonly number[]):
 }
 
 async function readStat(pid: number): Promise<ProcessStat | null> {
-  return parseStat(await readText(`/proc/${pid}/stat`));
+  return parseStat(readProc(`/proc/${pid}/stat`));
+}
+
+/** The kernel answers from memory: going through the thread pool would cost ten times the reading. */
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** Source: proc(5), `/proc/pid/stat`. The name stands in brackets and may hold anything. */
