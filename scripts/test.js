@@ -25,7 +25,7 @@ const suites = [
     name: "unit, contract and integration",
     script: "vitest/vitest.mjs",
     args: ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${join(reports, "vitest.json")}`],
-    limitMs: 8 * minute,
+    limitMs: 15 * minute,
     count: countVitest,
   },
   {
@@ -40,7 +40,7 @@ const suites = [
     script: "@playwright/test/cli",
     args: ["test", "--reporter=list,json"],
     environment: { PLAYWRIGHT_JSON_OUTPUT_NAME: join(reports, "playwright.json") },
-    limitMs: 8 * minute,
+    limitMs: 15 * minute,
     count: countPlaywright,
   },
 ];
