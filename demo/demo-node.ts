@@ -1,7 +1,15 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { startChild, waitForEnd } from "./child.ts";
-import { findPostgresProcesses, findProcessesIn, isAlive, signalAll, withDescendants } from "./processes.ts";
+import { pricingService } from "./pricing/releases.ts";
+import {
+  findPostgresProcesses,
+  findProcessesIn,
+  findProgramProcesses,
+  isAlive,
+  signalAll,
+  withDescendants,
+} from "./processes.ts";
 import type { RedisNodePlan } from "./redis/plan.ts";
 import type { NodePlan, PostgresPlan } from "./topology.ts";
 
@@ -70,10 +78,15 @@ export class DemoNode {
     return this.dataDir === null ? [] : findPostgresProcesses(this.dataDir);
   }
 
-  /** The agent first, so that it can't tell of the others' end; then PostgreSQL and its children. */
+  /** Of the plain service beside the agent; it outlives its agent by design. */
+  #programPids(): readonly number[] {
+    return this.dataDir === null ? [] : findProgramProcesses([join(this.plan.folder, pricingService)]);
+  }
+
+  /** The agent first, so that it can't tell of the others' end; then PostgreSQL and its children, and the plain service. */
   allPids(): readonly number[] {
     const agent = this.agentPid === null ? [] : withDescendants([this.agentPid]);
-    return [...new Set([...agent, ...this.postgresPids()])];
+    return [...new Set([...agent, ...this.postgresPids(), ...this.#programPids()])];
   }
 
   /** Every process of the node dies at once. Answers with how many. */
@@ -99,7 +112,7 @@ export class DemoNode {
     this.#stopped = [];
   }
 
-  /** Ends the node in order: the agent, then PostgreSQL (it outlives its agent by design). */
+  /** Ends the node in order: the agent, then the plain service and PostgreSQL (both outlive their agent by design). */
   async shutDown(): Promise<void> {
     this.thaw();
     const agent = this.#agent;
@@ -107,6 +120,7 @@ export class DemoNode {
       agent.kill("SIGTERM");
       if (!(await waitForEnd(agent, stopGraceMs))) signalAll(withDescendants([agent.pid as number]), "SIGKILL");
     }
+    killUntilGone(() => this.#programPids());
     const pids = this.postgresPids();
     const [postmaster] = pids;
     if (postmaster === undefined) return;

@@ -1,7 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findPostgresProcesses, findProcessesIn, isAlive, signalAll, withDescendants } from "./processes.ts";
+import {
+  findPostgresProcesses,
+  findProcessesIn,
+  findProgramProcesses,
+  isAlive,
+  signalAll,
+  withDescendants,
+} from "./processes.ts";
 
 /** Processes of this demo, noted so that the next start can end what a killed supervisor left behind. */
 interface Note {
@@ -26,6 +33,7 @@ export function endLeftovers(folder: string): number {
     ...withDescendants(noted.map(({ pid }) => pid)),
     ...findDataFolders(folder, "PG_VERSION").flatMap(findPostgresProcesses),
     ...findProcessesIn(findDataFolders(folder, "holdfast.conf")),
+    ...findProgramProcesses(findDataFolders(folder, "releases")),
   ];
   return signalAll([...new Set(pids)], "SIGKILL");
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { expect, it } from "vitest";
-import { isAlive, signalAll, withDescendants } from "./processes.ts";
+import { findProgramProcesses, isAlive, signalAll, withDescendants } from "./processes.ts";
 
 it("finds a process with its children, and ends them all", async () => {
   const parent = spawn("sh", ["-c", "sleep 60 & sleep 60 & wait"], { stdio: "ignore" });
@@ -18,3 +18,20 @@ it("finds a process with its children, and ends them all", async () => {
   expect(withDescendants([pid])).toEqual([]);
   expect(signalAll([pid], "SIGKILL")).toBe(0);
 });
+
+it.runIf(process.platform === "linux")(
+  "knows the plain services of a folder by their mark, and no other process",
+  async () => {
+    const start = (mark: string) =>
+      spawn("sleep", ["60"], { stdio: "ignore", env: { ...process.env, HOLDFAST_PROGRAM: mark } });
+    const own = start("pricing:/nowhere/pg-a/pricing");
+    const other = start("pricing:/nowhere/pg-b/pricing");
+    const find = () => findProgramProcesses(["/nowhere/pg-a/pricing"]);
+    for (let attempt = 0; attempt < 100 && find().length === 0; attempt += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(find()).toEqual([own.pid]);
+    expect(findProgramProcesses([])).toEqual([]);
+    signalAll([own.pid as number, other.pid as number], "SIGKILL");
+  },
+);

@@ -67,6 +67,26 @@ export function findProcessesIn(folders: readonly string[]): readonly number[] {
   return listProcesses().flatMap(({ pid }) => (folders.includes(workingDirectory(pid) ?? "") ? [pid] : []));
 }
 
+/**
+ * Processes of plain services that an agent started for one of these folders, known by the mark that the agent puts into their environment
+ * (`agents/drivers/program/process-keeper.ts`): a working directory could be a person's shell. Linux only; elsewhere none is found.
+ */
+export function findProgramProcesses(folders: readonly string[]): readonly number[] {
+  if (process.platform !== "linux" || folders.length === 0) return [];
+  return listProcesses().flatMap(({ pid }) => {
+    const mark = readEnvironment(pid).find((entry) => entry.startsWith("HOLDFAST_PROGRAM="));
+    return mark !== undefined && folders.some((folder) => mark.endsWith(`:${folder}`)) ? [pid] : [];
+  });
+}
+
+function readEnvironment(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
 function workingDirectory(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);

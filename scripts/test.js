@@ -85,6 +85,8 @@ function resolveScript(script) {
 }
 
 let running = null;
+/** Journeys end their demo when they are asked to: its processes are in groups of their own, which a kill would not reach. */
+const graceMs = 30_000;
 
 function killGroup(child) {
   try {
@@ -92,6 +94,12 @@ function killGroup(child) {
   } catch {
     // The whole group has ended by itself.
   }
+}
+
+/** Asks a suite to end what it started, and ends it for good when it does not. */
+function endSuite(child) {
+  child.kill("SIGINT");
+  return setTimeout(() => killGroup(child), graceMs);
 }
 
 function runSuite(suite) {
@@ -111,8 +119,7 @@ function runSuite(suite) {
     });
     const timer = setTimeout(() => {
       console.log(`${suite.name}: stopped after ${suite.limitMs / minute} minutes.`);
-      child.kill("SIGTERM");
-      setTimeout(() => killGroup(child), 10_000).unref();
+      endSuite(child).unref();
     }, suite.limitMs);
     child.on("exit", (code) => {
       clearTimeout(timer);
@@ -162,8 +169,9 @@ async function main() {
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, () => {
-    if (running !== null) killGroup(running);
-    process.exit(130);
+    if (running === null) process.exit(130);
+    running.once("exit", () => process.exit(130));
+    endSuite(running);
   });
 }
 await main();
