@@ -96,11 +96,16 @@ function Entries({ items }: { items: readonly AuditView[] }) {
   const sayReason = (reason: string) =>
     /^[a-z]+(-[a-z]+)+$/.test(reason) ? say("verdict", reason) : cleanText(reason, 160);
   return (
-    <Table label={t("title")}>
+    <Table label={t("title")} className="max-md:table-fixed">
       <thead>
         <tr>
           {(["seq", "at", "actor", "what", "subject", "change", "reason"] as const).map((column) => (
-            <Th key={column} className={onPhone.has(column) ? undefined : "hidden md:table-cell"}>
+            <Th
+              key={column}
+              className={
+                onPhone.has(column) ? (column === "what" ? undefined : "w-20 md:w-auto") : "hidden md:table-cell"
+              }
+            >
               {t(`column.${column}`)}
             </Th>
           ))}
@@ -116,7 +121,7 @@ function Entries({ items }: { items: readonly AuditView[] }) {
             <Td>
               {cleanText(entry.actor, 60)} <span className="text-xs text-muted">{entry.actorRole}</span>
             </Td>
-            <Td className="font-medium">
+            <Td className="font-medium [overflow-wrap:anywhere]">
               {say("audit", entry.verb)}
               <span className="block text-xs font-normal break-words text-muted md:hidden">
                 <Mono>{cleanText(entry.subject, 60)}</Mono> <Change before={entry.before} after={entry.after} />

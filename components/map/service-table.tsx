@@ -30,7 +30,9 @@ export function ServiceTable({
       <thead>
         <tr>
           {(["service", "requests", "errors", "latency", "calls", "seen"] as const).map((column) => (
-            <Th key={column}>{t(`column.${column}`)}</Th>
+            <Th key={column} className={column === "calls" || column === "seen" ? "hidden md:table-cell" : undefined}>
+              {t(`column.${column}`)}
+            </Th>
           ))}
         </tr>
       </thead>
@@ -51,15 +53,15 @@ export function ServiceTable({
             <Td className="num">
               {node.traffic.perSecond === null ? "–" : `${format.number(node.traffic.perSecond, 1)}/s`}
             </Td>
-            <Td className="num">{format.percent(node.traffic.errorShare, true)}</Td>
-            <Td className="num">{format.duration(node.traffic.latencyP95Ms)}</Td>
-            <Td className="max-w-72 text-muted">
+            <Td className="num whitespace-nowrap">{format.percent(node.traffic.errorShare, true)}</Td>
+            <Td className="num whitespace-nowrap">{format.duration(node.traffic.latencyP95Ms)}</Td>
+            <Td className="hidden max-w-72 text-muted md:table-cell">
               {model.calls
                 .filter((call) => call.from === id)
                 .map((call) => cleanText(call.to.slice("service:".length), 40))
                 .join(", ") || "–"}
             </Td>
-            <Td className="whitespace-nowrap text-muted">
+            <Td className="hidden whitespace-nowrap text-muted md:table-cell">
               <RelativeTime at={node.lastSeenAt} />
             </Td>
           </Tr>

@@ -40,7 +40,7 @@ export function EmptyState({
     <div className="flex flex-col items-center gap-2 px-4 py-10 text-center">
       {glyph}
       <p className="text-base font-medium">{title}</p>
-      {text !== undefined && <div className="max-w-prose text-sm text-muted">{text}</div>}
+      {text !== undefined && <div className="w-full max-w-prose min-w-0 text-sm text-muted">{text}</div>}
       {action !== undefined && <div className="mt-2">{action}</div>}
     </div>
   );
