@@ -31,7 +31,14 @@ test("every screen is free of serious findings in both themes", async ({ demo, p
     "/clusters/orders?action=switchover",
     "/incidents",
     ...items.slice(0, 1).map(({ id }) => `/incidents/${id}`),
+    "/traces",
+    "/map",
+    "/policies",
+    "/policies?rule=cpu",
     "/ring",
+    "/locks",
+    "/changes",
+    "/add-nodes",
     "/audit",
   ];
   const page = await pageAs("admin");

@@ -7,7 +7,7 @@ test.beforeEach(async ({ demo }) => {
   await demo.restore();
 });
 
-test.fixme("a prepared transaction whose coordinator died is seen within seconds with whom it blocks, and ended by a guided choice", async ({
+test("a prepared transaction whose coordinator died is seen within seconds with whom it blocks, and ended by a guided choice", async ({
   demo,
   pageAs,
 }) => {

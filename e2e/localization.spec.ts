@@ -8,7 +8,7 @@ test.afterEach(async ({ demo }) => {
   await demo.restore();
 });
 
-test.fixme("a broken service is named with its evidence, and the incident acknowledged", async ({ pageAs }) => {
+test("a broken service is named with its evidence, and the incident acknowledged", async ({ pageAs }) => {
   test.setTimeout(180_000);
   const page = await pageAs("operator");
   await page.goto("/");

@@ -1,6 +1,6 @@
 import { expect, test } from "./support/test.ts";
 
-test.fixme("a rule is changed with its difference in view, replayed, and set back", async ({ pageAs }) => {
+test("a rule is changed with its difference in view, replayed, and set back", async ({ pageAs }) => {
   const page = await pageAs("operator");
   await page.goto("/policies");
   await page.locator('[data-rule="cpu"]').click();
@@ -19,7 +19,7 @@ test.fixme("a rule is changed with its difference in view, replayed, and set bac
   await expect(page.getByText("Monitoring rule set back").first()).toBeVisible();
 });
 
-test.fixme("a viewer sees the rules and can change none", async ({ pageAs }) => {
+test("a viewer sees the rules and can change none", async ({ pageAs }) => {
   const page = await pageAs("viewer");
   await page.goto("/policies?rule=disk-full");
   await expect(page.getByRole("dialog").getByRole("button", { name: "Save" })).toHaveAttribute("aria-disabled", "true");

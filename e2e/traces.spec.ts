@@ -1,6 +1,6 @@
 import { expect, test } from "./support/test.ts";
 
-test.fixme("errors are found, read, merged and split again", async ({ demo, pageAs }) => {
+test("errors are found, read, merged and split again", async ({ demo, pageAs }) => {
   const name = `JourneyError${Date.now() % 100_000}`;
   const nodes = await demo.api.get<{ items: readonly { id: string }[] }>("nodes");
   expect(nodes.items.length).toBeGreaterThan(0);
