@@ -38,7 +38,7 @@ test("every screen is free of serious findings in both themes", async ({ demo, p
     "/ring",
     "/locks",
     "/changes",
-    "/add-nodes",
+    "/nodes/add",
     "/audit",
   ];
   const page = await pageAs("admin");
