@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { parseCpu } from "./host.ts";
 import { HostGauges, parseMounts, sumDisks } from "./host-gauges.ts";
 import { ProcessUsage, parseStat } from "./process-usage.ts";
 
@@ -43,6 +44,12 @@ describe("processes of an application", () => {
 });
 
 describe("gauges of the host", () => {
+  it("count time waiting for disks as idle and stolen time as busy", () => {
+    const text = "cpu  10 1 5 80 4 1 2 3 9 9\ncpu0 5 0 2 40 2 0 1 1 0 0\ncpu1 5 1 3 40 2 1 1 2 0 0\nintr 1";
+    expect(parseCpu(text)).toEqual({ cores: 2, busy: 22, total: 106 });
+    expect(parseCpu("")).toBeNull();
+  });
+
   it("are read from this machine", async () => {
     const gauges = new HostGauges();
     await gauges.collect();

@@ -1,5 +1,6 @@
-import { readFile, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { monotonicMs } from "../shared/time.ts";
+import { readProc } from "./proc.ts";
 
 /** Beyond what a heartbeat carries: disks by mount, pressure, what the kernel counts. All from /proc. */
 
@@ -17,21 +18,13 @@ export class HostGauges {
   #before: Counters | null = null;
 
   async collect(): Promise<Record<string, number>> {
-    const [mounts, memory, pressure, counters, tcp, files] = await Promise.all([
-      readMounts(),
-      readMemory(),
-      readPressure(),
-      readCounters(),
-      readText("/proc/net/sockstat"),
-      readText("/proc/sys/fs/file-nr"),
-    ]);
-    const openFiles = Number(files.split(/\s/, 1)[0]);
-    const sockets = Number(/^TCP: inuse (\d+)/m.exec(tcp)?.[1]);
+    const openFiles = Number(readProc("/proc/sys/fs/file-nr").split(/\s/, 1)[0]);
+    const sockets = Number(/^TCP: inuse (\d+)/m.exec(readProc("/proc/net/sockstat"))?.[1]);
     return {
-      ...mounts,
-      ...memory,
-      ...pressure,
-      ...this.#rates(counters),
+      ...(await readMounts()),
+      ...readMemory(),
+      ...readPressure(),
+      ...this.#rates(readCounters()),
       ...(Number.isFinite(sockets) ? { tcpConnections: sockets } : {}),
       ...(openFiles > 0 ? { openFiles } : {}),
     };
@@ -54,7 +47,7 @@ export class HostGauges {
 /** Used, free to programs and inodes of each mounted disk; a disk mounted twice counts once. */
 async function readMounts(): Promise<Record<string, number>> {
   const gauges: Record<string, number> = {};
-  for (const { path } of parseMounts(await readText("/proc/self/mounts")).slice(0, mountsRead)) {
+  for (const { path } of parseMounts(readProc("/proc/self/mounts")).slice(0, mountsRead)) {
     const disk = await statfs(path).catch(() => null);
     if (disk === null || disk.blocks === 0) continue;
     gauges[`diskTotalBytes:${path}`] = disk.blocks * disk.bsize;
@@ -78,35 +71,33 @@ export function parseMounts(text: string): { readonly device: string; readonly p
   });
 }
 
-async function readMemory(): Promise<Record<string, number>> {
-  const text = await readText("/proc/meminfo");
+function readMemory(): Record<string, number> {
+  const text = readProc("/proc/meminfo");
   const bytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) * 1_024;
   const gauges = { memoryAvailableBytes: bytes("MemAvailable"), swapUsedBytes: bytes("SwapTotal") - bytes("SwapFree") };
   return Object.fromEntries(Object.entries(gauges).filter(([, value]) => Number.isFinite(value)));
 }
 
 /** Share of the last ten seconds in which something waited for a resource, percent. Source: kernel.org, "PSI". */
-async function readPressure(): Promise<Record<string, number>> {
+function readPressure(): Record<string, number> {
   const names = ["cpu", "memory", "io"] as const;
-  const texts = await Promise.all(names.map((name) => readText(`/proc/pressure/${name}`)));
   return Object.fromEntries(
-    names.flatMap((name, i) => {
-      const value = /^some avg10=([\d.]+)/m.exec(texts[i] ?? "")?.[1];
+    names.flatMap((name) => {
+      const value = /^some avg10=([\d.]+)/m.exec(readProc(`/proc/pressure/${name}`))?.[1];
       return value === undefined ? [] : [[`${name}PressurePercent`, Number(value)]];
     }),
   );
 }
 
 /** Counters that grow: their names are those of their rates. */
-async function readCounters(): Promise<Record<string, number>> {
-  const [disks, snmp] = await Promise.all([readText("/proc/diskstats"), readText("/proc/net/snmp")]);
-  const [names = [], values = []] = snmp
+function readCounters(): Record<string, number> {
+  const [names = [], values = []] = readProc("/proc/net/snmp")
     .split("\n")
     .filter((line) => line.startsWith("Tcp:"))
     .map((line) => line.split(" "));
   const retransmitted = Number(values[names.indexOf("RetransSegs")]);
   return {
-    ...sumDisks(disks),
+    ...sumDisks(readProc("/proc/diskstats")),
     ...(Number.isFinite(retransmitted) ? { tcpRetransmittedPerSecond: retransmitted } : {}),
   };
 }
@@ -122,8 +113,4 @@ export function sumDisks(text: string): Record<string, number> {
     written += Number(fields[9]) * sectorBytes;
   }
   return { diskReadBytesPerSecond: read, diskWrittenBytesPerSecond: written };
-}
-
-async function readText(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => "");
 }

@@ -1,7 +1,8 @@
-import { readFile, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { type CpuInfo, cpus, freemem, loadavg, totalmem } from "node:os";
 import type { HostMetrics } from "../../server/core/index.ts";
 import { monotonicMs } from "../shared/time.ts";
+import { readProc } from "./proc.ts";
 
 /** Figures of the machine, taken now and then; a heartbeat carries the last ones. */
 export class HostCollector {
@@ -20,28 +21,20 @@ export class HostCollector {
   }
 
   async collect(): Promise<void> {
-    const [disk, memory, network] = await Promise.all([this.#disk(), usedMemory(), this.#networkRates()]);
-    const cores = cpus();
+    const { cores, busy, total } = parseCpu(readProc("/proc/stat")) ?? sumCpus(cpus());
     this.#last = {
-      cpu: this.#cpuShare(cores),
+      cpu: this.#cpuShare(busy, total),
       load1: loadavg()[0] ?? 0,
-      cores: cores.length,
-      memoryUsedBytes: memory,
+      cores,
+      memoryUsedBytes: usedMemory(),
       memoryTotalBytes: totalmem(),
-      ...disk,
-      ...network,
+      ...(await this.#disk()),
+      ...this.#networkRates(),
     };
   }
 
   /** Share of all cores since the last look. */
-  #cpuShare(cores: readonly CpuInfo[]): number {
-    let busy = 0;
-    let total = 0;
-    for (const { times } of cores) {
-      const sum = times.user + times.nice + times.sys + times.idle + times.irq;
-      total += sum;
-      busy += sum - times.idle;
-    }
+  #cpuShare(busy: number, total: number): number {
     const before = this.#cpu;
     this.#cpu = { busy, total };
     const elapsed = total - before.total;
@@ -57,8 +50,8 @@ export class HostCollector {
     }
   }
 
-  async #networkRates(): Promise<Pick<HostMetrics, "networkRxBytesPerSecond" | "networkTxBytesPerSecond">> {
-    const totals = parseNetDev(await readFile("/proc/net/dev", "utf8").catch(() => ""));
+  #networkRates(): Pick<HostMetrics, "networkRxBytesPerSecond" | "networkTxBytesPerSecond"> {
+    const totals = parseNetDev(readProc("/proc/net/dev"));
     const before = this.#network;
     const nowMs = monotonicMs();
     this.#network = { atMs: nowMs, ...totals };
@@ -69,6 +62,38 @@ export class HostCollector {
       networkTxBytesPerSecond: Math.max(0, (totals.tx - before.tx) / seconds),
     };
   }
+}
+
+interface CpuTime {
+  readonly cores: number;
+  /** In one unit, whichever the source has: only shares are made of them. */
+  readonly busy: number;
+  readonly total: number;
+}
+
+/**
+ * Time of all cores since the machine started, from one file: `os.cpus()` also asks for every core's model and frequency. What waits for a
+ * disk counts as idle, time stolen by the hypervisor as busy. Source: proc(5), `/proc/stat`. Null without its first line.
+ */
+export function parseCpu(text: string): CpuTime | null {
+  const line = /^cpu +(.+)$/m.exec(text)?.[1];
+  if (line === undefined) return null;
+  const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, softirq = 0, steal = 0] = line
+    .split(" ")
+    .map(Number);
+  const busy = user + nice + system + irq + softirq + steal;
+  return { cores: text.match(/^cpu\d+ /gm)?.length ?? 1, busy, total: busy + idle + wait };
+}
+
+function sumCpus(cores: readonly CpuInfo[]): CpuTime {
+  let busy = 0;
+  let total = 0;
+  for (const { times } of cores) {
+    const sum = times.user + times.nice + times.sys + times.idle + times.irq;
+    total += sum;
+    busy += sum - times.idle;
+  }
+  return { cores: cores.length, busy, total };
 }
 
 /** Bytes received and sent by all interfaces but loopback. Source: proc(5), `/proc/net/dev`. */
@@ -86,8 +111,7 @@ export function parseNetDev(text: string): { readonly rx: number; readonly tx: n
 }
 
 /** Memory that programs cannot have any more; on Linux the page cache does not count as used. */
-async function usedMemory(): Promise<number> {
-  const text = await readFile("/proc/meminfo", "utf8").catch(() => "");
-  const available = /^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1];
+function usedMemory(): number {
+  const available = /^MemAvailable:\s+(\d+) kB/m.exec(readProc("/proc/meminfo"))?.[1];
   return totalmem() - (available === undefined ? freemem() : Number(available) * 1024);
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import type { ApplicationConfig } from "../config/telemetry-schema.ts";
 import { monotonicMs } from "../shared/time.ts";
+import { readProc } from "./proc.ts";
 
 /** Ticks of `/proc/PID/stat` are 1/100 s on every Linux that Node runs on. */
 const ticksPerSecond = 100;
@@ -121,15 +121,6 @@ function withDescendants(all: readonly ProcessStat[], roots: readonly number[]):
 
 async function readStat(pid: number): Promise<ProcessStat | null> {
   return parseStat(readProc(`/proc/${pid}/stat`));
-}
-
-/** The kernel answers from memory: going through the thread pool would cost ten times the reading. */
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 /** Source: proc(5), `/proc/pid/stat`. The name stands in brackets and may hold anything. */

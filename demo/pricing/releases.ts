@@ -44,7 +44,7 @@ export function describePricing({ folder, listen }: Omit<PricingPlace, "root">):
     dir,
     command: [process.execPath, "server.js"],
     environment: { PORT: String(listen.port), PRICES: join(dir, "prices.json") },
-    health: { url: `http://${listen.host}:${listen.port}/health`, everyMs: 500, timeoutMs: 1_000 },
+    health: { url: `http://${listen.host}:${listen.port}/health`, everyMs: 1_000, timeoutMs: 1_000 },
     startWithinMs: 10_000,
     files: [
       {
