@@ -15,15 +15,19 @@ import { measureLibrary } from "./library.ts";
 interface MoveFigures extends LoadOutcome {
   readonly slotsMoved: number;
   readonly ms: number;
+  /** Of the clients, while slots moved. */
+  readonly operationsPerSecond: number;
   /** Slots of the fullest master over the mean, afterwards. */
   readonly finalBalance: number;
 }
 
-const usage = `npm run bench:ring -- [--keys N] [--lanes N] [--port N] [--folder DIR] [--json]
+const usage = `npm run bench:ring -- [--keys N] [--lanes N] [--crash] [--port N] [--folder DIR] [--json]
   --keys N       counters, each with a text beside it (default 20000)
   --lanes N      clients at work while slots move (default 8)
   --crash        also: kill the control plane, and a master, in the middle of a move
-  --port N       first of the ports it uses (default 7700)`;
+  --port N       first of the ports it uses (default 7700)
+  --json         last line: slotsMoved, ms, clientErrors, keysLost, keysDoubled, worstMs and operationsPerSecond of the move;
+                 balance, movementRatio and lookupsPerSecond of the ring; the same of redis-cli and hashring under "peer"`;
 const moveDeadlineMs = 300_000;
 
 function readOptions() {
@@ -96,7 +100,8 @@ async function measured(
   const { slots, ms } = await work();
   await load.stop();
   const outcome = await load.audit();
-  return { slotsMoved: slots, ms, finalBalance: await finalBalance(lab), ...outcome };
+  const operationsPerSecond = Math.round((outcome.operations * 1_000) / Math.max(1, ms));
+  return { slotsMoved: slots, ms, finalBalance: await finalBalance(lab), operationsPerSecond, ...outcome };
 }
 
 async function ours(lab: RedisLab, during?: () => Promise<void>): Promise<{ slots: number; ms: number }> {
@@ -196,20 +201,25 @@ async function measureCrashes(lab: RedisLab, load: ClientLoad, lanes: number) {
   return { controlPlaneKilled: control, masterKilled: master };
 }
 
+/** Numbers for the last line; what a client was told when something failed is for reading. */
+function figuresOf(whose: string, { firstErrors, ...figures }: MoveFigures) {
+  for (const message of firstErrors) console.log(`  client error (${whose}): ${message}`);
+  return figures;
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   const { own, peer, crashes } = await withRedisLab(
     { port: options.port, shape: "cluster", folder: options.folder, settings: { maxmemory: "256mb" } },
     (lab) => measure(lab, options),
   );
+  console.log("  The ring library beside hashring (about half a minute)");
   const { peer: libraryPeer, ...library } = measureLibrary();
-  const { firstErrors, ...figures } = own;
-  for (const message of firstErrors) console.log(`  client error: ${message}`);
   const result = {
-    ...figures,
+    ...figuresOf("ours", own),
     ...library,
     // Slots beside redis-cli, the library beside npm's hashring; `k mod n` for scale.
-    peer: { ...peer, ...libraryPeer.hashring },
+    peer: { ...figuresOf("redis-cli", peer), ...libraryPeer.hashring },
     modulo: libraryPeer.modulo,
     ...(crashes === null ? {} : { crashes }),
   };
