@@ -8,7 +8,7 @@ import { runTrial, sleep, type Trial } from "./trial.ts";
 
 /** What normal operation looks like has to be seen first, and again between two faults. */
 const learnMs = 45_000;
-const restMs = 15_000;
+const restMs = 30_000;
 
 await runMain(async () => {
   const options = readOptions(process.argv.slice(2));

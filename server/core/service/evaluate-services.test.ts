@@ -85,10 +85,18 @@ it("ends it after a while without a breach, and takes a flap for the same fault"
   expect(incidents(puppet)[0]).toMatchObject({ phase: "open", resolvedAt: null });
 });
 
+it("opens another one for what shows in another way, however soon it comes", () => {
+  const puppet = createCalm();
+  measure(puppet, 5, { latencyP95Ms: 900 }, { name: "orders" });
+  measure(puppet, 20, {}, { name: "orders" });
+  measure(puppet, 5, { errorShare: 0.3 }, { name: "orders" });
+  expect(incidents(puppet).map(({ cause }) => cause.evidence[0]?.code)).toEqual(["latency-p95", "error-share"]);
+});
+
 it("opens a new one that links back when it happens again later", () => {
   const puppet = createCalm();
   measure(puppet, 5, { errorShare: 0.3 }, { name: "orders" });
-  measure(puppet, 200, {}, { name: "orders" });
+  measure(puppet, 60, {}, { name: "orders" });
   measure(puppet, 5, { errorShare: 0.3 }, { name: "orders" });
   expect(incidents(puppet)).toHaveLength(2);
   expect(incidents(puppet)[1]?.follows).toBe(incidents(puppet)[0]?.id);

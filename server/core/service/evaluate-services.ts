@@ -10,8 +10,10 @@ import type { ServiceLive, ServiceMeasure } from "./types.ts";
 /** Measures come once a second. A breach opens after this many in a row, and ends after that many. */
 const openAfter = 3;
 const endAfter = 15;
-/** What comes back within this time after its end is the same fault flapping. */
-const flapMs = 120_000;
+/** What comes back in the same way within this time after its end is the same fault flapping; anything else is a fault of its own. */
+const flapMs = 30_000;
+/** A rule speaks of minutes: what it still says this long after a fault ended is that fault's echo. */
+const echoMs = 120_000;
 /** An infrastructure fault explains what its clients suffer, for this long after its end too. */
 const aftermathMs = 45_000;
 /** Faults of a node that take its services along. A busy or a full machine may be as much the consequence as the cause: it hides none. */
@@ -45,10 +47,12 @@ export function openServiceIncidents(draft: Draft): Incident[] {
   return listIncidents(draft).filter((each) => each.cause.kind === "service-degraded" && each.resolvedAt === null);
 }
 
-/** Services that an open incident of services is about: its own, and everything that it reaches. */
+/** Services that an incident of services is about, open or just over: its own, and everything that it reaches. */
 export function servicesExplained(draft: Draft): ReadonlySet<string> {
   const explained = new Set<string>();
-  for (const { cause, symptoms } of openServiceIncidents(draft)) {
+  const since = draft.now.wallMs - echoMs;
+  for (const { cause, symptoms, resolvedAt } of listIncidents(draft)) {
+    if (cause.kind !== "service-degraded" || (resolvedAt ?? Number.POSITIVE_INFINITY) < since) continue;
     for (const { subject } of [cause, ...symptoms]) {
       explained.add(subject.id);
       for (const name of draft.state.live.services.get(subject.id)?.measure.reaches ?? []) explained.add(name);
@@ -134,12 +138,13 @@ function findInfrastructure(draft: Draft, { clusters, nodes }: ServiceMeasure): 
   return found ?? null;
 }
 
-function findFlapping(draft: Draft, { name }: ServiceLive): Incident | null {
+function findFlapping(draft: Draft, { name, breach }: ServiceLive): Incident | null {
   const since = draft.now.wallMs - flapMs;
   const ended = listIncidents(draft).find(
     ({ cause, phase, resolvedAt, mergedInto }) =>
       cause.kind === "service-degraded" &&
       cause.subject.id === name &&
+      cause.evidence.some(({ code }) => code === breach?.indicator) &&
       phase === "resolved" &&
       (mergedInto ?? null) === null &&
       (resolvedAt ?? 0) > since,
