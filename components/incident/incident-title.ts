@@ -1,5 +1,5 @@
 "use client";
-import { namedAbove } from "../../server/core/incident/severity.ts";
+import { titleOf } from "../../server/core/incident/title.ts";
 import type { Incident } from "../../server/core/index.ts";
 import { useCodeText } from "../i18n/code-text.ts";
 
@@ -7,14 +7,8 @@ import { useCodeText } from "../i18n/code-text.ts";
 export function useIncidentTitle(): (incident: Incident) => string {
   const say = useCodeText();
   return (incident) => {
-    const { cause, cluster } = incident;
-    const data = { subject: cause.subject.id, cluster };
-    const [first] = incident.suspects;
-    // What the users feel is the symptom; the title says the cause as soon as it is likely.
-    if (cause.kind !== "service-degraded" || first === undefined || first.confidence < namedAbove)
-      return say("incidentTitle", cause.kind, data);
-    const named = say("suspectCause", first.cause);
-    return say("incidentTitle", "service-degraded-by", { ...data, suspect: first.subject.id, named });
+    const { code, named, data } = titleOf(incident);
+    return say("incidentTitle", code, named === null ? data : { ...data, named: say("suspectCause", named) });
   };
 }
 

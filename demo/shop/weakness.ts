@@ -8,7 +8,7 @@ const slowByMs = 600;
 const hogTurnMs = 320;
 const hogBusyMs = 220;
 const leakEveryMs = 100;
-const leakedPerTurn = 12_000;
+const leakedPerTurn = 4_000;
 /** Of the kept receipts; about 250 MB, so that the demo never harms the machine. */
 const leakLimit = 1_200_000;
 

@@ -10,6 +10,7 @@ import { findResourceExcess, observeResources, type ResourceUse } from "./resour
 import { collectDurations, type Durations } from "./span-durations.ts";
 import { findNetworkGap, findSelfTimeExcess } from "./span-evidence.ts";
 import { indexSpans, NORMAL, OpNames, type SpanIndex } from "./span-index.ts";
+import { blameStarvedCallees } from "./starved-callee.ts";
 import type { LogTable, TelemetryWindow } from "./telemetry.ts";
 
 /**
@@ -17,18 +18,19 @@ import type { LogTable, TelemetryWindow } from "./telemetry.ts";
  * an empty list means "not enough evidence". Never throws on missing telemetry: what was not observed gives no evidence.
  */
 export function localize(window: TelemetryWindow, config: LocalizerConfig = DEFAULT_CONFIG): Suspect[] {
-  return fuse(window.nodes, collectFindings(window), config);
+  return fuse(window.nodes, collectFindings(window, config), config);
 }
 
 /**
  * All the evidence there is, before it is weighed: for each node and family the strongest finding over the hypotheses of
  * when the fault began.
  */
-export function collectFindings(window: TelemetryWindow): Finding[] {
+export function collectFindings(window: TelemetryWindow, config: LocalizerConfig = DEFAULT_CONFIG): Finding[] {
   const observed = observe(window);
   const strongest = new Map<string, Finding>();
   for (const onset of onsetHypotheses(window)) {
-    for (const finding of judgeHypothesis(createContext(window, onset), observed)) {
+    const context = createContext(window, onset);
+    for (const finding of blameStarvedCallees(context, judgeHypothesis(context, observed), config)) {
       const key = `${finding.node}|${finding.family}`;
       if (finding.magnitude > (strongest.get(key)?.magnitude ?? 0)) strongest.set(key, finding);
     }

@@ -9,6 +9,7 @@ const calm: ServiceMeasure = {
   requests: 100,
   errorShare: 0,
   latencyP95Ms: 50,
+  memoryBytes: 100e6,
   nodes: ["app-1"],
   reaches: ["orders", "db"],
   clusters: [],
@@ -100,6 +101,18 @@ it("opens a new one that links back when it happens again later", () => {
   measure(puppet, 5, { errorShare: 0.3 }, { name: "orders" });
   expect(incidents(puppet)).toHaveLength(2);
   expect(incidents(puppet)[1]?.follows).toBe(incidents(puppet)[0]?.id);
+});
+
+it("opens one for memory that grows before anybody feels it, and takes in whoever feels it then", () => {
+  const puppet = createCalm();
+  for (let second = 0; second < 20; second += 1)
+    measure(puppet, 1, {}, { name: "orders", memoryBytes: 100e6 + second * 20e6 });
+  expect(incidents(puppet)).toHaveLength(1);
+  expect(incidents(puppet)[0]?.cause.subject.id).toBe("orders");
+  measure(puppet, 5, { latencyP95Ms: 900 }, { name: "orders", memoryBytes: 500e6 });
+  expect(incidents(puppet)[0]?.symptoms.map(({ subject }) => subject.id)).toEqual(["gateway"]);
+  measure(puppet, 100, {}, { name: "orders", memoryBytes: 500e6 });
+  expect(incidents(puppet).map(({ phase }) => phase)).toEqual(["resolved"]);
 });
 
 it("only suggests by default, and acts when a person says so", () => {

@@ -36,7 +36,7 @@ export function evaluateServices(draft: Draft, measures: readonly ServiceMeasure
     (service) => service.badInRow >= openAfter && !isMuted(draft, service),
   );
   for (const service of bad.filter((each) => each.measure.isEntry)) placeEntry(draft, service);
-  for (const service of bad.filter((each) => !each.measure.isEntry)) placeSymptom(draft, service);
+  for (const service of bad.filter((each) => !each.measure.isEntry)) placeInner(draft, service);
   for (const incident of openServiceIncidents(draft)) {
     mergeIntoInfrastructure(draft, incident);
     endWhenSound(draft, incident);
@@ -94,9 +94,16 @@ function judge(draft: Draft, { name, breach, badSinceMs }: ServiceLive): Verdict
 function tellBreach(breach: ServiceLive["breach"]): Evidence["data"] {
   if (breach === null) return {};
   const { indicator, value, normal } = breach;
-  return indicator === "error-share"
-    ? { percent: Math.round(value * 1_000) / 10, normalPercent: Math.round(normal * 1_000) / 10 }
-    : { p95Ms: Math.round(value), normalMs: Math.round(normal) };
+  switch (indicator) {
+    case "error-share":
+      return { percent: Math.round(value * 1_000) / 10, normalPercent: Math.round(normal * 1_000) / 10 };
+    case "latency-p95":
+      return { p95Ms: Math.round(value), normalMs: Math.round(normal) };
+    case "memory-growth":
+      return { valueBytes: Math.round(value), normalBytes: Math.round(normal) };
+    default:
+      return indicator satisfies never;
+  }
 }
 
 function placeEntry(draft: Draft, service: ServiceLive): void {
@@ -109,9 +116,11 @@ function placeEntry(draft: Draft, service: ServiceLive): void {
   openServiceIncident(draft, judge(draft, service));
 }
 
-function placeSymptom(draft: Draft, service: ServiceLive): void {
+/** What its users feel is told by the entries that call it; what nobody feels yet is told by itself. */
+function placeInner(draft: Draft, service: ServiceLive): void {
   const above = [...openServiceIncidents(draft)].find((incident) => isSameFault(draft, incident, service));
   if (above !== undefined) join(draft, above, judge(draft, service));
+  else if (service.breach?.indicator === "memory-growth") openServiceIncident(draft, judge(draft, service));
 }
 
 /** The same service, one that calls it, or two entries that stand on the same ones. */
@@ -204,7 +213,9 @@ function endWhenSound(draft: Draft, incident: Incident): void {
   const subjects = [incident.cause, ...incident.symptoms].map(({ subject }) => subject.id);
   const concerned = subjects.map((id) => draft.state.live.services.get(id)).filter((each) => each !== undefined);
   const entries = concerned.filter((each) => each.measure.isEntry);
-  if (entries.length === 0 || entries.some((each) => each.goodInRow < endAfter || each.measure.requests === 0)) return;
+  const own = draft.state.live.services.get(incident.cause.subject.id);
+  const heard = own === undefined || entries.includes(own) ? entries : [...entries, own];
+  if (heard.length === 0 || heard.some((each) => each.goodInRow < endAfter || each.measure.requests === 0)) return;
   end(draft, incident, "resolved", { durationMs: draft.now.wallMs - incident.beganAt });
 }
 

@@ -1,4 +1,5 @@
 import { median } from "../localization/statistics.ts";
+import { createMemoryLive, judgeMemory } from "./judge-memory.ts";
 import type { Breach, ServiceLive, ServiceMeasure } from "./types.ts";
 
 /** Sound seconds that are remembered, and how many it takes before a latency can be called unusual. */
@@ -46,7 +47,9 @@ function findLateness({ latenciesMs }: ServiceLive, { latencyP95Ms }: ServiceMea
 export function takeMeasure(live: ServiceLive, measure: ServiceMeasure, wallMs: number, isCalm: boolean): void {
   live.measure = measure;
   live.seen += 1;
-  live.breach = findBreach(live, measure);
+  // What users feel comes first; memory is judged every time, because it has to be remembered.
+  const growth = judgeMemory(live.memory, measure.memoryBytes, wallMs);
+  live.breach = findBreach(live, measure) ?? growth;
   if (live.breach === null) {
     live.goodInRow += 1;
     live.badInRow = 0;
@@ -71,6 +74,7 @@ export function createServiceLive(measure: ServiceMeasure): ServiceLive {
     measure,
     latenciesMs: [],
     errorShares: [],
+    memory: createMemoryLive(),
     seen: 0,
     breach: null,
     badInRow: 0,

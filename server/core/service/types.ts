@@ -7,6 +7,8 @@ export interface ServiceMeasure {
   /** 0 to 1; null without a request. */
   readonly errorShare: number | null;
   readonly latencyP95Ms: number | null;
+  /** Resident memory of all its processes; null where nobody measures it. */
+  readonly memoryBytes: number | null;
   /** Nodes it runs on. */
   readonly nodes: readonly string[];
   /** Everything it reaches by calls, directly or not. */
@@ -15,7 +17,7 @@ export interface ServiceMeasure {
   readonly clusters: readonly string[];
 }
 
-export type Indicator = "error-share" | "latency-p95";
+export type Indicator = "error-share" | "latency-p95" | "memory-growth";
 
 /** An indicator that is worse than it may be. */
 export interface Breach {
@@ -25,6 +27,17 @@ export interface Breach {
   readonly limit: number;
 }
 
+/** Samples of an hour, oldest first. Live. */
+export interface MemoryLive {
+  readonly samples: number[];
+  /** Measures so far. */
+  seen: number;
+  sampledMs: number;
+  /** The most that it ever took, and when it last took clearly more than before. */
+  highest: number;
+  higherMs: number;
+}
+
 /** What is remembered of a service between measures. Live. */
 export interface ServiceLive {
   readonly name: string;
@@ -32,6 +45,7 @@ export interface ServiceLive {
   /** Of sound seconds, oldest first. */
   readonly latenciesMs: number[];
   readonly errorShares: number[];
+  readonly memory: MemoryLive;
   /** Measures so far. */
   seen: number;
   breach: Breach | null;

@@ -1,4 +1,4 @@
-import { namedAbove } from "../../core/incident/severity.ts";
+import { titleOf } from "../../core/incident/title.ts";
 import type { Evidence, Incident, Suspect, TimelineEntry, Verdict } from "../../core/index.ts";
 import type { ActionView, IncidentDetail } from "../../protocol/index.ts";
 import { type ReportLocale, type Words, wordsFor } from "./words.ts";
@@ -10,7 +10,7 @@ export function writeMarkdown(detail: IncidentDetail, locale: ReportLocale, at: 
   const words = wordsFor(locale);
   const { incident } = detail;
   const sections = [
-    `# ${incident.id}: ${escapeMarkdown(titleOf(words, incident))}`,
+    `# ${incident.id}: ${escapeMarkdown(sayTitle(words, incident))}`,
     `${words.say("severity", { severity: incident.severity })} · ${words.say(`phase.${incident.phase}`)}`,
     section(words, "summary", [summaryOf(words, detail)]),
     section(words, "impact", impactOf(words, incident)),
@@ -30,17 +30,17 @@ function section(words: Words, key: string, lines: readonly string[]): string {
   return `## ${words.say(key)}\n\n${lines.join("\n")}`;
 }
 
-function titleOf(words: Words, { cause, cluster, suspects }: Incident): string {
-  const data = { subject: cause.subject.id, cluster };
-  const [first] = suspects;
-  if (cause.kind !== "service-degraded" || first === undefined || first.confidence < namedAbove)
-    return words.code("incidentTitle", cause.kind, data);
-  const named = words.code("suspectCause", first.cause);
-  return words.code("incidentTitle", "service-degraded-by", { ...data, suspect: first.subject.id, named });
+function sayTitle(words: Words, incident: Incident): string {
+  const { code, named, data } = titleOf(incident);
+  return words.code(
+    "incidentTitle",
+    code,
+    named === null ? data : { ...data, named: words.code("suspectCause", named) },
+  );
 }
 
 function summaryOf(words: Words, { incident, actions }: IncidentDetail): string {
-  const parts = [`${titleOf(words, incident)}.`];
+  const parts = [`${sayTitle(words, incident)}.`];
   const { beganAt, resolvedAt, phase } = incident;
   if (resolvedAt === null) parts.push(words.say("summaryOpen", { beganAt, phase: words.say(`phase.${phase}`) }));
   else parts.push(words.say("summaryResolved", { beganAt, durationMs: resolvedAt - beganAt }));

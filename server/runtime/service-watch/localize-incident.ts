@@ -3,7 +3,7 @@ import { explain } from "../../core/localization/explain/explain.ts";
 import type { FaultFacts, ServiceFacts } from "../../core/localization/explain/facts.ts";
 import { localize } from "../../core/localization/localize.ts";
 import type { ServiceSupervisor } from "../../ports/service-supervisor.ts";
-import type { TelemetryStore } from "../../ports/telemetry.ts";
+import type { TelemetryStore, WindowOptions } from "../../ports/telemetry.ts";
 import { remedyFor } from "./remedy.ts";
 
 const stepS = 2;
@@ -28,13 +28,11 @@ export function localizeIncident(
   const { telemetry, supervisor } = parts;
   const startedMs = parts.monoMs();
   const now = parts.wallMs();
-  const entry = incident.cause.subject.id;
-  const isLate = incident.cause.evidence.some(({ code }) => code === "latency-p95");
   const window = telemetry.window(incident.beganAt / 1_000, {
     stepS,
     beforeS,
     exclude: faulty,
-    target: { node: entry, metric: isLate ? "latency_p95" : "error_percent" },
+    ...targetOf(incident),
   });
   if (window === null) return null;
   const ranking = localize(window);
@@ -42,6 +40,13 @@ export function localizeIncident(
   const { suspects, localization } = explain(window, ranking, facts, parts.monoMs() - startedMs);
   const remedy = suspects[0] === undefined ? null : remedyFor(suspects[0], supervisor);
   return { kind: "fault-localized", incidentId: incident.id, suspects, localization, remedy };
+}
+
+/** The indicator that users feel. Without one (memory that grows) whatever stands out is asked. */
+function targetOf({ cause }: Incident): Pick<WindowOptions, "target"> {
+  const metrics: Readonly<Record<string, string>> = { "latency-p95": "latency_p95", "error-share": "error_percent" };
+  const metric = cause.evidence.map(({ code }) => metrics[code]).find((each) => each !== undefined);
+  return metric === undefined ? {} : { target: { node: cause.subject.id, metric } };
 }
 
 function collectFacts(telemetry: TelemetryStore, incident: Incident, now: number): FaultFacts {

@@ -28,6 +28,7 @@ export function measureServices(
         name: service.name,
         isEntry: service.calledBy.length === 0 && service.kind === "service",
         ...readFigures(telemetry, service.name, nowMs),
+        memoryBytes: service.gauges.memoryBytes ?? null,
         nodes: service.nodes,
         reaches,
         clusters: standsOnDatabase ? [...new Set([...nodes].flatMap(clustersOf))] : [],

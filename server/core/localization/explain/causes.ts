@@ -68,7 +68,7 @@ export function nameCause(suspect: Suspect, service: ServiceFacts | undefined, f
     case "disk":
       return "volume-full";
     case "network":
-      return "network-late";
+      return losesMoreBetween(suspect) ? "network-late" : "answers-late";
     case "latency":
       return "answers-late";
     case "availability":
@@ -85,6 +85,16 @@ function standsOut({ evidence }: Suspect, resource: "cpu" | "memory"): boolean {
     (each) =>
       each.kind === "resource-excess" && each.resource === resource && each.after >= timesItsNormal * each.before,
   );
+}
+
+/** More time is newly lost on the way than inside it: a service that answers late makes its network a little late, too. */
+function losesMoreBetween({ evidence }: Suspect): boolean {
+  const gained = (kind: Evidence["kind"]): number =>
+    Math.max(
+      0,
+      ...evidence.map((each) => (each.kind === kind && "beforeMs" in each ? each.afterMs - each.beforeMs : 0)),
+    );
+  return gained("network-gap") >= gained("self-time-excess");
 }
 
 function waitsInPool(evidence: Evidence): boolean {
