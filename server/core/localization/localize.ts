@@ -18,19 +18,19 @@ import type { LogTable, TelemetryWindow } from "./telemetry.ts";
  * an empty list means "not enough evidence". Never throws on missing telemetry: what was not observed gives no evidence.
  */
 export function localize(window: TelemetryWindow, config: LocalizerConfig = DEFAULT_CONFIG): Suspect[] {
-  return fuse(window.nodes, collectFindings(window, config), config);
+  return fuse(window.nodes, collectFindings(window), config);
 }
 
 /**
  * All the evidence there is, before it is weighed: for each node and family the strongest finding over the hypotheses of
  * when the fault began.
  */
-export function collectFindings(window: TelemetryWindow, config: LocalizerConfig = DEFAULT_CONFIG): Finding[] {
+export function collectFindings(window: TelemetryWindow): Finding[] {
   const observed = observe(window);
   const strongest = new Map<string, Finding>();
   for (const onset of onsetHypotheses(window)) {
     const context = createContext(window, onset);
-    for (const finding of blameStarvedCallees(context, judgeHypothesis(context, observed), config)) {
+    for (const finding of blameStarvedCallees(context, judgeHypothesis(context, observed))) {
       const key = `${finding.node}|${finding.family}`;
       if (finding.magnitude > (strongest.get(key)?.magnitude ?? 0)) strongest.set(key, finding);
     }

@@ -10,6 +10,9 @@ const RESOURCES: readonly (MetricKind & Family)[] = ["cpu", "memory", "disk"];
 /** A node's use of a resource is at its peak above this share of its samples. */
 const PEAK = 0.95;
 
+/** A node that uses this many times of what it used stands out by its own measure, too. */
+export const timesItsNormal = 1.4;
+
 /** One node's use of one resource. */
 export interface ResourceUse {
   readonly node: number;

@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { DEFAULT_CONFIG } from "./config.ts";
 import { createContext } from "./context.ts";
 import type { Finding } from "./evidence.ts";
 import { blameStarvedCallees } from "./starved-callee.ts";
@@ -38,7 +37,7 @@ const busy = (node: number): Finding => ({
   evidence: { kind: "resource-excess", resource: "cpu", metric: "cpuPercent", before: 5, after: 70, typical: 6 },
 });
 const judge = (...findings: readonly Finding[]) =>
-  blameStarvedCallees(context, findings, DEFAULT_CONFIG).map(({ node, family }) => `${node} ${family}`);
+  blameStarvedCallees(context, findings).map(({ node, family }) => `${node} ${family}`);
 
 it("gives the queue in front of a starved process to that process, and its caller's lateness with it", () => {
   expect(judge(gap(["orders"]), late, busy(orders))).toEqual([`${orders} network-gap`, `${orders} cpu`]);

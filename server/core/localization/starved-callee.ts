@@ -1,6 +1,6 @@
-import type { LocalizerConfig } from "./config.ts";
 import type { Context } from "./context.ts";
-import type { Finding } from "./evidence.ts";
+import type { Evidence, Finding } from "./evidence.ts";
+import { timesItsNormal } from "./resource-evidence.ts";
 
 type GapFinding = Finding & { readonly evidence: { readonly kind: "network-gap" } };
 
@@ -9,14 +9,10 @@ type GapFinding = Finding & { readonly evidence: { readonly kind: "network-gap" 
  * its caller's calls and as lateness of its caller. Where all the calls that a node newly loses time on lead to one callee, and that callee's
  * processor use stands out and the node's does not, the gap is the callee's queue, and the node's lateness is explained by it.
  */
-export function blameStarvedCallees(
-  { window, index }: Context,
-  findings: readonly Finding[],
-  { families }: LocalizerConfig,
-): Finding[] {
+export function blameStarvedCallees({ window, index }: Context, findings: readonly Finding[]): Finding[] {
   const starving = new Map<number, number>();
-  for (const { node, family, magnitude } of findings)
-    if (family === "cpu" && magnitude >= families.cpu.floor) starving.set(node, magnitude);
+  for (const { node, family, magnitude, evidence } of findings)
+    if (family === "cpu" && usesFarMore(evidence)) starving.set(node, magnitude);
   if (starving.size === 0) return [...findings];
   const moved = new Map<number, number>();
   for (const finding of findings) {
@@ -34,6 +30,11 @@ export function blameStarvedCallees(
     const peers = [window.nodes[finding.node]!];
     return [{ ...finding, node: callee, evidence: { ...finding.evidence, peers } }];
   });
+}
+
+/** By its own measure: on a small machine every process is busy, and one that is not more than twice as busy as the others may still be full. */
+function usesFarMore(evidence: Evidence): boolean {
+  return evidence.kind === "resource-excess" && evidence.after >= timesItsNormal * evidence.before;
 }
 
 function isGap(finding: Finding): finding is GapFinding {

@@ -71,9 +71,11 @@ export class ServiceWatch {
   }
 
   #isDue(incident: Incident): boolean {
-    const { clock } = this.#parts;
+    const { clock, state } = this.#parts;
     const asked = this.#askedMs.get(incident.id);
     if (asked === undefined) return true;
+    // What comes after its end dilutes what it showed.
+    if (state.live.services.get(incident.cause.subject.id)?.breach === null) return false;
     return clock.monoMs() - asked >= againMs && clock.wallMs() - incident.openedAt < growsForMs;
   }
 

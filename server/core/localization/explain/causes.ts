@@ -1,6 +1,7 @@
 import type { FaultClass as IncidentClass } from "../../incident/types.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Suspect } from "../fusion.ts";
+import { timesItsNormal } from "../resource-evidence.ts";
 import type { FaultFacts, LoggedFact, ServiceFacts } from "./facts.ts";
 
 /** Names of causes, as the screens say them (`suspectCause.…`) and policies refer to them. */
@@ -37,8 +38,6 @@ const releaseBeforeMs = 120_000;
 /** When a fault began is known to a few seconds only. */
 const releaseAfterMs = 10_000;
 
-const timesItsNormal = 1.4;
-
 const fullVolume = /\bENOSPC\b|no space left|disk (?:is )?full|quota exceeded|could not extend file/i;
 const noConnection =
   /timeout exceeded when trying to connect|connection pool|pool (?:is )?exhausted|too many (?:clients|connections)|(?:acquir|wait)\w* (?:a )?connection/i;
@@ -68,6 +67,8 @@ export function nameCause(suspect: Suspect, service: ServiceFacts | undefined, f
     case "disk":
       return "volume-full";
     case "network":
+      // What is lost in front of a process that is busier than ever is its queue.
+      if (standsOut(suspect, "cpu")) return "cpu-starved";
       return losesMoreBetween(suspect) ? "network-late" : "answers-late";
     case "latency":
       return "answers-late";
