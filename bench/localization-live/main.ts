@@ -20,6 +20,7 @@ await runMain(async () => {
         const trial = await runTrial(demo, fault);
         done.push(trial);
         console.log(`  ${done.length}/${options.runs * options.faults.length} ${tell(trial)}`);
+        if (!trial.right) for (const suspect of trial.suspects) console.log(`      ${suspect}`);
         await sleep(restMs);
       }
     }

@@ -1,5 +1,6 @@
 import type { Demo } from "../../demo/demo.ts";
 import type { ShopFaultName } from "../../demo/fault-names.ts";
+import type { Suspect } from "../../server/core/index.ts";
 import type { IncidentDetail, IncidentView } from "../../server/protocol/index.ts";
 import { askBaselines } from "./baseline.ts";
 import { truth } from "./truth.ts";
@@ -8,6 +9,8 @@ export interface Trial {
   readonly fault: ShopFaultName;
   /** What the page names at the end of the observation. */
   readonly named: { readonly service: string; readonly cause: string; readonly confidence: number } | null;
+  /** The suspects as the page ranks them, with the codes of their evidence: for looking into a wrong answer. */
+  readonly suspects: readonly string[];
   readonly right: boolean;
   /** The service alone, whatever it is said to suffer from. */
   readonly rightService: boolean;
@@ -51,6 +54,7 @@ export async function runTrial(demo: Demo, fault: ShopFaultName): Promise<Trial>
   return {
     fault,
     named,
+    suspects: (detail?.incident.suspects ?? []).map(tellSuspect),
     rightService,
     right: rightService && named?.cause === truth[fault].cause,
     detectMs: opened === null ? null : opened.openedAt - causedAt,
@@ -58,6 +62,11 @@ export async function runTrial(demo: Demo, fault: ShopFaultName): Promise<Trial>
     incidents: (await fresh()).length,
     baseline,
   };
+}
+
+function tellSuspect({ subject, cause, confidence, evidence }: Suspect): string {
+  const codes = evidence.map(({ code, data }) => `${code} ${JSON.stringify(data)}`);
+  return `${subject.id} ${cause} ${confidence}: ${codes.join("; ")}`;
 }
 
 async function listIncidents(demo: Demo): Promise<readonly IncidentView[]> {

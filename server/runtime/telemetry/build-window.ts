@@ -6,6 +6,9 @@ import { secondsKept } from "./second-series.ts";
 import type { TelemetryRecords } from "./telemetry-records.ts";
 import type { TrafficSeries } from "./traffic-series.ts";
 
+/** What has just started compiles, connects and fills its caches: its first seconds are not what is normal. */
+const warmUpS = 20;
+
 const defaults = { stepS: 5, beforeS: 60, afterS: 300 } as const;
 
 /** Seconds `[from, to)`, cut into steps that begin at `origin + n × stepS`; seconds of `skip` are left out. */
@@ -15,6 +18,8 @@ export interface Span {
   readonly origin: number;
   readonly stepS: number;
   readonly skip: readonly (readonly [number, number])[];
+  /** Left out of each series at its beginning. */
+  readonly warmUpS: number;
 }
 
 /** The localizer's input, from what is in memory; null when nothing was heard since the supposed fault or just before it. */
@@ -27,9 +32,15 @@ export function buildWindow(
   const { stepS, beforeS, afterS } = { ...defaults, ...options };
   const fault = Math.floor(faultTimeS);
   const names = [...graph.nodes.keys()];
-  const grid = { origin: fault, stepS, skip: [] };
+  const grid = { origin: fault, stepS, skip: [], warmUpS: 0 };
   const current: Span = { ...grid, from: fault - beforeS, to: fault + afterS };
-  const normal: Span = { ...grid, from: fault - secondsKept, to: fault - beforeS, skip: options.exclude ?? [] };
+  const normal: Span = {
+    ...grid,
+    from: fault - secondsKept,
+    to: fault - beforeS,
+    skip: options.exclude ?? [],
+    warmUpS,
+  };
   const period = (span: Span, isCurrent: boolean): Period => {
     const spans = buildSpans(records, graph, names, span, isCurrent);
     const logs = buildLogs(records, names, span, isCurrent, spans?.rows ?? new Map());
@@ -73,7 +84,7 @@ function trafficMetrics(parts: readonly TrafficSeries[], span: Span, prefix = ""
   const oldest = Math.min(...parts.map((part) => part.oldest));
   const newest = Math.max(...parts.map((part) => part.newest));
   eachStep(span, (from, to) => {
-    if (to <= oldest || from > newest) return;
+    if (to <= oldest || from > newest || startsUp(span, from, oldest)) return;
     const total = { count: 0, errors: 0, sumMs: 0, p95Ms: 0 };
     for (const part of parts) {
       const sum = part.sum(from, to);
@@ -98,6 +109,7 @@ function gaugeMetrics({ record }: GraphNode, span: Span): Record<string, Series>
   for (const name of record?.gauges.names ?? []) {
     const series = draft();
     eachStep(span, (from, to) => {
+      if (startsUp(span, from, record?.gauges.oldest ?? from)) return;
       let sum = 0;
       let count = 0;
       for (let second = from; second < to; second += 1) {
@@ -136,6 +148,10 @@ function eachStep({ from, to, origin, stepS, skip }: Span, visit: (from: number,
     if (skip.some(([begin, stop]) => at < stop && end > begin)) continue;
     visit(at, end);
   }
+}
+
+function startsUp({ warmUpS }: Span, at: number, oldest: number): boolean {
+  return warmUpS > 0 && at < oldest + warmUpS;
 }
 
 interface SeriesDraft {
