@@ -14,7 +14,7 @@ export interface Onset {
 }
 
 /** The hypotheses: at the stated time, and one sampling period earlier. */
-export function onsetHypotheses({ faultTimeS, stepS }: TelemetryWindow): readonly Onset[] {
+export function onsetHypotheses({ faultTimeS, stepS }: TelemetryWindow): readonly [Onset, Onset] {
   const quietUntilS = faultTimeS - stepS;
   return [
     { quietUntilS, startS: faultTimeS, isEarly: false },

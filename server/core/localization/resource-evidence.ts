@@ -1,6 +1,7 @@
 import type { Context } from "./context.ts";
 import type { Family, Finding } from "./evidence.ts";
 import { classifyMetric, type MetricKind } from "./metric-kind.ts";
+import { onsetHypotheses } from "./onset.ts";
 import { splitAt } from "./series-window.ts";
 import { median, quantile } from "./statistics.ts";
 import type { Series, TelemetryWindow } from "./telemetry.ts";
@@ -28,12 +29,15 @@ export interface ResourceUse {
 /** Reads the service-level resource metrics of every node and what is normal for each. */
 export function observeResources(window: TelemetryWindow): ResourceUse[] {
   const uses: Omit<ResourceUse, "typical">[] = [];
+  const [firstOnset] = onsetHypotheses(window);
   for (const [node, name] of window.nodes.entries()) {
     for (const [metric, series] of Object.entries(window.current.metrics[name] ?? {})) {
       const { kind, scope } = classifyMetric(metric);
       const family = RESOURCES.find((resource) => resource === kind);
       if (family === undefined || scope === "host") continue;
-      const history = window.normal.metrics[name]?.[metric]?.values ?? [];
+      const normal = window.normal.metrics[name]?.[metric]?.values ?? [];
+      // A fault that comes right after the start has little behind it; what went just before is better than nothing.
+      const history = normal.length > 0 ? normal : splitAt(series, firstOnset).before;
       uses.push({ node, family, metric, series, peak: history.length > 0 ? quantile(history, PEAK) : undefined });
     }
   }

@@ -7,7 +7,8 @@ import type { TelemetryStore, WindowOptions } from "../../ports/telemetry.ts";
 import { remedyFor } from "./remedy.ts";
 
 const stepS = 2;
-const beforeS = 60;
+/** Short, so that little is lost of what is normal when a fault comes soon after the start. */
+const beforeS = 20;
 /** Log templates that began this long before the supposed fault count as new. */
 const newLogMs = 15_000;
 const logsShown = 5;

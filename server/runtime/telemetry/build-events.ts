@@ -1,5 +1,6 @@
 import type { LogTable, LogTemplate, SpanTable } from "../../core/localization/telemetry.ts";
 import type { Span } from "./build-window.ts";
+import { knowsAllPlaces } from "./log-counts.ts";
 import type { ServiceGraph } from "./resolve-graph.ts";
 import type { StoredSpan } from "./span-ring.ts";
 import type { TelemetryRecords } from "./telemetry-records.ts";
@@ -78,7 +79,8 @@ export function buildLogs(
   const templates: LogTemplate[] = [];
   const events: { readonly timeMs: number; readonly template: number; readonly span: number }[] = [];
   const skips = (second: number) => span.skip.some(([from, to]) => second >= from && second < to);
-  for (const { service, view, counts, recent, calm } of records.logs.all()) {
+  for (const log of records.logs.all()) {
+    const { service, view, counts, recent, calm } = log;
     const node = index.get(service);
     if (node === undefined) continue;
     const template = templates.length;
@@ -92,7 +94,10 @@ export function buildLogs(
         events.push({ timeMs, template, span: -1 });
       }
     }
-    for (const { traceId, spanId, at } of isCurrent ? recent : calm) {
+    // Errors that are new are new, however many of them are known.
+    const places =
+      view.level === "error" || view.level === "fatal" || knowsAllPlaces(log) ? (isCurrent ? recent : calm) : [];
+    for (const { traceId, spanId, at } of places) {
       const row = rows.get(`${traceId}${spanId}`);
       if (row !== undefined && !skips(at / 1_000)) {
         events.push({ timeMs: at - span.origin * 1_000, template, span: row });

@@ -19,6 +19,14 @@ export interface TemplateCounts {
   readonly calm: LogEvent[];
 }
 
+/**
+ * Whether all of its places in the kept traces are known. Of a line that comes with every request only the newest are, so that the share of
+ * requests that have it can't be told, nor compared between two periods.
+ */
+export function knowsAllPlaces({ recent, calm }: TemplateCounts): boolean {
+  return recent.length < eventsKept && calm.length < calmEventsKept;
+}
+
 /** How often each log template came, by the second, with one example. Over the limit, the one not seen for longest makes room. */
 export class LogCounts {
   readonly #templates = new Map<string, TemplateCounts>();
