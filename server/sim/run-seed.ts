@@ -1,6 +1,6 @@
 import { attachCheckers } from "./checkers/all.ts";
 import type { Violation } from "./checkers/checker.ts";
-import { drawSchedule, unleash } from "./nemesis/schedule.ts";
+import { drawSchedule, type ScheduledFault, unleash } from "./nemesis/schedule.ts";
 import { changeDurability } from "./nemesis/worst-moments.ts";
 import { createSimulation, type Simulation, type SimulationOptions } from "./simulation.ts";
 
@@ -24,13 +24,18 @@ export interface RunOptions extends SimulationOptions {
   readonly settleMs?: number;
   /** Names of the faults to draw from; all by their weight when absent. */
   readonly faults?: readonly string[];
+  /** Instead of the schedule that the seed would draw. */
+  readonly schedule?: readonly ScheduledFault[];
+  /** Seed of what the world itself draws (how long messages, disks and starts take), when not the run's own. */
+  readonly delays?: number;
   readonly watch?: (sim: Simulation) => void;
 }
 
-const defaultLengthMs = 600_000;
-const warmUpMs = 12_000;
+export const defaultLengthMs = 600_000;
+/** The first fault falls after this. */
+export const warmUpMs = 12_000;
 /** After the last heal: long enough for a clone that failed once, a session to be given up, and a set to be restored. */
-const defaultSettleMs = 90_000;
+export const defaultSettleMs = 90_000;
 
 /** One seeded run: a cluster comes up, faults fall on it, everything is healed, and it must have come right again. */
 export async function runSeed(options: RunOptions): Promise<SeedResult> {
@@ -38,6 +43,7 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
   const shape = drawShape(seed);
   const sim = createSimulation({
     ...options,
+    seed: options.delays ?? seed,
     nodes: options.nodes ?? shape.nodes,
     policy: { ...shape.policy, ...options.policy },
   });
@@ -51,7 +57,7 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
     else if (event.kind === "fault-began") faults++;
   });
   options.watch?.(sim);
-  unleash(sim, drawSchedule(sim, warmUpMs, lengthMs - settleMs, options.faults));
+  unleash(sim, seed, options.schedule ?? drawSchedule(seed, warmUpMs, lengthMs - settleMs, options.faults));
   const k = options.k ?? shape.k;
   if (k !== 1) world.after(warmUpMs - 2_000, null, () => changeDurability(sim, k));
   const stop = (): boolean => violations.some((violation) => stopAt.includes(violation.checker));

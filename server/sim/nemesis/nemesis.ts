@@ -1,3 +1,4 @@
+import type { Random } from "../random.ts";
 import type { SimNode, Simulation } from "../simulation.ts";
 
 /** A fault: what it does, how often it is drawn, how long it lasts. `begin` answers with what undoes it. */
@@ -23,8 +24,7 @@ export function currentPrimary(sim: Simulation): SimNode | undefined {
   return sim.nodes.find((node) => node.name === recorded);
 }
 
-export function createPick(sim: Simulation): Pick {
-  const { random } = sim.world;
+export function createPick(sim: Simulation, random: Random = sim.world.random): Pick {
   return {
     node: () => {
       const primary = currentPrimary(sim);
