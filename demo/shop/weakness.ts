@@ -1,5 +1,7 @@
 import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { InnerFault } from "./config.ts";
 
 /** What can go wrong inside one process of the shop. Everything here is done for real: time is burnt, memory kept, the volume filled. */
@@ -59,7 +61,9 @@ export class Weaknesses {
   #switchLeak(on: boolean): void {
     if (this.#leak !== null) clearInterval(this.#leak);
     this.#leak = on ? setInterval(() => this.#keepReceipts(), leakEveryMs) : null;
-    if (!on) this.#receipts = [];
+    if (on) return;
+    this.#receipts = [];
+    collectGarbage();
   }
 
   #keepReceipts(): void {
@@ -87,6 +91,12 @@ export class Weaknesses {
       closeSync(file);
     }
   }
+}
+
+/** Gives the memory back now: left to itself, V8 would keep it for long, and the next leak would hardly show. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
 }
 
 function burn(): void {

@@ -19,6 +19,13 @@ it("finds a leak while it grows, and no longer when it stays where it is", () =>
   expect(found.at(-1)).toBeLessThan(205);
 });
 
+it("finds the next one after the memory was given back", () => {
+  const leak = (second: number) => 100 + (second >= 100 && second < 140 ? (second - 100) * 6 : 0);
+  const found = watch((second) => leak(second < 300 ? second : second - 200), 500);
+  expect(found.some((second) => second < 150)).toBe(true);
+  expect(found.some((second) => second > 300 && second < 350)).toBe(true);
+});
+
 it("finds a slow one before it has doubled", () => {
   const [first = Number.POSITIVE_INFINITY] = watch((second) => 300 + second * 0.1, 7_200);
   expect(300 + first * 0.1).toBeLessThan(600);

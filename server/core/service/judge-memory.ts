@@ -16,7 +16,14 @@ const higherBy = 1.005;
 const growsForMs = 60_000;
 
 export function createMemoryLive(): MemoryLive {
-  return { samples: [], seen: 0, sampledMs: Number.NEGATIVE_INFINITY, highest: 0, higherMs: Number.NEGATIVE_INFINITY };
+  return {
+    samples: [],
+    seen: 0,
+    sampledMs: Number.NEGATIVE_INFINITY,
+    highest: 0,
+    higherMs: Number.NEGATIVE_INFINITY,
+    soundMs: Number.NEGATIVE_INFINITY,
+  };
 }
 
 /**
@@ -30,14 +37,18 @@ export function judgeMemory(memory: MemoryLive, bytes: number | null, wallMs: nu
   const normal = memory.samples.length < samplesNeeded ? null : usualOf(memory);
   const limit = normal === null ? null : Math.max(timesUsual * normal, normal + minExcessBytes);
   const isOver = limit !== null && bytes > limit;
-  if (bytes > higherBy * memory.highest) {
+  if (!isOver) {
+    memory.highest = Math.max(bytes, ...memory.samples);
+    memory.soundMs = wallMs;
+  } else if (bytes > higherBy * memory.highest) {
     memory.highest = bytes;
     memory.higherMs = wallMs;
   }
   const grows = wallMs - memory.higherMs < growsForMs;
   // What stays up there is what it needs from now on.
-  if (isOver && !grows) memory.samples.length = 0;
-  if (wallMs - memory.sampledMs >= sampleEveryMs) {
+  if (!grows && wallMs - memory.soundMs >= growsForMs) memory.samples.length = 0;
+  // What it takes while it leaks is not what it usually takes.
+  if (!(isOver && grows) && wallMs - memory.sampledMs >= sampleEveryMs) {
     memory.samples.push(bytes);
     memory.sampledMs = wallMs;
     if (memory.samples.length > samplesKept) memory.samples.shift();

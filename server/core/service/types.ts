@@ -33,9 +33,11 @@ export interface MemoryLive {
   /** Measures so far. */
   seen: number;
   sampledMs: number;
-  /** The most that it ever took, and when it last took clearly more than before. */
+  /** The most that it took within what is remembered, and when it last went clearly beyond that. */
   highest: number;
   higherMs: number;
+  /** When it was last within its limit. */
+  soundMs: number;
 }
 
 /** What is remembered of a service between measures. Live. */
