@@ -1,9 +1,17 @@
 import { signalAll } from "../../plain/network.ts";
 import type { Scenario } from "../scenario.ts";
+import type { Stage } from "../stage.ts";
 
 /** The control plane or its database is in trouble, and what people do with it. */
 
 const longMs = 60_000;
+
+/** Writes go on elsewhere first, then the old primary's host returns. */
+async function bringBackOnceServed(stage: Stage): Promise<void> {
+  await stage.served(longMs);
+  await stage.doze(500, 2_000);
+  stage.heal(() => stage.startAgent(stage.primary));
+}
 
 export const controlPlane: readonly Scenario[] = [
   {
@@ -32,9 +40,7 @@ export const controlPlane: readonly Scenario[] = [
         await stage.sleep(20);
       }
       await ready;
-      await stage.served(longMs);
-      await stage.doze(500, 2_000);
-      stage.heal(() => stage.startAgent(stage.primary));
+      await bringBackOnceServed(stage);
     },
   },
   {
@@ -48,9 +54,7 @@ export const controlPlane: readonly Scenario[] = [
       await stage.doze(0, 120);
       stage.kill(stage.control);
       await stage.startServer();
-      await stage.served(longMs);
-      await stage.doze(500, 2_000);
-      stage.heal(() => stage.startAgent(stage.primary));
+      await bringBackOnceServed(stage);
     },
   },
   {
@@ -65,9 +69,7 @@ export const controlPlane: readonly Scenario[] = [
       signalAll(store, "SIGSTOP");
       await stage.doze(3_000, 8_000);
       signalAll(store, "SIGCONT");
-      await stage.served(longMs);
-      await stage.doze(500, 2_000);
-      stage.heal(() => stage.startAgent(stage.primary));
+      await bringBackOnceServed(stage);
     },
   },
   {
@@ -82,9 +84,7 @@ export const controlPlane: readonly Scenario[] = [
       signalAll(store, "SIGKILL");
       await stage.sleep(500);
       if (!stage.serverRuns()) await stage.startServer();
-      await stage.served(longMs);
-      await stage.doze(500, 2_000);
-      stage.heal(() => stage.startAgent(stage.primary));
+      await bringBackOnceServed(stage);
     },
   },
   {
