@@ -6,13 +6,13 @@ export type AgentMessage =
   | { readonly kind: "hello"; readonly node: string; readonly bootId: string }
   | { readonly kind: "heartbeat"; readonly frame: HeartbeatFrame }
   | { readonly kind: "result"; readonly commandId: string; readonly outcome: CommandOutcome; readonly nodeAt: number }
-  | { readonly kind: "pong" };
+  | { readonly kind: "ping" };
 
 export type ServerMessage =
   | { readonly kind: "welcome" }
   | { readonly kind: "command"; readonly command: CommandRecord }
   | { readonly kind: "result-ack"; readonly commandId: string }
-  | { readonly kind: "ping" };
+  | { readonly kind: "pong" };
 
 /** Either direction of the session. */
 export type SessionMessage = AgentMessage | ServerMessage;

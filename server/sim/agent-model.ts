@@ -7,15 +7,16 @@ import { type AgentDisk, type AgentHands, type AgentParts, type Fence, realFence
 import { startPrimary, startStandby } from "./agent-server.ts";
 import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
 import { concurrentVerbs, runVerb } from "./agent-verbs.ts";
-import type { Side } from "./network.ts";
+import { kernelGivesUpMs, type Side } from "./network.ts";
 import type { PostgresModel } from "./postgres-model.ts";
 import type { SimWorld } from "./trace.ts";
 import type { Process } from "./world.ts";
 
 const heartbeatMs = 250;
-const resendMs = 2_000;
-const reconnectMs = { first: 100, most: 1_000 };
-const sessionSilenceMs = 5_000;
+/** As `agents/connection/session.ts` and `agents/agent.ts` have them for a cluster's member. */
+const reconnectMs = { first: 50, most: 2_000 };
+const pingMs = 5_000;
+const sessionSilenceMs = 15_000;
 
 /** The node agent on the model: the real fence, simulated hands. */
 export class AgentModel {
@@ -144,11 +145,6 @@ export class AgentModel {
 
   private everySecond(): void {
     keepServer(this, this.keeper);
-    const silentMs = this.world.nowMs - this.lastServerMs;
-    if (this.side !== null && silentMs > sessionSilenceMs) {
-      this.side.close();
-      this.sessionEnded();
-    }
     this.world.after(1_000, this.process, () => this.everySecond());
   }
 
@@ -188,7 +184,7 @@ export class AgentModel {
     network.connect<SessionMessage>(
       this.process,
       { host: controlHost, service: "agents" },
-      { userTimeoutMs: 3_000, connectTimeoutMs: 2_000 },
+      { userTimeoutMs: kernelGivesUpMs, connectTimeoutMs: 5_000 },
       (side) => {
         this.side = side;
         this.lastServerMs = this.world.nowMs;
@@ -199,9 +195,23 @@ export class AgentModel {
           if (this.side === side) this.sessionEnded();
         };
         side.send({ kind: "hello", node: this.node, bootId: this.bootId });
+        this.checkSilence(side);
       },
       () => this.reconnectLater(),
     );
+  }
+
+  /** A control plane that vanished without FIN would keep the session for a quarter of an hour. */
+  private checkSilence(side: Side<SessionMessage>): void {
+    this.world.after(pingMs, this.process, () => {
+      if (this.side !== side) return;
+      if (this.world.nowMs - this.lastServerMs > sessionSilenceMs) {
+        side.close();
+        return this.sessionEnded();
+      }
+      side.send({ kind: "ping" });
+      this.checkSilence(side);
+    });
   }
 
   private sessionEnded(): void {
@@ -211,7 +221,7 @@ export class AgentModel {
   }
 
   private reconnectLater(): void {
-    const delayMs = this.reconnectDelayMs * this.world.random.between(0.5, 1.5);
+    const delayMs = this.reconnectDelayMs * this.world.random.between(0.5, 1);
     this.reconnectDelayMs = Math.min(reconnectMs.most, this.reconnectDelayMs * 2);
     this.world.after(delayMs, this.process, () => this.connect());
   }
@@ -223,9 +233,6 @@ export class AgentModel {
         this.reconnectDelayMs = reconnectMs.first;
         this.sendHeartbeat(true);
         for (const id of this.disk.unacknowledged) this.sendResult(id);
-        break;
-      case "ping":
-        this.side?.send({ kind: "pong" });
         break;
       case "result-ack":
         this.disk.unacknowledged.delete(message.commandId);
@@ -388,8 +395,5 @@ export class AgentModel {
     if (outcome === undefined || this.side === null) return;
     const nodeAt = this.world.wallMs(this.parts.host);
     this.side.send({ kind: "result", commandId: id, outcome, nodeAt });
-    this.world.after(resendMs, this.process, () => {
-      if (this.disk.unacknowledged.has(id)) this.sendResult(id);
-    });
   }
 }

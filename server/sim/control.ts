@@ -38,8 +38,9 @@ interface Session {
   lastFrameMs: number;
 }
 
-const sessionSilenceMs = 6_000;
-const pingMs = 2_000;
+/** As `server/gateway/agent-hub.ts` has them. */
+const sessionSilenceMs = 60_000;
+const sweepMs = 5_000;
 /** From the first event to the batch: what arrives meanwhile comes along. */
 const takeInMs = 1.5;
 
@@ -53,6 +54,8 @@ export class ControlModel {
   /** Milliseconds for a round trip to the database. */
   storeLatencyMs = 2;
   sendsBeforeCommit = false;
+  /** When a command that is sent goes again unasked, if it has no result by then; milliseconds. */
+  repeatAfterMs: () => readonly number[] = () => [];
   private readonly inner: Store;
   private readonly sessions = new Map<string, Session>();
   private sessionCount = 0;
@@ -105,7 +108,7 @@ export class ControlModel {
     this.loop = loop;
     void loop.start();
     world.promiseSettled = true;
-    world.after(pingMs, this.process, () => this.keepSessions());
+    world.after(sweepMs, this.process, () => this.keepSessions());
   }
 
   kill(boundary: string | null, restartAfterMs: number | null): void {
@@ -234,6 +237,15 @@ export class ControlModel {
   }
 
   private transmit(command: CommandRecord): boolean {
+    for (const delayMs of this.repeatAfterMs()) {
+      this.world.after(delayMs, this.process, () => {
+        if (this.state.durable.commands.has(command.id)) this.deliver(command);
+      });
+    }
+    return this.deliver(command);
+  }
+
+  private deliver(command: CommandRecord): boolean {
     const session = this.sessions.get(command.node);
     if (session === undefined) return false;
     this.world.emit({ kind: "command-sent", command });
@@ -270,19 +282,21 @@ export class ControlModel {
     const before = this.sessions.get(node);
     const session: Session = { node, sessionId: `s${++this.sessionCount}`, side, lastFrameMs: world.nowMs };
     this.sessions.set(node, session);
-    loop.post({ kind: "agent-connected", node, sessionId: session.sessionId, bootId, version: "sim", address: node });
     if (before !== undefined) {
+      // From here on nothing of the old session is heard, whatever is still under way in it.
       before.side.close();
       this.post({ kind: "agent-disconnected", node, sessionId: before.sessionId, reason: "replaced" });
     }
     side.send({ kind: "welcome" });
+    loop.post({ kind: "agent-connected", node, sessionId: session.sessionId, bootId, version: "sim", address: node });
     return session;
   }
 
   private receive(session: Session, message: SessionMessage): void {
     const { world } = this;
     session.lastFrameMs = world.nowMs;
-    if (message.kind === "heartbeat") {
+    if (message.kind === "ping") session.side.send({ kind: "pong" });
+    else if (message.kind === "heartbeat") {
       const { t: _, ...beat } = message.frame;
       const arrivalMs = world.monoMs(this.host);
       this.post({ kind: "heartbeat-received", node: session.node, sessionId: session.sessionId, arrivalMs, ...beat });
@@ -308,9 +322,9 @@ export class ControlModel {
       if (this.world.nowMs - session.lastFrameMs > sessionSilenceMs) {
         session.side.close();
         this.ended(session, "silent");
-      } else session.side.send({ kind: "ping" });
+      }
     }
-    this.world.after(pingMs, this.process, () => this.keepSessions());
+    this.world.after(sweepMs, this.process, () => this.keepSessions());
   }
 }
 

@@ -3,7 +3,11 @@ import type { Host, Process, Scheduler } from "./world.ts";
 /**
  * TCP as processes see it: a reliable ordered stream while both ends live and packets pass. A cut link is silent (segments
  * wait, and arrive after the heal unless a timeout ended the connection first); a killed process sends FIN; a host without
- * power says nothing, and answers RST once it is back. Loss shows as delay, as it does on a real stream.
+ * power says nothing, and answers RST once it is back. Loss shows as delay, as it does on a real stream. What was written before a
+ * close still goes out behind it, as from a kernel that keeps the orphaned socket.
+ *
+ * Within one connection TCP forbids a message twice, out of order, or with one before it missing, so nothing here does that. Over two
+ * connections all of it happens: one stream may be stuck while another passes, and what went into a connection that ended is told again.
  */
 export type ConnectFailure = "refused" | "timeout";
 
@@ -28,7 +32,11 @@ export interface Link {
   blocked: number;
 }
 
+/** First retransmission of a lost segment, and the limit of the doubling distance between two: Linux. */
 const RETRANSMIT_MS = 200;
+const SLOWEST_RETRANSMIT_MS = 120_000;
+/** Linux gives an unacknowledged connection up after `tcp_retries2` = 15 retransmissions, when the program set no user timeout. */
+export const kernelGivesUpMs = 924_600;
 const FIN = Symbol("fin");
 type Packet = { readonly message: unknown; readonly seq: number };
 
@@ -42,6 +50,8 @@ class SideImpl implements Side<unknown> {
   stalledSinceMs = 0;
   lastArrivalMs = 0;
   sent = 0;
+  /** This stream alone is held up on its way; holds nest. */
+  held = 0;
 
   constructor(
     readonly network: Network,
@@ -97,6 +107,30 @@ export class Network {
     for (const side of [...this.sides]) {
       if (side.process.host.name === from && side.peer.process.host.name === to) this.retransmit(side);
     }
+  }
+
+  /**
+   * Holds up what goes from one process to the other over the connections that they have now, while new connections pass: a router that
+   * lost one flow, or a path of several that is broken. Answers with what lets it go on.
+   */
+  holdStreams(from: Process, to: Process): () => void {
+    const streams = this.streams(from, to);
+    for (const side of streams) side.held++;
+    return () => {
+      for (const side of streams) {
+        side.held--;
+        this.retransmit(side);
+      }
+    };
+  }
+
+  /** A middlebox has forgotten their connections: `told` gets RST; the other end hears of it when it sends. */
+  resetStreams(told: Process, other: Process): void {
+    for (const side of this.streams(told, other)) this.reset(side);
+  }
+
+  private streams(from: Process, to: Process): SideImpl[] {
+    return [...this.sides].filter((side) => side.process === from && side.peer.process === to && !side.closed);
   }
 
   passes(from: string, to: string): boolean {
@@ -169,7 +203,7 @@ export class Network {
 
   private arrive(side: SideImpl, packet: Packet, from: string, to: string): void {
     const { peer } = side;
-    if (side.stalled.length > 0 || !this.passes(from, to)) {
+    if (side.stalled.length > 0 || side.held > 0 || !this.passes(from, to)) {
       this.stall(side, packet);
       return;
     }
@@ -225,11 +259,14 @@ export class Network {
     side.stalled.splice(index, 0, packet);
   }
 
+  /** The way is free again: the sender notices at its next retransmission, unless it gives the connection up before that. */
   private retransmit(side: SideImpl): void {
-    if (side.stalled.length === 0) return;
+    if (side.stalled.length === 0 || side.held > 0) return;
+    const stalledForMs = this.world.nowMs - side.stalledSinceMs;
+    const waitMs = nextRetransmissionMs(stalledForMs) - stalledForMs;
+    if (stalledForMs + waitMs > side.userTimeoutMs) return;
     const packets = side.stalled.splice(0);
-    const backoffMs = this.world.random.between(1, RETRANSMIT_MS);
-    side.lastArrivalMs = this.world.nowMs + backoffMs;
+    side.lastArrivalMs = this.world.nowMs + waitMs;
     for (const packet of packets) this.transmit(side, packet);
     if (side.closed) this.sides.delete(side);
   }
@@ -240,4 +277,15 @@ export class Network {
     const lostMs = link.loss > 0 && random.chance(link.loss) ? RETRANSMIT_MS : 0;
     return link.latencyMs + random.next() * link.jitterMs + lostMs;
   }
+}
+
+/** When, counted from the loss, a segment is sent again for the first time after `afterMs`; milliseconds. */
+export function nextRetransmissionMs(afterMs: number): number {
+  let distanceMs = RETRANSMIT_MS;
+  let atMs = distanceMs;
+  while (atMs <= afterMs) {
+    distanceMs = Math.min(SLOWEST_RETRANSMIT_MS, distanceMs * 2);
+    atMs += distanceMs;
+  }
+  return atMs;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Network, type Side } from "./network.ts";
+import { Network, nextRetransmissionMs, type Side } from "./network.ts";
 import { createRandom } from "./random.ts";
 import { World } from "./world.ts";
 
-function connectPair(world: World, network: Network) {
+function connectPair(world: World, network: Network, userTimeoutMs = 3_000) {
   const here = world.addProcess("here", world.addHost("h1"));
   const there = world.addProcess("there", world.addHost("h2"));
   world.boot(here);
@@ -19,18 +19,20 @@ function connectPair(world: World, network: Network) {
       side.onClose = (reason) => got.push(`server ${reason}`);
     },
   });
-  network.connect<string>(
-    here,
-    { host: there.host, service: "echo" },
-    { userTimeoutMs: 3_000, connectTimeoutMs: 1_000 },
-    (side) => {
-      client = side;
-      side.onClose = (reason) => got.push(`client ${reason}`);
-    },
-    (reason) => got.push(`failed ${reason}`),
-  );
+  const dial = (): void =>
+    network.connect<string>(
+      here,
+      { host: there.host, service: "echo" },
+      { userTimeoutMs, connectTimeoutMs: 1_000 },
+      (side) => {
+        client = side;
+        side.onClose = (reason) => got.push(`client ${reason}`);
+      },
+      (reason) => got.push(`failed ${reason}`),
+    );
+  dial();
   world.runUntil(10);
-  return { here, there, got, side: () => client as unknown as Side<string>, server: () => server };
+  return { here, there, got, dial, side: () => client as unknown as Side<string>, server: () => server };
 }
 
 describe("world", () => {
@@ -81,6 +83,53 @@ describe("network", () => {
     network.unblock("h1", "h2");
     world.runUntil(1_500);
     expect(pair.got).toEqual(["late"]);
+  });
+
+  it("waits after the heal for the sender's next retransmission, as Linux spaces them", () => {
+    expect([0, 1_000, 2_000, 10_000].map(nextRetransmissionMs)).toEqual([200, 1_400, 3_000, 12_600]);
+    const world = new World(1);
+    const network = new Network(world);
+    const pair = connectPair(world, network, 60_000);
+    network.block("h1", "h2");
+    pair.side().send("late");
+    world.runUntil(10_000);
+    network.unblock("h1", "h2");
+    world.runUntil(12_500);
+    expect(pair.got).toEqual([]);
+    world.runUntil(12_700);
+    expect(pair.got).toEqual(["late"]);
+  });
+
+  it("holds one connection up while a newer one passes; what was sent before a close still comes, behind it", () => {
+    const world = new World(1);
+    const network = new Network(world);
+    const pair = connectPair(world, network, 60_000);
+    const goOn = network.holdStreams(pair.here, pair.there);
+    const old = pair.side();
+    old.send("old 1");
+    old.send("old 2");
+    world.runUntil(100);
+    pair.dial();
+    world.runUntil(200);
+    pair.side().send("new");
+    world.runUntil(300);
+    old.close();
+    expect(pair.got).toEqual(["new"]);
+    goOn();
+    world.runUntil(1_000);
+    expect(pair.got).toEqual(["new", "old 1", "old 2", "server closed"]);
+  });
+
+  it("tells one end that a connection is gone, and the other when it sends", () => {
+    const world = new World(1);
+    const network = new Network(world);
+    const pair = connectPair(world, network);
+    network.resetStreams(pair.here, pair.there);
+    world.runUntil(100);
+    expect(pair.got).toEqual(["client closed"]);
+    pair.server()?.send("anybody there?");
+    world.runUntil(200);
+    expect(pair.got).toEqual(["client closed", "server closed"]);
   });
 
   it("gives a connection up after its user timeout", () => {

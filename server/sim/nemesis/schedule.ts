@@ -1,12 +1,19 @@
 import { createRandom, type Random } from "../random.ts";
 import type { Simulation } from "../simulation.ts";
 import { controlFaults } from "./control.ts";
+import { messageFaults } from "./messages.ts";
 import { createPick, type Nemesis } from "./nemesis.ts";
 import { networkFaults } from "./network.ts";
 import { processFaults } from "./processes.ts";
 import { worstMoments } from "./worst-moments.ts";
 
-export const nemeses: readonly Nemesis[] = [...processFaults, ...networkFaults, ...controlFaults, ...worstMoments];
+export const nemeses: readonly Nemesis[] = [
+  ...processFaults,
+  ...networkFaults,
+  ...messageFaults,
+  ...controlFaults,
+  ...worstMoments,
+];
 
 export interface ScheduledFault {
   /** Its place in the schedule as it was drawn; what the fault draws for itself hangs on it, whatever else is left out. */
