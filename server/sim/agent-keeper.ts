@@ -1,5 +1,5 @@
 import type { AgentModel } from "./agent-model.ts";
-import { letInWhenFlushed, startPrimary, startStandby } from "./agent-server.ts";
+import { letInWhenFlushed, startAgainAsPrimary, startStandby } from "./agent-server.ts";
 
 /** What the agent does on its own, as `agents/drivers/postgres/keeper.ts` does it: called every second. */
 export interface Keeper {
@@ -45,8 +45,7 @@ function restartAlone(agent: AgentModel): void {
     case "primary":
       // A control plane that is there decides between a restart and a failover.
       if (agent.connected || promoteIssuedEpoch !== null) return;
-      agent.postgres.disk.gateClosed = standing.configuration.k > 0;
-      return startPrimary(agent, standing.configuration);
+      return startAgainAsPrimary(agent, standing.configuration);
     case "sealed":
     case "fenced":
       return startStandby(agent, null, 0);
@@ -63,7 +62,9 @@ function restartAlone(agent: AgentModel): void {
 function finishLettingIn(agent: AgentModel, keeper: Keeper): void {
   const { postgres, disk } = agent;
   if (keeper.lettingIn || !postgres.disk.gateClosed) return;
-  if (disk.fence.standing.kind !== "primary") {
+  const { standing } = disk.fence;
+  // After a demote that was undone it runs as primary, too, under the configuration that it had.
+  if (standing.kind !== "primary" && (standing.kind !== "demoted" || standing.configuration === null)) {
     postgres.disk.gateClosed = false;
     return;
   }

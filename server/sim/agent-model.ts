@@ -4,7 +4,7 @@ import type { CommandOutcome, CommandRecord, Grant } from "../core/index.ts";
 import type { SessionMessage } from "./agent-frames.ts";
 import { createKeeper, type Keeper, keepServer } from "./agent-keeper.ts";
 import { type AgentDisk, type AgentHands, type AgentParts, type Fence, realFence, soundHands } from "./agent-parts.ts";
-import { startPrimary, startStandby } from "./agent-server.ts";
+import { startAgainAsPrimary, startStandby } from "./agent-server.ts";
 import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
 import { concurrentVerbs, runVerb } from "./agent-verbs.ts";
 import { kernelGivesUpMs, type Side } from "./network.ts";
@@ -346,7 +346,7 @@ export class AgentModel {
     const { standing } = this.disk.fence;
     if (!holds() || standing.kind !== "demoted" || standing.configuration === null) return;
     this.postgres.stopImmediate();
-    startPrimary(this, standing.configuration);
+    startAgainAsPrimary(this, standing.configuration);
   }
 
   /** Ends walsenders that could make a quorum count wrongly, and a receiver that came back on a sealed member. */

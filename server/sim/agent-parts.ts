@@ -22,6 +22,10 @@ export interface AgentHands {
   readonly remembersCommands: boolean;
   readonly reservesTimeline: boolean;
   readonly admitsAfterSync: boolean;
+  /** Each member streams by a replication slot of its own, so that nobody streams twice. */
+  readonly streamsBySlot: boolean;
+  /** A sealed member that was restarted reads its local WAL to the end, rather than telling what its receiver has got since. */
+  readonly readsLocalWal: boolean;
 }
 
 export const soundHands: AgentHands = {
@@ -31,6 +35,8 @@ export const soundHands: AgentHands = {
   remembersCommands: true,
   reservesTimeline: true,
   admitsAfterSync: true,
+  streamsBySlot: true,
+  readsLocalWal: true,
 };
 
 /** What survives the agent's death; every change is fsynced before it counts. */

@@ -53,6 +53,12 @@ export function startPrimary(agent: AgentModel, configuration: SyncConfiguration
   postgres.start();
 }
 
+/** The one way in which a member that was a primary starts as one again: users wait until k members hold what it recovered. */
+export function startAgainAsPrimary(agent: AgentModel, configuration: SyncConfiguration): void {
+  agent.postgres.disk.gateClosed = configuration.k > 0;
+  startPrimary(agent, configuration);
+}
+
 /** An immediate stop, and nothing can start the server as a primary afterwards. */
 export function stopFenced(agent: AgentModel, then: () => void): void {
   const { postgres, world, process } = agent;
@@ -77,7 +83,7 @@ export function letInWhenFlushed(agent: AgentModel, holds: () => boolean, then: 
     if (postgres.process.incarnation !== incarnation || !holds()) return then(false);
     const noneNeeded = !hands.admitsAfterSync || postgres.effectiveNames === "";
     if (postgres.answers && (noneNeeded || postgres.syncedLsn() >= postgres.recoveryEndLsn)) {
-      postgres.disk.gateClosed = false;
+      postgres.letUsersIn();
       return then(true);
     }
     if (world.nowMs - beganMs > barrierDeadlineMs) return then(false);

@@ -2,7 +2,15 @@ import { applicationName, standbyNames, unsatisfiableNames } from "../../agents/
 import type { CommandOutcome, CommandRecord, SyncConfiguration, Verb } from "../core/index.ts";
 import type { AgentModel } from "./agent-model.ts";
 import { runRejoin } from "./agent-rejoin.ts";
-import { ask, letInWhenFlushed, startPrimary, startStandby, stopFenced, whenReady } from "./agent-server.ts";
+import {
+  ask,
+  letInWhenFlushed,
+  startAgainAsPrimary,
+  startPrimary,
+  startStandby,
+  stopFenced,
+  whenReady,
+} from "./agent-server.ts";
 
 /**
  * The verbs as the real agent's driver carries them out, on the modelled server. Order of effects and refusals follow
@@ -55,7 +63,7 @@ export function runVerb(agent: AgentModel, command: CommandRecord, finish: Finis
     case "postgres.demote":
       return demote(agent, verb.args.deadlineMs, holds, finish);
     case "postgres.regrant":
-      return regrant(agent, verb.args.configuration, finish);
+      return regrant(agent, verb.args.configuration, holds, finish);
     case "postgres.restart":
       return restart(agent, verb.args, holds, finish);
     default:
@@ -104,7 +112,7 @@ function seal(agent: AgentModel, finish: Finish): void {
   const readEnd = (): void => {
     postgres.terminateReceiver(() => {
       const { timeline, lsn } = postgres.disk.flushed;
-      answer(timeline, lsn, false);
+      answer(timeline, agent.hands.readsLocalWal ? lsn : postgres.receivedLsn, false);
     });
   };
   if (!postgres.alive) {
@@ -240,11 +248,11 @@ function demote(agent: AgentModel, deadlineMs: number, holds: () => boolean, fin
   });
 }
 
-function regrant(agent: AgentModel, configuration: SyncConfiguration, finish: Finish): void {
+function regrant(agent: AgentModel, configuration: SyncConfiguration, holds: () => boolean, finish: Finish): void {
   const { postgres } = agent;
   const start = (): void => {
-    startPrimary(agent, configuration);
-    whenReady(agent, (ready) => finish(ready ? place(agent) : failed("error", "PostgreSQL ended while starting")));
+    startAgainAsPrimary(agent, configuration);
+    finishWhenLetIn(agent, holds, finish);
   };
   if (!postgres.alive) return start();
   ask(agent, (answered) => {
@@ -268,8 +276,11 @@ function restart(agent: AgentModel, args: Args<"postgres.restart">, holds: () =>
   }
   if (postgres.answers && postgres.role === "primary") return finish(place(agent));
   postgres.stopImmediate();
-  postgres.disk.gateClosed = args.configuration.k > 0;
-  startPrimary(agent, args.configuration);
+  startAgainAsPrimary(agent, args.configuration);
+  finishWhenLetIn(agent, holds, finish);
+}
+
+function finishWhenLetIn(agent: AgentModel, holds: () => boolean, finish: Finish): void {
   whenReady(agent, (ready) => {
     if (!ready) return finish(failed("error", "PostgreSQL ended while starting"));
     letInWhenFlushed(agent, holds, (letIn) =>

@@ -73,6 +73,19 @@ describe("synchronous replication", () => {
     expect(insertAndWait(world, a, 2)).toBe("acknowledged");
   });
 
+  it("lets a member stream once, by its slot, also while its former walsender is still there", () => {
+    const streamsOfB = (bySlot: boolean): number => {
+      const { world, network, a, b } = createServers('ANY 2 ("e1_b","e1_d")');
+      b.streamsBySlot = bySlot;
+      b.setUpstream("a", "e1_b");
+      world.runUntil(world.nowMs + 300);
+      network.resetStreams(b.process, a.process);
+      world.runUntil(world.nowMs + 300);
+      return a.senders.filter((sender) => sender.applicationName === "e1_b").length;
+    };
+    expect([streamsOfB(false), streamsOfB(true)]).toEqual([2, 1]);
+  });
+
   it("acknowledges late on a resumed primary, and only what the standby had flushed", () => {
     const { world, a, b, events } = createServers('ANY 1 ("e1_b")');
     let how = "waiting";
@@ -121,6 +134,22 @@ describe("crash", () => {
     }
     expect(lost).toBe(true);
     world.runUntil(world.nowMs + 10);
+  });
+});
+
+describe("a restarted standby", () => {
+  it("knows no received position until it streams again, though its disk has everything", () => {
+    const { world, a, b } = createServers('ANY 1 ("e1_b")');
+    insertAndWait(world, a, 1);
+    expect(b.receivedLsn).toBe(b.disk.flushed.lsn);
+    b.stopImmediate();
+    a.stopImmediate();
+    b.start();
+    world.runUntil(world.nowMs + 1_000);
+    expect([b.receivedLsn, b.disk.flushed.row]).toEqual([null, 1]);
+    a.start();
+    world.runUntil(world.nowMs + 1_000);
+    expect(b.receivedLsn).not.toBeNull();
   });
 });
 

@@ -2,7 +2,7 @@ import type { Network } from "./network.ts";
 import { DEFAULT_TIMING, type PostgresDisk, type PostgresTiming, type Waiter } from "./postgres-parts.ts";
 import { grantedFlushLsn, parseNames, type SynchronousNames } from "./synchronous-names.ts";
 import type { SimWorld } from "./trace.ts";
-import { appendRecord, FIRST_RECORD, switchTimeline, type WalRecord } from "./wal.ts";
+import { appendRecord, FIRST_RECORD, recordAt, switchTimeline, type WalRecord } from "./wal.ts";
 import { connectReceiver, type Receiver } from "./wal-receiver.ts";
 import { acceptSender, keepAliveSenders, pumpSenders, type Sender } from "./wal-sender.ts";
 import type { Host, Process } from "./world.ts";
@@ -23,6 +23,10 @@ export class PostgresModel {
   receiverEndedMs = Number.NEGATIVE_INFINITY;
   senders: Sender[] = [];
   waiters: Waiter[] = [];
+  /** `pg_last_wal_receive_lsn()`: null after a start until a stream has begun, whatever the disk holds. */
+  receivedLsn: number | null = null;
+  /** `primary_slot_name` is set: a slot serves one walsender at a time. */
+  streamsBySlot = true;
   replayPaused = false;
   /** No connection left for ordinary users: probes of peers are refused, streams and the agent's own SQL go on. */
   slotsFull = false;
@@ -97,6 +101,7 @@ export class PostgresModel {
     this.world.boot(this.process);
     this.state = "starting";
     this.role = null;
+    this.receivedLsn = null;
     const durationMs = this.timing.startMs * this.world.random.between(0.7, 2);
     this.world.work(durationMs, this.process, () => this.finishStart());
     this.onChange();
@@ -113,9 +118,16 @@ export class PostgresModel {
     if (this.role === "primary") this.append("checkpoint", 0);
     this.recoveryEndLsn = disk.written.lsn;
     this.world.emit({ kind: "postgres-started", node: this.node, role: this.role, head: disk.written });
+    if (this.role === "primary" && !this.disk.gateClosed) this.letUsersIn();
     this.world.after(1_000, this.process, () => this.keepHouse());
     if (this.role === "standby") this.connectUpstream();
     this.onChange();
+  }
+
+  /** The host-based rules are open: whoever connects sees everything up to the end of recovery. */
+  letUsersIn(): void {
+    this.disk.gateClosed = false;
+    this.world.emit({ kind: "users-let-in", node: this.node, head: recordAt(this.disk.written, this.recoveryEndLsn) });
   }
 
   /** A client's INSERT. Returns false when the server refuses it (no such server, read-only, not let in). */

@@ -56,6 +56,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   for (const name of ["a", "b", "c", "d", "e"].slice(0, options.nodes ?? 3)) {
     const host = world.addHost(name);
     const postgres = new PostgresModel(world, network, host, find);
+    postgres.streamsBySlot = options.hands?.streamsBySlot ?? true;
     servers.set(name, postgres);
     peers.push(postgres);
     const agent = new AgentModel({

@@ -54,6 +54,7 @@ function describeEvent(event: TraceEvent, phases: Map<string, string>, everythin
     case "model-violated":
       return [["model", event.text]];
     case "row-acknowledged":
+    case "users-let-in":
     case "grant-accepted":
     case "control-decided":
     case "result-arrived":

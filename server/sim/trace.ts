@@ -18,6 +18,8 @@ export type TraceEvent =
     }
   | { readonly kind: "postgres-ended"; readonly node: string; readonly how: string }
   | { readonly kind: "postgres-promoted"; readonly node: string; readonly fork: WalRecord; readonly opened: WalRecord }
+  /** A primary has come up and takes users; `head` is the newest record that they can see. */
+  | { readonly kind: "users-let-in"; readonly node: string; readonly head: WalRecord }
   /** A standby passed PostgreSQL's own test though its content is foreign, or a rewind saw nothing to do. */
   | { readonly kind: "history-mixed"; readonly node: string; readonly with: string; readonly timeline: number }
   | {

@@ -54,6 +54,7 @@ export function connectReceiver(standby: PostgresModel, source: PostgresModel): 
         node: standby.node,
         head: standby.disk.written,
         systemId: standby.disk.systemId,
+        slot: standby.streamsBySlot ? standby.node : null,
       });
     },
     gone,
@@ -71,6 +72,7 @@ function receive(
   switch (message.kind) {
     case "started":
       receiver.status = "streaming";
+      standby.receivedLsn ??= standby.disk.written.lsn;
       standby.lastMoveMs = standby.world.nowMs;
       receiver.reply();
       standby.onChange();
@@ -80,6 +82,7 @@ function receive(
         standby.world.emit({ kind: "model-violated", text: `${standby.node} was sent a foreign history` });
       }
       standby.disk.written = message.upTo;
+      standby.receivedLsn = message.upTo.lsn;
       standby.disk.historyUpTo = Math.max(standby.disk.historyUpTo, message.upTo.timeline);
       standby.lastMoveMs = standby.world.nowMs;
       standby.scheduleFlush();

@@ -10,6 +10,8 @@ export type ReplicationMessage =
       readonly node: string;
       readonly head: WalRecord;
       readonly systemId: string;
+      /** Of the primary, for this member alone; null when it asks for none. */
+      readonly slot: string | null;
     }
   | { readonly kind: "started" }
   | { readonly kind: "refused"; readonly reason: string }
@@ -20,6 +22,7 @@ export type ReplicationMessage =
 export interface Sender {
   readonly applicationName: string;
   readonly node: string;
+  readonly slot: string | null;
   streaming: boolean;
   sent: WalRecord | null;
   writeLsn: number;
@@ -61,6 +64,9 @@ function startSender(
   };
   if (server.state !== "running") return refuse("the database system is starting up");
   if (message.systemId !== server.disk.systemId) return refuse("database system identifier differs");
+  const { slot } = message;
+  // Also while the walsender before it has not noticed that its standby is gone.
+  if (slot !== null && server.senders.some((other) => other.slot === slot)) return refuse(`slot ${slot} is active`);
   const reason = refuseFollow(message.head, server.disk.flushed);
   if (reason !== null) return refuse(reason);
   if (!holds(server.disk.flushed, message.head)) {
@@ -75,6 +81,7 @@ function startSender(
   const sender: Sender = {
     applicationName: message.applicationName,
     node: message.node,
+    slot,
     streaming: false,
     sent: message.head,
     writeLsn: message.head.lsn,

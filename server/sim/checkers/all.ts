@@ -13,9 +13,11 @@ import { checkModel } from "./model.ts";
 import { checkNeedlessFailover } from "./needless-failover.ts";
 import { checkServes } from "./serves.ts";
 import { checkTimelines } from "./timelines.ts";
+import { checkVisibleWrites } from "./visible-writes.ts";
 
 const checkers: Readonly<Record<string, CreateChecker>> = {
   "acknowledged-writes": checkAcknowledgedWrites,
+  "visible-writes": checkVisibleWrites,
   serves: checkServes,
   timelines: checkTimelines,
   "committed-intent": checkCommittedIntent,

@@ -167,7 +167,7 @@ export const mutants: readonly Mutant[] = [
       replace:
         'if (last?.status !== "failed" || newest?.status === "running") return;\n  if (action.from !== null) return startRegrant(draft, action);',
     },
-    run: { faults: ["crash", "pgkill", "mid-command", "switchover"] },
+    run: { faults: ["promotion-unheard"] },
   },
   {
     name: "boot-unfenced",
@@ -196,6 +196,7 @@ export const mutants: readonly Mutant[] = [
     caughtBy: ["acknowledged-writes"],
     hands: { terminatesReceiver: false },
     run: { faults: ["thaw-at-seal"] },
+    seeds: 80,
   },
   {
     name: "run-commands-twice",
@@ -210,5 +211,32 @@ export const mutants: readonly Mutant[] = [
     caughtBy: ["timelines"],
     hands: { reservesTimeline: false },
     run: { faults: ["heir-dies", "durability-changed"], nodes: 5, k: 2 },
+  },
+  {
+    name: "stream-without-slot",
+    says: "a member streams without a slot of its own, so that two of its connections can count",
+    caughtBy: ["acknowledged-writes"],
+    hands: { streamsBySlot: false },
+    run: { faults: ["stream-twice"], nodes: 5, k: 2 },
+  },
+  {
+    name: "unknown-position-is-zero",
+    says: "a restarted member tells what its receiver has got since, and nothing counts as zero",
+    caughtBy: ["acknowledged-writes"],
+    hands: { readsLocalWal: false },
+    source: {
+      of: "core",
+      file: "recovery/outcomes.ts",
+      find: 'if (promoted === true || typeof timeline !== "number" || typeof lsn !== "number") return;',
+      replace: 'if (promoted === true || typeof timeline !== "number") return;',
+    },
+    run: { faults: ["heir-restarts"] },
+  },
+  {
+    name: "let-in-before-flush",
+    says: "a primary that was started again lets users in at once",
+    caughtBy: ["visible-writes"],
+    hands: { admitsAfterSync: false },
+    run: { faults: ["restart-unheard"], policy: { onPostgresExit: "restart" } },
   },
 ];

@@ -2,6 +2,7 @@ import { createRandom, type Random } from "../random.ts";
 import type { Simulation } from "../simulation.ts";
 import { controlFaults } from "./control.ts";
 import { messageFaults } from "./messages.ts";
+import { miscounts } from "./miscounts.ts";
 import { createPick, type Nemesis } from "./nemesis.ts";
 import { networkFaults } from "./network.ts";
 import { processFaults } from "./processes.ts";
@@ -13,6 +14,7 @@ export const nemeses: readonly Nemesis[] = [
   ...messageFaults,
   ...controlFaults,
   ...worstMoments,
+  ...miscounts,
 ];
 
 export interface ScheduledFault {

@@ -10,7 +10,7 @@ import { cutPower, freezeAll, strikeAtCommand } from "./processes.ts";
  */
 
 /** Things to undo, once each, also those that come up later. */
-function collectHeals(): { add(...heals: (() => void)[]): void; heal(): void; isOver(): boolean } {
+export function collectHeals(): { add(...heals: (() => void)[]): void; heal(): void; isOver(): boolean } {
   const pending: (() => void)[] = [];
   let over = false;
   return {
@@ -24,7 +24,7 @@ function collectHeals(): { add(...heals: (() => void)[]): void; heal(): void; is
 }
 
 /** Only `heir` still receives from the primary: from now on it alone holds what is acknowledged. */
-function starveAllBut(sim: Simulation, primary: SimNode, heir: SimNode): () => void {
+export function starveAllBut(sim: Simulation, primary: SimNode, heir: SimNode): () => void {
   const others = sim.nodes.filter((node) => node !== primary && node !== heir);
   return cutLinks(
     sim,

@@ -10,6 +10,7 @@ const broken: Omit<RunOptions, "schedule"> = {
   seed: 1,
   lengthMs: 200_000,
   settleMs: 40_000,
+  faults: ["crash", "pgkill", "freeze", "partition", "slow-disk", "agent-kill", "clock-jump", "blip"],
   hands: { ...soundHands, namesOnPromote: () => "" },
 };
 
