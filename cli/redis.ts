@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import type { RedisPlanView, RedisView } from "../server/protocol/index.ts";
+import type { ActionView, RedisFailoverPlanView, RedisPlanView, RedisView } from "../server/protocol/index.ts";
 import type { Api } from "./api.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { formatBytes, formatCode, formatTable, print } from "./print.ts";
@@ -13,6 +13,15 @@ interface MoveOptions {
   readonly wait: boolean;
   readonly json: boolean;
   readonly weight?: Readonly<Record<string, number>>;
+}
+
+interface FailoverOptions {
+  readonly to?: string;
+  readonly mode: string;
+  readonly reason: string;
+  readonly wait: boolean;
+  readonly yes: boolean;
+  readonly json: boolean;
 }
 
 const pollMs = 250;
@@ -49,29 +58,63 @@ export function addRedis(program: Command, api: () => Api): void {
   );
   redis
     .command("abort <cluster>")
-    .description("end the running move after the slot in flight")
+    .description("end the running move after the slots in flight")
     .requiredOption("--reason <text>", "why")
     .option("--json", "print JSON", false)
     .action(async (cluster: string, { reason, json }: { reason: string; json: boolean }) => {
       const done = await api().send("POST", `${pathOf(cluster)}/migrations/stop`, { reason });
-      print(json, done, () => ["It ends after the slot in flight."]);
+      print(json, done, () => ["It ends after the slots in flight."]);
     });
   redis
     .command("failover <cluster>")
     .description("make a replica the master")
     .option("--to <server>", "this one (needed in a Redis Cluster)")
     .option("--mode <mode>", "Redis Cluster: graceful, force or takeover", "graceful")
-    .requiredOption("--reason <text>", "why")
+    .requiredOption("--reason <text>", "why: it stands in the audit and on the timeline")
+    .option("--no-wait", "come back once it has begun")
     .option("--yes", "don't ask", false)
     .option("--json", "print JSON", false)
-    .action(
-      async (cluster: string, options: { to?: string; mode: string; reason: string; yes: boolean; json: boolean }) => {
-        if (!options.yes) await confirm(cluster, "failover");
-        const body = { target: options.to ?? null, mode: options.mode, reason: options.reason, confirm: cluster };
-        const done = await api().send<Record<string, unknown>>("POST", `${pathOf(cluster)}/failover`, body);
-        print(options.json, done, () => [`Begun: ${Object.values(done).join(" ")}`]);
-      },
+    .action((cluster: string, options: FailoverOptions) => runFailover(api(), cluster, options));
+}
+
+/** Shows every check, asks, begins, and follows the steps to their end. */
+async function runFailover(api: Api, cluster: string, options: FailoverOptions): Promise<void> {
+  const wish = { target: options.to ?? null, mode: options.mode };
+  const plan = await api.send<RedisFailoverPlanView>("POST", `${pathOf(cluster)}/failover/plan`, wish);
+  if (!options.json) {
+    console.log(
+      `Plan ${plan.planHash}: ${plan.target ?? "the replica with most data"} takes over from ${plan.from ?? "?"}`,
     );
+    for (const line of describeChecks(plan.checks)) console.log(line);
+  }
+  if (!plan.runnable) throw new CommandError(exitCodes.refused, blockedBy(plan));
+  if (!options.yes) await confirm(cluster, "failover");
+  const body = { ...wish, planHash: plan.planHash, reason: options.reason, confirm: cluster };
+  const begun = await api.send<{ action: string }>("POST", `${pathOf(cluster)}/failover`, body);
+  if (!options.wait) return print(options.json, begun, () => [`${begun.action} has begun.`]);
+  const ended = await followAction(api, begun.action, options.json);
+  print(options.json, ended, () =>
+    [`${ended.id}: ${ended.phase}; ${ended.target ?? "?"} is the master.`].slice(ended.phase === "done" ? 0 : 1),
+  );
+  if (ended.phase !== "done") {
+    const why = ended.failure === null ? ended.phase : formatCode(ended.failure.code, ended.failure.data);
+    throw new CommandError(exitCodes.actionFailed, `${ended.id} ended ${ended.phase}: ${why}.`);
+  }
+}
+
+/** Prints each step when it has ended. */
+async function followAction(api: Api, id: string, json: boolean): Promise<ActionView> {
+  let told = 0;
+  for (;;) {
+    const action = await api.get<ActionView>(`actions/${encodeURIComponent(id)}`);
+    const ended = action.steps.filter(({ status }) => status !== "running" && status !== "pending");
+    if (!json)
+      for (const { kind, node, status } of ended.slice(told))
+        console.log(`  ${formatCode(kind)} ${node ?? ""}: ${status}`);
+    told = ended.length;
+    if (action.phase !== "running") return action;
+    await sleep(pollMs);
+  }
 }
 
 function pathOf(cluster: string): string {
@@ -125,7 +168,7 @@ async function runMove(
   }
 }
 
-function blockedBy(plan: RedisPlanView): string {
+function blockedBy(plan: Pick<RedisPlanView, "checks">): string {
   const check = plan.checks.find((each) => each.status === "block");
   const what = check === undefined ? "A check" : `${formatCode(check.code)} (${check.value}, needs ${check.limit})`;
   return `${what} blocks it; nothing was done.`;
@@ -139,11 +182,15 @@ function describePlan(plan: RedisPlanView): string[] {
   return [
     `Plan ${plan.planHash}: ${plan.migration} of ${plan.cluster}, ${plan.slotsToMove} slots, about ${plan.keysToMove ?? "?"} keys`,
     ...formatTable(["master", "slots", "after", "change"], rows),
-    ...formatTable(
-      ["check", "what", "value", "limit"],
-      plan.checks.map((check) => [check.status, formatCode(check.code), check.value, check.limit ?? ""]),
-    ),
+    ...describeChecks(plan.checks),
   ];
+}
+
+function describeChecks(checks: RedisPlanView["checks"]): string[] {
+  return formatTable(
+    ["check", "what", "value", "limit"],
+    checks.map((check) => [check.status, formatCode(check.code), check.value, check.limit ?? ""]),
+  );
 }
 
 async function confirm(cluster: string, what: string): Promise<void> {

@@ -29,9 +29,13 @@ export class DemoNode {
     return this.plan.id;
   }
 
-  /** Folders of the Redis servers beside the agent. */
-  get redisDirs(): readonly string[] {
-    return "redis" in this.plan ? this.plan.redis.map((server) => server.dir) : [];
+  /** Names of the Redis servers beside the agent. */
+  get redisServers(): readonly string[] {
+    return "redis" in this.plan ? this.plan.redis.map(({ instance }) => instance) : [];
+  }
+
+  get databaseName(): string {
+    return this.redisServers.length > 0 ? "Redis" : "PostgreSQL";
   }
 
   get dataDir(): string | null {
@@ -72,9 +76,12 @@ export class DemoNode {
     });
   }
 
-  /** Of the database beside the agent: PostgreSQL, or Redis. */
-  postgresPids(): readonly number[] {
-    if (this.redisDirs.length > 0) return findProcessesIn(this.redisDirs);
+  /** Of the database beside the agent: PostgreSQL, or Redis (of one server only, when it is named). */
+  databasePids(server: string | null = null): readonly number[] {
+    if ("redis" in this.plan) {
+      const servers = this.plan.redis.filter(({ instance }) => server === null || instance === server);
+      return findProcessesIn(servers.map(({ dir }) => dir));
+    }
     return this.dataDir === null ? [] : findPostgresProcesses(this.dataDir);
   }
 
@@ -86,7 +93,7 @@ export class DemoNode {
   /** The agent first, so that it can't tell of the others' end; then PostgreSQL and its children, and the plain service. */
   allPids(): readonly number[] {
     const agent = this.agentPid === null ? [] : withDescendants([this.agentPid]);
-    return [...new Set([...agent, ...this.postgresPids(), ...this.#programPids()])];
+    return [...new Set([...agent, ...this.databasePids(), ...this.#programPids()])];
   }
 
   /** Every process of the node dies at once. Answers with how many. */
@@ -94,16 +101,16 @@ export class DemoNode {
     return killUntilGone(() => this.allPids());
   }
 
-  killPostgres(): number {
-    return killUntilGone(() => this.postgresPids());
+  killDatabase(server: string | null = null): number {
+    return killUntilGone(() => this.databasePids(server));
   }
 
   freeze(): number {
     return this.#stop(this.allPids());
   }
 
-  freezePostgres(): number {
-    return this.#stop(this.postgresPids());
+  freezeDatabase(server: string | null = null): number {
+    return this.#stop(this.databasePids(server));
   }
 
   /** Continues what was stopped. */
@@ -121,15 +128,15 @@ export class DemoNode {
       if (!(await waitForEnd(agent, stopGraceMs))) signalAll(withDescendants([agent.pid as number]), "SIGKILL");
     }
     killUntilGone(() => this.#programPids());
-    const pids = this.postgresPids();
+    const pids = this.databasePids();
     const [postmaster] = pids;
     if (postmaster === undefined) return;
-    signalAll(this.redisDirs.length > 0 ? pids : [postmaster], "SIGINT");
+    signalAll(this.redisServers.length > 0 ? pids : [postmaster], "SIGINT");
     const deadline = process.uptime() * 1000 + stopGraceMs;
     while (isAlive(postmaster) && process.uptime() * 1000 < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    this.killPostgres();
+    this.killDatabase();
   }
 
   #stop(pids: readonly number[]): number {

@@ -54,7 +54,7 @@ export class Demo {
   readonly shopFaults: ShopFaults;
   readonly faults: FaultInjector;
   readonly supervisorToken = randomBytes(24).toString("base64url");
-  readonly redis: DemoRedis | null;
+  #redis: DemoRedis | null = null;
   #supervisor: Server | null = null;
   #startedMs = 0;
 
@@ -63,10 +63,6 @@ export class Demo {
     const agentScript = join(options.root, "dist", "agent.js");
     this.postgres = this.topology.postgres.map((plan) => new DemoNode(plan, agentScript));
     this.applicationNode = new DemoNode(this.topology.application, agentScript);
-    this.redis =
-      options.redis === true
-        ? new DemoRedis({ topology: this.topology, basePort: options.basePort, agentScript, keep: options.keep })
-        : null;
     this.controlPlane = new ControlPlaneProcess(this.topology, options.root, this.supervisorToken);
     this.application = new Application({
       script: join(options.root, "dist", "writer.js"),
@@ -84,7 +80,7 @@ export class Demo {
     this.shopFaults = new ShopFaults(this.shop);
     this.faults = new FaultInjector({
       shop: this.shopFaults,
-      nodes: [...this.postgres, ...(this.redis?.nodes ?? [])],
+      nodes: () => [...this.postgres, ...(this.#redis?.nodes ?? [])],
       fabric: this.fabric,
       findPrimary: () => this.findPrimary(),
       killControlPlane: () => this.controlPlane.kill(),
@@ -103,7 +99,21 @@ export class Demo {
 
   /** Those that have an agent of their own, Redis's included. */
   get allNodes(): readonly DemoNode[] {
-    return [...this.nodes, ...(this.redis?.nodes ?? [])];
+    return [...this.nodes, ...(this.#redis?.nodes ?? [])];
+  }
+
+  /** Adds the Redis Cluster and its clients to the running demo; what runs already stays. @throws Error when Redis can't be installed here. */
+  async startRedis(): Promise<void> {
+    if (this.#redis !== null) return;
+    const { root, basePort, keep, say } = this.options;
+    this.#redis = new DemoRedis({
+      topology: this.topology,
+      basePort,
+      agentScript: join(root, "dist", "agent.js"),
+      keep,
+    });
+    await this.#redis.start(this.api, say);
+    this.#note();
   }
 
   /** Brings everything up; resolves when the cluster is whole and the application writes. */
@@ -145,15 +155,14 @@ export class Demo {
       await this.shop.start();
       this.#note();
     }
-    await this.redis?.start(this.api, say);
-    this.#note();
+    if (this.options.redis === true) await this.startRedis();
     say(`Everything runs (${((performance.now() - this.#startedMs) / 1000).toFixed(1)} s)`);
   }
 
   /** Ends every process, in the order in which nobody misses the other. */
   async stop(): Promise<void> {
     await Promise.all([this.application.stop(), this.shop.stop()]);
-    await this.redis?.stop();
+    await this.#redis?.stop();
     await Promise.all(this.nodes.map((node) => node.shutDown()));
     await this.controlPlane.stop();
     await this.fabric.close();
@@ -215,7 +224,7 @@ export class Demo {
         id: node.id,
         agentRuns: node.agentRuns,
         frozen: node.frozen,
-        postgresProcesses: node.postgresPids().length,
+        postgresProcesses: node.databasePids().length,
       })),
     };
   }
@@ -236,13 +245,23 @@ export class Demo {
     return serveSupervisor(
       {
         token: this.supervisorToken,
-        nodes: [...this.postgres.map((node) => node.id), ...shopServices, shopDatabase],
+        nodes: () => [
+          ...this.postgres.map((node) => node.id),
+          ...(this.#redis?.names ?? []),
+          ...shopServices,
+          shopDatabase,
+        ],
         cause: async (request) => {
           const outcome = await this.faults.cause(request);
           this.#note();
           return outcome;
         },
         recover: (action, service) => this.shopFaults.recover(action, service),
+        redis: async (action) => {
+          if (action === "start") await this.startRedis();
+          else if (action !== "audit") throw new Error(`Redis: there is no ${action}; known are start and audit.`);
+          return (await this.#redis?.audit()) ?? null;
+        },
         readState: async () => this.readState(),
       },
       this.topology.supervisor,

@@ -20,10 +20,10 @@ export type ShopFaultName = (typeof shopFaultNames)[number];
 /** What each does, for the commands' help. The page has its own words in both languages. */
 export const faultSentences: Readonly<Record<FaultName, string>> = {
   crash: "every process of the node is killed",
-  pgkill: "only PostgreSQL is killed",
+  pgkill: "only the database is killed",
   power: "the network is cut, then everything is killed: no FIN, no RST",
   freeze: "every process of the node is stopped (SIGSTOP)",
-  pgfreeze: "PostgreSQL is stopped (SIGSTOP), its agent lives",
+  pgfreeze: "the database is stopped (SIGSTOP), its agent lives",
   partition: "the node loses the cluster and the control plane; clients still reach it",
   ctl: "the control plane is killed, and started again after five seconds",
   blip: "the node stops for --blip milliseconds (default 800)",
@@ -44,7 +44,7 @@ export const shopFaultSentences: Readonly<Record<ShopFaultName, string>> = {
 /** A fault to cause, or `heal` to undo all of them. */
 export interface FaultRequest {
   readonly fault: FaultName | ShopFaultName | "heal";
-  /** The node (for the shop's faults the service) it happens to; by default the primary. For `switchover` the target. */
+  /** The node (or one Redis server; for the shop's faults the service) it happens to; by default the primary. For `switchover` the target. */
   readonly node?: string;
   /** `blip` only: how long, milliseconds. */
   readonly ms?: number;

@@ -7,7 +7,7 @@ import type { SwitchoverStart } from "./switchover.ts";
 
 /** What the injector needs of the running demo. */
 export interface FaultTargets {
-  readonly nodes: readonly DemoNode[];
+  nodes(): readonly DemoNode[];
   readonly fabric: Fabric;
   readonly shop: ShopFaults;
   findPrimary(): Promise<string | null>;
@@ -64,16 +64,22 @@ export class FaultInjector {
     }
   }
 
-  async #pick(request: FaultRequest): Promise<DemoNode> {
+  /** A node, or one Redis server of a node by its own name. */
+  async #pick(request: FaultRequest): Promise<Place> {
     const id = request.node ?? (await this.targets.findPrimary());
-    const node = this.targets.nodes.find((each) => each.id === id);
-    if (node === undefined)
-      throw new Error("No node is primary now. Name a node with --node, or wait until there is one.");
-    return node;
+    for (const node of this.targets.nodes()) {
+      if (node.id === id) return { node, server: null };
+      if (id !== null && node.redisServers.includes(id)) return { node, server: id };
+    }
+    throw new Error("No node is primary now. Name a node with --node, or wait until there is one.");
   }
 
-  async #strike(fault: Exclude<FaultName, "ctl" | "switchover" | "blip">, node: DemoNode): Promise<FaultOutcome> {
+  async #strike(
+    fault: Exclude<FaultName, "ctl" | "switchover" | "blip">,
+    { node, server }: Place,
+  ): Promise<FaultOutcome> {
     const { fabric } = this.targets;
+    refuseMisplaced(fault, node, server);
     const before = this.#active.get(node.id);
     if (before !== undefined && before !== "pgkill") {
       throw new Error(`${node.id} suffers from ${before} already. Heal it first: break heal.`);
@@ -81,18 +87,19 @@ export class FaultInjector {
     const atMs = machineMs();
     let detail: string;
     if (fault === "crash") detail = `${node.kill()} processes killed`;
-    else if (fault === "pgkill") detail = `${node.killPostgres()} PostgreSQL processes killed`;
+    else if (fault === "pgkill") detail = `${node.killDatabase(server)} ${node.databaseName} processes killed`;
     else if (fault === "freeze") detail = `${node.freeze()} processes stopped`;
-    else if (fault === "pgfreeze") detail = `${node.freezePostgres()} PostgreSQL processes stopped`;
+    else if (fault === "pgfreeze") detail = `${node.freezeDatabase(server)} ${node.databaseName} processes stopped`;
     else {
       await fabric.cut(node.id, fault === "power" ? "all" : "cluster");
       detail = fault === "power" ? `network cut, ${node.kill()} processes killed` : "cluster and control links cut";
     }
     this.#active.set(node.id, fault);
-    return { fault, node: node.id, atMs, detail };
+    return { fault, node: server ?? node.id, atMs, detail };
   }
 
-  async #blip(node: DemoNode, blipMs: number): Promise<FaultOutcome> {
+  async #blip({ node, server }: Place, blipMs: number): Promise<FaultOutcome> {
+    refuseMisplaced("blip", node, server);
     const atMs = machineMs();
     const count = node.freeze();
     await new Promise((resolve) => setTimeout(resolve, blipMs));
@@ -121,8 +128,8 @@ export class FaultInjector {
   async #heal(only: string | null): Promise<FaultOutcome> {
     const atMs = machineMs();
     const healed: string[] = [];
-    for (const node of this.targets.nodes) {
-      if (only !== null && node.id !== only) continue;
+    for (const node of this.targets.nodes()) {
+      if (only !== null && node.id !== only && !node.redisServers.includes(only)) continue;
       const needed = this.#active.delete(node.id) || node.frozen || !node.agentRuns;
       await this.targets.fabric.heal(node.id);
       node.thaw();
@@ -138,6 +145,19 @@ export class FaultInjector {
       detail: healed.length === 0 ? "nothing was broken" : `${healed.join(", ")} back`,
     };
   }
+}
+
+interface Place {
+  readonly node: DemoNode;
+  /** Only this server of the node; null: the whole node. */
+  readonly server: string | null;
+}
+
+/** Redis nodes have no network of their own in the demo, and one server of a node has no agent of its own. */
+function refuseMisplaced(fault: FaultName, node: DemoNode, server: string | null): void {
+  const offered = server === null ? ["crash", "pgkill", "freeze", "pgfreeze", "blip"] : ["pgkill", "pgfreeze"];
+  if (node.redisServers.length === 0 || offered.includes(fault)) return;
+  throw new Error(`${fault} can't happen to ${server ?? node.id} in the demo. Choose one of: ${offered.join(", ")}.`);
 }
 
 function assertNever(value: never): never {

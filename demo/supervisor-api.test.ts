@@ -25,13 +25,14 @@ it("causes what was asked for by somebody with the token, and refuses everything
   server = await serveSupervisor(
     {
       token: "secret",
-      nodes: ["pg-a", "pg-b"],
+      nodes: () => ["pg-a", "pg-b"],
       cause: async (request) => {
         asked.push(request);
         if (request.fault === "ctl") throw new Error("Not now.");
         return { fault: request.fault, node: "pg-a", atMs: 1, detail: "done" };
       },
       recover: async (action, service) => `${action} ${service}`,
+      redis: async (action) => ({ action }),
       readState: async () => ({ nodes: [] }),
     },
     address,

@@ -6,16 +6,19 @@ import type { PortAddress } from "./network/silent-ports.ts";
 
 export interface SupervisorApi {
   readonly token: string;
-  readonly nodes: readonly string[];
+  /** What a fault may be caused on, as it is now. */
+  nodes(): readonly string[];
   cause(request: FaultRequest): Promise<FaultOutcome>;
   /** Starts a service of the shop again, or takes its release back. Answers with what was done. */
   recover(action: string, service: string): Promise<string>;
+  /** `start` the demo's Redis Cluster where it does not run, or `audit` what its clients wrote. */
+  redis(action: string): Promise<unknown>;
   readState(): Promise<unknown>;
 }
 
 const maxBodyBytes = 4_096;
 
-/** Loopback HTTP for the demo's command and the page's buttons: `POST /faults`, `POST /services`, `GET /state`; bearer token on both. */
+/** Loopback HTTP for the demo's command, the page's buttons and the journeys: `POST /faults`, `/services` and `/redis`, `GET /state`; a bearer token on all. */
 export function serveSupervisor(api: SupervisorApi, address: PortAddress): Promise<Server> {
   const server = createServer((request, response) => {
     answer(api, request).then(
@@ -36,12 +39,16 @@ async function answer(api: SupervisorApi, request: IncomingMessage): Promise<rea
   if (request.headers.origin !== undefined) return [403, { error: "Browsers are not served here." }];
   if (request.method === "GET" && request.url === "/state") return [200, await api.readState()];
   if (request.method === "POST" && request.url === "/faults") {
-    const fault = readFaultRequest(await readJson(request), api.nodes);
+    const fault = readFaultRequest(await readJson(request), api.nodes());
     return typeof fault === "string" ? [400, { error: fault }] : [200, await api.cause(fault)];
   }
   if (request.method === "POST" && request.url === "/services") {
     const { action, service } = ((await readJson(request)) ?? {}) as Record<string, unknown>;
     return [200, { detail: await api.recover(String(action), String(service)) }];
+  }
+  if (request.method === "POST" && request.url === "/redis") {
+    const { action } = ((await readJson(request)) ?? {}) as Record<string, unknown>;
+    return [200, await api.redis(String(action))];
   }
   return [404, { error: "There is nothing here." }];
 }

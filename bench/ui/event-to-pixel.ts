@@ -23,7 +23,7 @@ export async function measureEventToPixel(demo: Demo, page: Page, samples: numbe
     painted.catch(() => undefined);
     await page.waitForTimeout(300);
     const killedAt = Date.now();
-    node.killPostgres();
+    node.killDatabase();
     const paintedAt = await painted;
     if (paintedAt === null) throw new Error(`${node.id}'s box did not change within ${changeMs / 1000} s.`);
     latencies.push(paintedAt - killedAt);

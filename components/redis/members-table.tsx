@@ -6,16 +6,18 @@ import { StateWord } from "../ui/state-glyph.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { Mono, useFormat } from "../ui/text.tsx";
 
-/** The servers, each master followed by its replicas. */
-export function MembersTable({
-  redis,
-  onDrain,
-  refusal,
-}: {
-  redis: RedisView;
-  onDrain: ((server: string) => void) | null;
-  refusal: string | null;
-}) {
+interface RowActions {
+  /** Null for a replica set, which has no slots. */
+  readonly onDrain: ((server: string) => void) | null;
+  /** Why nothing can be drained now. */
+  readonly drainRefusal: string | null;
+  readonly onMakeMaster: (server: string) => void;
+  /** Why nobody can be made master now. */
+  readonly masterRefusal: string | null;
+}
+
+/** The servers, each master followed by its replicas, with what can be done to each. */
+export function MembersTable({ redis, actions }: { redis: RedisView; actions: RowActions }) {
   const t = useTranslations("redis");
   const columns = ["server", "state", "role", "follows", "lag", "keys", "memory", "epoch"] as const;
   return (
@@ -25,33 +27,21 @@ export function MembersTable({
           {columns.map((column) => (
             <Th key={column}>{t(`column.${column}`)}</Th>
           ))}
-          {onDrain !== null && (
-            <Th className="relative">
-              <span className="sr-only">{t("column.action")}</span>
-            </Th>
-          )}
+          <Th className="relative">
+            <span className="sr-only">{t("column.action")}</span>
+          </Th>
         </tr>
       </thead>
       <tbody>
         {inShards(redis.members).map((member) => (
-          <Row key={member.id} member={member} redis={redis} onDrain={onDrain} refusal={refusal} />
+          <Row key={member.id} member={member} redis={redis} actions={actions} />
         ))}
       </tbody>
     </Table>
   );
 }
 
-function Row({
-  member,
-  redis,
-  onDrain,
-  refusal,
-}: {
-  member: RedisMemberView;
-  redis: RedisView;
-  onDrain: ((server: string) => void) | null;
-  refusal: string | null;
-}) {
+function Row({ member, redis, actions }: { member: RedisMemberView; redis: RedisView; actions: RowActions }) {
   const t = useTranslations("redis");
   const format = useFormat();
   const master = redis.members.find((other) => other.shard !== null && other.shard.id === member.shard?.masterId);
@@ -78,22 +68,43 @@ function Row({
       <Td className="num">{format.number(member.keys)}</Td>
       <Td className="num whitespace-nowrap">{format.bytes(member.memoryBytes)}</Td>
       <Td className="num">{member.shard?.configEpoch ?? member.promisedEpoch ?? "–"}</Td>
-      {onDrain !== null && (
-        <Td>
-          {isMaster && (member.shard?.slotCount ?? 0) > 0 && (
-            <Button
-              size="sm"
-              variant="quiet"
-              refusal={refusal}
-              onClick={() => onDrain(member.id)}
-              aria-label={t("drainServer", { server: member.id })}
-            >
-              {t("drain")}
-            </Button>
-          )}
-        </Td>
-      )}
+      <Td>
+        <RowAction member={member} actions={actions} />
+      </Td>
     </Tr>
+  );
+}
+
+/** A master is drained, a replica made master: one button for each server. */
+function RowAction({ member, actions }: { member: RedisMemberView; actions: RowActions }) {
+  const t = useTranslations("redis");
+  const { onDrain, drainRefusal, onMakeMaster, masterRefusal } = actions;
+  const server = member.id;
+  if (member.role === "replica") {
+    return (
+      <Button
+        size="sm"
+        variant="quiet"
+        className="whitespace-nowrap"
+        refusal={masterRefusal}
+        onClick={() => onMakeMaster(server)}
+        aria-label={t("makeMasterOf", { server })}
+      >
+        {t("makeMaster")}
+      </Button>
+    );
+  }
+  if (onDrain === null || member.role !== "master" || (member.shard?.slotCount ?? 0) === 0) return null;
+  return (
+    <Button
+      size="sm"
+      variant="quiet"
+      refusal={drainRefusal}
+      onClick={() => onDrain(server)}
+      aria-label={t("drainServer", { server })}
+    >
+      {t("drain")}
+    </Button>
   );
 }
 

@@ -2,19 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { parseAsString, useQueryStates } from "nuqs";
-import { type FormEvent, useState } from "react";
 import type { RedisPlanView } from "../../server/protocol/index.ts";
 import { PlanChecks } from "../action/plan-checks.tsx";
 import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
-import { useActionRefusal } from "../data/use-session.ts";
-import { Button } from "../ui/button.tsx";
 import { Sheet } from "../ui/dialog.tsx";
 import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
-import { Field, Input } from "../ui/field.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { CopyLine, useFormat } from "../ui/text.tsx";
 import { toast } from "../ui/toast.tsx";
+import { PlanConfirmation } from "./plan-confirmation.tsx";
 
 const kinds = ["rebalance", "drain", "reverse"] as const;
 type Kind = (typeof kinds)[number];
@@ -69,6 +66,13 @@ export function MoveSheet({ id }: { id: string }) {
 function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string | null; onDone: () => void }) {
   const t = useTranslations("redis");
   const format = useFormat();
+  const begin = async (values: { confirm: string; reason: string }) => {
+    const { migration, planHash, cluster } = plan;
+    const body = { migration, shard, planHash, ...values };
+    await apiSend("POST", `redis/${encodeURIComponent(cluster)}/migrations`, body);
+    toast(t("begun"));
+    onDone();
+  };
   return (
     <>
       <p className="text-muted">
@@ -102,74 +106,13 @@ function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string 
       <div className="mt-3">
         <CopyLine text={plan.command} label={t("command")} />
       </div>
-      <Confirmation plan={plan} shard={shard} onDone={onDone} />
+      <PlanConfirmation
+        cluster={plan.cluster}
+        runnable={plan.runnable}
+        verb={t("begin")}
+        run={begin}
+        onCancel={onDone}
+      />
     </>
-  );
-}
-
-function Confirmation({ plan, shard, onDone }: { plan: RedisPlanView; shard: string | null; onDone: () => void }) {
-  const t = useTranslations("redis");
-  const ring = useTranslations("ring");
-  const problem = useProblemText();
-  const gate = useActionRefusal("operator");
-  const [confirm, setConfirm] = useState("");
-  const [reason, setReason] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string | null>(null);
-  const refusal =
-    gate ??
-    (plan.runnable ? null : t("blocked")) ??
-    (confirm !== plan.cluster
-      ? ring("typeName", { name: plan.cluster })
-      : reason.trim() === ""
-        ? ring("giveReason")
-        : null);
-  const begin = async () => {
-    setBusy(true);
-    setFailure(null);
-    try {
-      const { migration, planHash } = plan;
-      const body = { migration, shard, planHash, reason: reason.trim(), confirm };
-      await apiSend("POST", `redis/${encodeURIComponent(plan.cluster)}/migrations`, body);
-      toast(t("begun"));
-      onDone();
-    } catch (error) {
-      setFailure(problem(error).text);
-    } finally {
-      setBusy(false);
-    }
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (refusal === null && !busy) void begin();
-  };
-  return (
-    <form onSubmit={submit} className="mt-4 flex flex-col gap-3">
-      {failure !== null && (
-        <p role="alert" className="rounded-md border border-danger px-3 py-2">
-          {failure}
-        </p>
-      )}
-      <Field label={ring("confirmLabel", { name: plan.cluster })}>
-        {(ids) => (
-          <Input
-            {...ids}
-            value={confirm}
-            autoComplete="off"
-            spellCheck={false}
-            onChange={(event) => setConfirm(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label={ring("reason")}>
-        {(ids) => <Input {...ids} value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />}
-      </Field>
-      <div className="flex justify-end gap-2">
-        <Button onClick={onDone}>{ring("cancel")}</Button>
-        <Button type="submit" variant="primary" refusal={refusal} busy={busy}>
-          {t("begin")}
-        </Button>
-      </div>
-    </form>
   );
 }

@@ -10,6 +10,7 @@ import { Button, buttonClasses } from "../ui/button.tsx";
 import { EmptyState, Skeleton } from "../ui/feedback.tsx";
 import { PageHeader, Panel } from "../ui/panel.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
+import { FailoverSheet, useFailoverSheet } from "./failover-sheet.tsx";
 import { MembersTable } from "./members-table.tsx";
 import { MigrationPanel } from "./migration-panel.tsx";
 import { MoveSheet, useMoveSheet } from "./move-sheet.tsx";
@@ -41,10 +42,12 @@ function Loaded({ redis }: { redis: RedisView }) {
   const t = useTranslations("redis");
   const reason = useReasonText("reason");
   const sheet = useMoveSheet();
+  const failover = useFailoverSheet();
   const gate = useActionRefusal("operator");
   const masters = redis.members.filter((member) => member.role === "master" && member.shard !== null);
   const isCluster = redis.mode === "cluster";
   const busy = redis.migration === null ? null : t("alreadyMoving", { id: redis.migration.id });
+  const failingOver = redis.openActionId === null ? null : t("failoverRuns", { action: redis.openActionId });
   return (
     <>
       <PageHeader
@@ -76,6 +79,15 @@ function Loaded({ redis }: { redis: RedisView }) {
           </Badge>
         )}
         {!isCluster && <Badge>{t("confirming", { inForce: redis.kInForce, k: redis.k })}</Badge>}
+        {redis.openActionId !== null && (
+          <button
+            type="button"
+            className="focus-ring rounded-full"
+            onClick={() => failover.show(redis.openActionId ?? "")}
+          >
+            <Badge tone="accent">{redis.openActionId}</Badge>
+          </button>
+        )}
         {redis.openIncidentId !== null && (
           <Link href={`/incidents/${redis.openIncidentId}`} className="focus-ring rounded-full">
             <Badge tone="danger">{redis.openIncidentId}</Badge>
@@ -92,13 +104,18 @@ function Loaded({ redis }: { redis: RedisView }) {
         <Panel title={t("servers")} bodyClassName="px-4 pb-2">
           <MembersTable
             redis={redis}
-            refusal={gate ?? busy}
-            onDrain={isCluster ? (server) => sheet.plan("drain", server) : null}
+            actions={{
+              onDrain: isCluster ? (server) => sheet.plan("drain", server) : null,
+              drainRefusal: gate ?? busy,
+              onMakeMaster: failover.plan,
+              masterRefusal: gate ?? failingOver,
+            }}
           />
         </Panel>
         <Promises redis={redis} />
       </div>
       {isCluster && <MoveSheet id={redis.id} />}
+      <FailoverSheet redis={redis} />
     </>
   );
 }

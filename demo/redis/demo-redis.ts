@@ -1,7 +1,7 @@
 import type { ApiClient } from "../api-client.ts";
 import type { DemoNode } from "../demo-node.ts";
 import type { Topology } from "../topology.ts";
-import { ClientLoad } from "./client-load.ts";
+import { ClientLoad, type LoadOutcome } from "./client-load.ts";
 import { RedisFleet } from "./fleet.ts";
 import { ensureRedis } from "./install.ts";
 import { findRedisBinaries, inClusterOrder, planRedis, type RedisNodePlan } from "./plan.ts";
@@ -36,6 +36,11 @@ export class DemoRedis {
     return this.#fleet.nodes;
   }
 
+  /** What a fault may name: nodes, and single servers. */
+  get names(): readonly string[] {
+    return this.#plans.flatMap((plan) => [plan.id, ...plan.redis.map(({ instance }) => instance)]);
+  }
+
   async start(api: ApiClient, say: (line: string) => void): Promise<void> {
     ensureRedis(say);
     say(`Building the Redis Cluster "${this.#fleet.cluster}": three masters, three replicas`);
@@ -46,9 +51,20 @@ export class DemoRedis {
     this.#load.start(lanes);
   }
 
+  /** What the clients' ledger has found since the last time somebody asked. Clients rest meanwhile. */
+  async audit(): Promise<LoadOutcome | null> {
+    const load = this.#load;
+    if (load === null) return null;
+    await load.stop();
+    const outcome = await load.audit();
+    load.start(lanes);
+    return outcome;
+  }
+
   /** Says what the clients' ledger found in the end. */
   async stop(): Promise<void> {
     const load = this.#load;
+    this.#load = null;
     if (load !== null) {
       await load.stop();
       const outcome = await load.audit().catch(() => null);

@@ -3,8 +3,10 @@ import { test as base, type Page } from "@playwright/test";
 import { ApiClient } from "../../demo/api-client.ts";
 import type { FaultRequest } from "../../demo/fault-names.ts";
 import { pollUntil } from "../../demo/poll.ts";
+import type { LoadOutcome } from "../../demo/redis/client-load.ts";
+import { redisClusterName } from "../../demo/redis/plan.ts";
 import { clusterName, planTopology } from "../../demo/topology.ts";
-import type { ClusterView, ErrorTrace } from "../../server/protocol/index.ts";
+import type { ClusterView, ErrorTrace, RedisView } from "../../server/protocol/index.ts";
 import { readEnvironment } from "./environment.ts";
 import type { Role } from "./sessions.ts";
 
@@ -18,6 +20,17 @@ export interface DemoHandle {
   reportTraces(traces: readonly Pick<ErrorTrace, "type" | "message" | "frames">[]): Promise<void>;
   /** Heals everything and waits for a primary with two streaming standbys. */
   restore(): Promise<ClusterView>;
+  readonly redis: RedisHandle;
+}
+
+/** The demo's Redis Cluster: started by the first journey that needs it, for the others have no use for its load. */
+export interface RedisHandle {
+  start(): Promise<void>;
+  view(): Promise<RedisView>;
+  /** What the clients' ledger has found since it was last asked. */
+  audit(): Promise<LoadOutcome>;
+  /** Heals everything and waits for three masters with a linked replica each. */
+  restore(): Promise<RedisView>;
 }
 
 const wholeMs = 60_000;
@@ -26,14 +39,16 @@ function openDemo(): DemoHandle {
   const environment = readEnvironment();
   const api = new ApiClient(environment.url, { authorization: `Bearer ${environment.adminToken}` });
   const cluster = () => api.get<ClusterView>(`clusters/${clusterName}`);
-  const cause = async (request: FaultRequest) => {
-    const response = await fetch(`${environment.supervisorUrl}/faults`, {
+  const supervise = async (path: string, request: object): Promise<unknown> => {
+    const response = await fetch(`${environment.supervisorUrl}/${path}`, {
       method: "POST",
       headers: { authorization: `Bearer ${environment.supervisorToken}` },
       body: JSON.stringify(request),
     });
-    if (!response.ok) throw new Error(`${request.fault}: ${await response.text()}`);
+    if (!response.ok) throw new Error(`${path} ${JSON.stringify(request)}: ${await response.text()}`);
+    return response.json();
   };
+  const cause = async (request: FaultRequest) => void (await supervise("faults", request));
   const restore = async () => {
     await cause({ fault: "heal" });
     return pollUntil("A whole cluster", wholeMs, async () => {
@@ -52,7 +67,29 @@ function openDemo(): DemoHandle {
     });
     if (!response.ok) throw new Error(await response.text());
   };
-  return { url: environment.url, api, cause, cluster, restore, reportTraces };
+  const redis = openRedis(api, supervise, cause);
+  return { url: environment.url, api, cause, cluster, restore, reportTraces, redis };
+}
+
+function openRedis(
+  api: ApiClient,
+  supervise: (path: string, request: object) => Promise<unknown>,
+  cause: DemoHandle["cause"],
+): RedisHandle {
+  const view = () => api.get<RedisView>(`redis/${redisClusterName}`);
+  const audit = async () => (await supervise("redis", { action: "audit" })) as LoadOutcome;
+  const start = async () => void (await supervise("redis", { action: "start" }));
+  const restore = async () => {
+    await cause({ fault: "heal" });
+    return pollUntil("A whole Redis cluster", wholeMs, async () => {
+      const now = await view();
+      const masters = now.members.filter(({ role }) => role === "master");
+      const linked = now.members.filter(({ link }) => link?.status === "up");
+      const whole = masters.length === 3 && linked.length === 3 && now.openIncidentId === null;
+      return whole && now.state === "healthy" && now.migration === null ? now : null;
+    });
+  };
+  return { start, view, audit, restore };
 }
 
 interface Fixtures {

@@ -21,6 +21,12 @@ export { defaultCauseRule, defaultPolicy } from "./policy/types.ts";
 export type * from "./recovery/command.ts";
 export { explainCandidates, type PlanRequest, planAction } from "./recovery/preflight.ts";
 export type * from "./recovery/types.ts";
+export {
+  type FailoverMode,
+  planRedisFailover,
+  type RedisFailoverPlan,
+  type RedisFailoverRequest,
+} from "./redis/failover-plan.ts";
 export { type Migration, openMigration, pendingSlots } from "./redis/migration.ts";
 export { type MigrationPlan, type MigrationRequest, planMigration } from "./redis/plan.ts";
 export * from "./redis/servers.ts";

@@ -35,6 +35,7 @@ export const permissions = {
   "POST /redis/:id/migrations": "operator",
   "GET /redis/:id/migrations": "viewer",
   "POST /redis/:id/migrations/stop": "operator",
+  "POST /redis/:id/failover/plan": "viewer",
   "POST /redis/:id/failover": "operator",
   "PUT /redis/:id/automation": "operator",
   "GET /actions/:id": "viewer",

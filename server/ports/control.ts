@@ -5,6 +5,7 @@ import type {
   DocumentOf,
   MigrationRequest,
   OperatorRequest,
+  RedisFailoverRequest,
   Reply,
   RolloutPlan,
   RolloutRequest,
@@ -19,6 +20,7 @@ import type {
   NodeView,
   PlanView,
   ProgramView,
+  RedisFailoverPlanView,
   RedisPlanView,
   RedisView,
   RuleView,
@@ -41,6 +43,8 @@ export interface ControlPlane {
   findRedis(id: string): RedisView | null;
   /** What moving slots would do, judged now. Null when there is no Redis Cluster of that name. */
   planRedis(id: string, request: MigrationRequest): RedisPlanView | null;
+  /** What a failover by hand would do, judged now. Null when there is no Redis of that name. */
+  planRedisFailover(id: string, request: RedisFailoverRequest): RedisFailoverPlanView | null;
   listIncidents(): readonly IncidentView[];
   /** Open documents of a kind, oldest first. */
   listDocuments<K extends DocumentKind>(kind: K): readonly DocumentOf<K>[];

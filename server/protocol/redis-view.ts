@@ -8,6 +8,7 @@ import type {
   MigrationPlan,
   Reason,
   RedisEpoch,
+  RedisFailoverPlan,
   RedisLink,
   RedisMode,
   RedisNeighbour,
@@ -114,6 +115,11 @@ export interface RedisView {
   readonly lastMigration: LastMigration | null;
   /** What this cluster can and can't promise, now: message keys below `redis.promise.` with their values. */
   readonly promises: readonly (Reason & { readonly holds: boolean })[];
+}
+
+export interface RedisFailoverPlanView extends RedisFailoverPlan {
+  /** The same by command line. */
+  readonly command: string;
 }
 
 export interface RedisPlanView extends MigrationPlan {

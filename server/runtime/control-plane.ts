@@ -9,6 +9,7 @@ import {
   type MigrationRequest,
   type Now,
   type OperatorRequest,
+  type RedisFailoverRequest,
   type Reply,
   type RolloutPlan,
   type RolloutRequest,
@@ -29,6 +30,7 @@ import type {
   NodeView,
   PlanView,
   ProgramView,
+  RedisFailoverPlanView,
   RedisPlanView,
   RedisView,
   RuleView,
@@ -42,7 +44,7 @@ import type { ProjectionContext, ProjectionMemory } from "./project/context.ts";
 import { projectNode, projectNodeDetail } from "./project/node-view.ts";
 import { projectPlan } from "./project/plan-view.ts";
 import { projectPrograms } from "./project/program-view.ts";
-import { describeMigration, projectRedis } from "./project/redis-view.ts";
+import { describeFailover, describeMigration, projectRedis } from "./project/redis-view.ts";
 import { projectRules } from "./project/rule-view.ts";
 import type { RecentSeries } from "./series.ts";
 
@@ -155,6 +157,13 @@ export class ControlPlaneViews implements ControlPlane {
     if (record?.kind !== "redis" || record.mode !== "cluster") return null;
     const plan = this.#parts.judgements.planMigration(this.#parts.state, record, request, this.#now());
     return { ...plan, command: describeMigration(id, request) };
+  }
+
+  planRedisFailover(id: string, request: RedisFailoverRequest): RedisFailoverPlanView | null {
+    const record = this.#parts.state.durable.documents.get(`redis:${id}`);
+    if (record?.kind !== "redis") return null;
+    const plan = this.#parts.judgements.planRedisFailover(this.#parts.state, record, request, this.#now());
+    return { ...plan, command: describeFailover(id, record.mode, request) };
   }
 
   listInDoubt(): InDoubtView[] {

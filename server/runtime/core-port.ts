@@ -9,6 +9,8 @@ import type {
   Now,
   Plan,
   RedisDocument,
+  RedisFailoverPlan,
+  RedisFailoverRequest,
   RolloutPlan,
   RolloutRequest,
   State,
@@ -43,5 +45,6 @@ export interface Judgements {
   judgeNodeHealth(state: State, nodeId: string, now: Now): Health;
   judgeClusterHealth(state: State, clusterId: string, now: Now): Health;
   planMigration(state: State, record: RedisDocument, request: MigrationRequest, now: Now): MigrationPlan;
+  planRedisFailover(state: State, record: RedisDocument, request: RedisFailoverRequest, now: Now): RedisFailoverPlan;
   explainCandidates(state: State, cluster: ClusterRecord, now: Now): readonly CandidateVerdict[];
 }

@@ -1,7 +1,15 @@
-import { appendTimeline, type Draft, nextIncidentId, patchIncident, putIncident } from "../draft.ts";
+import {
+  appendTimeline,
+  type Draft,
+  demand,
+  getIncident,
+  nextIncidentId,
+  patchIncident,
+  putIncident,
+} from "../draft.ts";
 import { severityOf } from "./severity.ts";
 import { rankSuspects } from "./suspects.ts";
-import type { Incident, Verdict } from "./types.ts";
+import type { Incident, TimelineEntry, Verdict } from "./types.ts";
 
 /** How a verdict enters the record, whoever judged it: an incident of its own, or a symptom of one that is open. */
 
@@ -61,6 +69,60 @@ export function joinVerdict(draft: Draft, incident: Incident, verdict: Verdict):
   });
   recordSignals(draft, incident.id, verdict, verdict.evidence);
   recordVerdict(draft, incident.id, verdict, { confidence: verdict.confidence, joined: true });
+}
+
+/** What an incident already knows of the same fault of the same subject. */
+export function findVerdict({ cause, symptoms }: Incident, { kind, subject }: Verdict): Verdict | undefined {
+  return [cause, ...symptoms].find((item) => item.kind === kind && item.subject.id === subject.id);
+}
+
+/** The same verdict again: only what is newly seen is worth a commit. */
+export function addEvidence(draft: Draft, incident: Incident, known: Verdict, verdict: Verdict): void {
+  const seen = new Set(known.evidence.map((item) => `${item.code}/${item.observer}`));
+  const fresh = verdict.evidence.filter((item) => !seen.has(`${item.code}/${item.observer}`));
+  if (fresh.length === 0) return;
+  const merged: Verdict = {
+    ...known,
+    confidence: Math.max(known.confidence, verdict.confidence),
+    evidence: [...known.evidence, ...fresh],
+  };
+  const cause = incident.cause === known ? merged : incident.cause;
+  patchIncident(draft, incident.id, {
+    cause,
+    symptoms: incident.symptoms.map((item) => (item === known ? merged : item)),
+    suspects: rankSuspects(draft.state, cause),
+    lastSignalAt: draft.now.wallMs,
+  });
+  recordSignals(draft, incident.id, verdict, fresh);
+}
+
+/** Whoever uses it is served again; the repair may go on. Said once. */
+export function mitigateIncident(
+  draft: Draft,
+  incident: Incident,
+  subject: TimelineEntry["subject"],
+  data: TimelineEntry["data"],
+): void {
+  if (incident.mitigatedAt !== null) return;
+  patchIncident(draft, incident.id, { mitigatedAt: draft.now.wallMs, phase: "mitigated" });
+  appendTimeline(draft, { incidentId: incident.id, lane: "verdict", kind: "mitigated", subject, data });
+}
+
+/** Everything is as it was promised. Said once, whoever asks in the same batch. */
+export function resolveIncident(draft: Draft, id: string, subject: TimelineEntry["subject"]): void {
+  const incident = demand(getIncident(draft, id), id);
+  if (incident.resolvedAt !== null) return;
+  const { wallMs } = draft.now;
+  const { impact } = incident;
+  const reduced = impact.redundancyReducedFrom !== null;
+  patchIncident(draft, id, {
+    resolvedAt: wallMs,
+    mitigatedAt: incident.mitigatedAt ?? wallMs,
+    phase: "resolved",
+    ...(reduced ? { impact: { ...impact, redundancyReducedTo: wallMs } } : {}),
+  });
+  const data = { durationMs: wallMs - incident.beganAt };
+  appendTimeline(draft, { incidentId: id, lane: "verdict", kind: "resolved", subject, data });
 }
 
 function recordVerdict(

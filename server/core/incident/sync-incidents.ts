@@ -1,9 +1,15 @@
-import { appendTimeline, type Draft, demand, getAction, getIncident, listIncidents, patchIncident } from "../draft.ts";
+import { type Draft, demand, getAction, getIncident, listIncidents, patchIncident } from "../draft.ts";
 import { currentConfiguration, isStreaming } from "../recovery/members.ts";
 import type { ClusterRecord } from "../recovery/types.ts";
 import { measureImpact } from "./impact.ts";
-import { joinVerdict, openIncident, recordSignals } from "./record-verdict.ts";
-import { rankSuspects } from "./suspects.ts";
+import {
+  addEvidence,
+  findVerdict,
+  joinVerdict,
+  mitigateIncident,
+  openIncident,
+  resolveIncident,
+} from "./record-verdict.ts";
 import type { Incident, Verdict } from "./types.ts";
 
 /** One fault, one incident: how long after its last signal a verdict still joins. */
@@ -45,35 +51,12 @@ export function findOpenIncident(draft: Draft, clusterId: string): Incident | nu
 function recordVerdict(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {
   const open = findOpenIncident(draft, cluster.id);
   if (open === null) return openClusterIncident(draft, cluster.id, verdict);
-  const known = [open.cause, ...open.symptoms].find(
-    (item) => item.kind === verdict.kind && item.subject.id === verdict.subject.id,
-  );
+  const known = findVerdict(open, verdict);
   if (known === undefined) return joinIncident(draft, open, verdict);
   // Once a recovery runs, what is newly seen may be its own doing: sealing ends WAL streams, too.
   const running = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
   if (running?.kind === "failover" || running?.kind === "switchover") return;
-  // The same verdict: only what is newly seen is worth a commit.
-  const seen = new Set(known.evidence.map((item) => `${item.code}/${item.observer}`));
-  const fresh = verdict.evidence.filter((item) => !seen.has(`${item.code}/${item.observer}`));
-  if (fresh.length === 0) return;
-  const merged: Verdict = {
-    ...known,
-    confidence: Math.max(known.confidence, verdict.confidence),
-    evidence: [...known.evidence, ...fresh],
-  };
-  replaceVerdict(draft, open, known, merged);
-  recordSignals(draft, open.id, verdict, fresh);
-}
-
-function replaceVerdict(draft: Draft, incident: Incident, before: Verdict, after: Verdict): void {
-  const cause = incident.cause === before ? after : incident.cause;
-  const symptoms = incident.symptoms.map((item) => (item === before ? after : item));
-  patchIncident(draft, incident.id, {
-    cause,
-    symptoms,
-    suspects: rankSuspects(draft.state, cause),
-    lastSignalAt: draft.now.wallMs,
-  });
+  addEvidence(draft, open, known, verdict);
 }
 
 function openClusterIncident(draft: Draft, clusterId: string, verdict: Verdict): void {
@@ -101,33 +84,11 @@ function advancePhase(draft: Draft, cluster: ClusterRecord, incidentId: string, 
   const moving = openAction !== null && openAction.kind !== "reconfigure";
   const primaryFine =
     !moving && cluster.primary !== null && !verdicts.some((verdict) => verdict.subject.id === cluster.primary);
-  const { wallMs } = draft.now;
-  if (incident.mitigatedAt === null && primaryFine) {
-    patchIncident(draft, incidentId, { mitigatedAt: wallMs, phase: "mitigated" });
-    appendTimeline(draft, {
-      incidentId,
-      lane: "verdict",
-      kind: "mitigated",
-      subject: { kind: "cluster", id: cluster.id },
-      data: { primary: cluster.primary, epoch: cluster.epoch },
-    });
-  }
+  const subject = { kind: "cluster", id: cluster.id } as const;
+  if (primaryFine) mitigateIncident(draft, incident, subject, { primary: cluster.primary, epoch: cluster.epoch });
   if (verdicts.length > 0 || openAction !== null || !isAsPromised(draft, cluster)) return;
-  const current = demand(getIncident(draft, incidentId), incidentId);
   forgetRefusals(draft, cluster.id);
-  patchIncident(draft, incidentId, {
-    resolvedAt: wallMs,
-    mitigatedAt: current.mitigatedAt ?? wallMs,
-    phase: "resolved",
-    impact: { ...current.impact, redundancyReducedTo: wallMs },
-  });
-  appendTimeline(draft, {
-    incidentId,
-    lane: "verdict",
-    kind: "resolved",
-    subject: { kind: "cluster", id: cluster.id },
-    data: { durationMs: wallMs - incident.beganAt },
-  });
+  resolveIncident(draft, incidentId, subject);
 }
 
 /** Every member streams and the synchronous set is whole. */

@@ -1,5 +1,5 @@
-import { appendTimeline, type Draft, getIncident, listIncidents, patchIncident } from "../draft.ts";
-import { joinVerdict, openIncident } from "./record-verdict.ts";
+import { type Draft, listIncidents } from "../draft.ts";
+import { joinVerdict, openIncident, resolveIncident } from "./record-verdict.ts";
 import type { Incident, Verdict, VerdictKind } from "./types.ts";
 
 /** The same complaint of several subjects within this time is one incident: a burst of load raises a hundred rules, not a hundred incidents. */
@@ -65,27 +65,12 @@ function isCommon({ cause, lastSignalAt }: Incident, verdict: Verdict, wallMs: n
 function endIncidents(draft: Draft, present: ReadonlySet<string>): void {
   for (const incident of listIncidents(draft)) {
     if (incident.cluster !== null || incident.resolvedAt !== null || !isJudgedHere(incident.cause)) continue;
-    if (!verdictsOf(incident).some((verdict) => present.has(keyOf(verdict)))) endIncident(draft, incident);
+    if (!verdictsOf(incident).some((verdict) => present.has(keyOf(verdict)))) {
+      resolveIncident(draft, incident.id, incident.cause.subject);
+    }
   }
 }
 
 function isJudgedHere({ kind, subject }: Verdict): boolean {
   return subject.kind === "node" || kind === "errors-rising";
-}
-
-function endIncident(draft: Draft, incident: Incident): void {
-  const { wallMs } = draft.now;
-  if (getIncident(draft, incident.id)?.resolvedAt !== null) return;
-  patchIncident(draft, incident.id, {
-    mitigatedAt: incident.mitigatedAt ?? wallMs,
-    resolvedAt: wallMs,
-    phase: "resolved",
-  });
-  appendTimeline(draft, {
-    incidentId: incident.id,
-    lane: "verdict",
-    kind: "resolved",
-    subject: incident.cause.subject,
-    data: { durationMs: wallMs - incident.beganAt },
-  });
 }

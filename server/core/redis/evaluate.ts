@@ -7,11 +7,21 @@ import type { SyncConfiguration } from "../replication/status.ts";
 import { holdsAutomation } from "../topology/maintenance.ts";
 import { ensureClusterLive } from "../topology/observe.ts";
 import { seeAgent } from "../topology/sight.ts";
-import { advanceFailover, beginFailover, sealable } from "./failover.ts";
+import { advanceFailover, beginFailover } from "./failover.ts";
 import { syncRedisIncident } from "./incidents.ts";
 import { judgePrimary, judgeShards } from "./judge.ts";
 import { advanceMigration } from "./migration.ts";
-import { countedMembers, endpointOf, follows, type RedisDocument, readServers, sealsNeeded } from "./servers.ts";
+import {
+  countedMembers,
+  endpointOf,
+  follows,
+  type RedisDocument,
+  readServers,
+  sealable,
+  sealsNeeded,
+} from "./servers.ts";
+import { advanceShardFailover } from "./shard-failover.ts";
+import { readOwners, readShards } from "./shards.ts";
 import { beginRedisAction, endRedisAction, patchRedis, redisStep, sendCommand } from "./steps.ts";
 
 /** Members have this long to declare themselves before the first grant. */
@@ -30,15 +40,19 @@ export function evaluateRedis(draft: Draft, id: string): void {
   evaluateReplicaSet(draft, record);
 }
 
-/** Redis Cluster votes by itself. We watch, say what happened, and move slots. */
-function evaluateRedisCluster(draft: Draft, record: RedisDocument): void {
+/** Redis Cluster votes by itself. We watch, say what happened, ask for an election when a person wants one, and move slots. */
+function evaluateRedisCluster(draft: Draft, before: RedisDocument): void {
+  for (const action of runningActions(draft, before.id)) advanceShardFailover(draft, action.id);
+  const record = demand(getDocument(draft, "redis", before.id), before.id);
   const verdict = judgeShards(draft.state, record, draft.now);
-  const confirmed = verdict !== null && heldFor(draft, record.id, "shard-verdict", 0) ? verdict : null;
   const servers = readServers(draft.state, record, draft.now);
-  const heard = servers.filter((server) => server.fresh && server.status?.shard != null);
-  const serving = heard.some((server) => server.status?.shard?.state === "ok");
-  const running = heard.length === servers.length && heard.every((server) => server.status?.state === "running");
-  syncRedisIncident(draft, record, confirmed, { mitigated: serving && verdict === null, whole: serving && running });
+  const running = servers.filter((server) => server.fresh && server.status?.state === "running");
+  // A master that stands still claims its slots as before: only who answers can serve them.
+  const shards = readShards(draft.state, record, draft.now).filter(({ master }) => running.includes(master));
+  const serving =
+    shards.every(({ status }) => status.state === "ok") && readOwners(shards).every((owner) => owner !== null);
+  const incident = { mitigated: serving, whole: serving && running.length === servers.length };
+  syncRedisIncident(draft, record, verdict, incident);
   advanceMigration(draft, record);
 }
 
@@ -145,7 +159,7 @@ export function refuseFailover(
     return { code: "maintenance", data: { by: record.maintenance?.by ?? "" } };
   const used = record.budgetUsedAt.filter((at) => draft.now.wallMs - at < policy.failoverBudgetWindowMs).length;
   if (used >= policy.failoverBudget) return { code: "budget-used", data: { used, of: policy.failoverBudget } };
-  const ready = sealable(draft, record).length;
+  const ready = sealable(draft.state, record, draft.now).length;
   const needed = sealsNeeded(record);
   return ready < needed ? { code: "no-quorum", data: { sealable: ready, needed } } : null;
 }

@@ -3,14 +3,7 @@ import { type Draft, demand, getAction, patchAction, wakeAt } from "../draft.ts"
 import type { Verdict } from "../incident/types.ts";
 import type { Action, CandidateVerdict, Step } from "../recovery/types.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
-import {
-  countedMembers,
-  endpointOf,
-  type RedisDocument,
-  type RedisServer,
-  readServers,
-  sealsNeeded,
-} from "./servers.ts";
+import { countedMembers, endpointOf, type RedisDocument, readServers, sealable, sealsNeeded } from "./servers.ts";
 import { beginRedisAction, endRedisAction, patchRedis, redisStep } from "./steps.ts";
 
 /**
@@ -23,14 +16,6 @@ const stepDeadlineMs = 5_000;
 /** Once a quorum is sealed, slower replicas are waited for no longer than this: one of them may be further ahead. */
 const stragglerMs = 120;
 const verifyDeadlineMs = 5_000;
-
-/** Replicas that can be sealed now. */
-export function sealable(draft: Draft, record: RedisDocument): RedisServer[] {
-  const counted = new Set(countedMembers(record).map((member) => member.id));
-  return readServers(draft.state, record, draft.now).filter(
-    (server) => counted.has(server.member.id) && server.fresh && server.status?.state === "running",
-  );
-}
 
 export function beginFailover(
   draft: Draft,
@@ -61,7 +46,7 @@ export function beginFailover(
     const used = record.budgetUsedAt.filter((at) => at > since);
     patchRedis(draft, record.id, { budgetUsedAt: [...used, draft.now.wallMs] });
   }
-  for (const server of sealable(draft, record)) {
+  for (const server of sealable(draft.state, record, draft.now)) {
     redisStep(draft, action.id, "seal", server.member.id, { verb: "redis.seal", args: {} });
   }
   // Whoever can reach the old master stops it as well; nothing waits for that.

@@ -1,3 +1,4 @@
+import type { FailoverMode } from "./failover-plan.ts";
 import type { MigrationKind } from "./types.ts";
 
 /** What a person may ask for a Redis cluster. */
@@ -17,7 +18,9 @@ export type RedisRequest =
       readonly kind: "redis-failover";
       readonly cluster: string;
       readonly target: string | null;
-      readonly mode: "graceful" | "force" | "takeover";
+      readonly mode: FailoverMode;
+      /** The plan that was shown; null: whatever holds now. */
+      readonly planHash: string | null;
       readonly reason: string;
     }
   | {

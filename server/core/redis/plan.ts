@@ -218,7 +218,7 @@ function checkMigration(
 }
 
 /** FNV-1a over the canonical parts: short, and the same on every platform. */
-function hashPlan(value: object): string {
+export function hashPlan(value: object): string {
   const text = JSON.stringify(value);
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {

@@ -1,11 +1,13 @@
 import { getDocument, putDocument } from "../documents.ts";
 import { appendAudit, type Draft, demand, nextActionId } from "../draft.ts";
-import { beginFailover, sealable } from "./failover.ts";
+import { findOpenIncident } from "../incident/sync-incidents.ts";
+import { beginFailover } from "./failover.ts";
+import { planRedisFailover } from "./failover-plan.ts";
 import { audit, openMigration, stopMigration, tell } from "./migration.ts";
 import type { RedisRequest } from "./operator-request.ts";
 import { planMigration } from "./plan.ts";
-import { readServers, sealsNeeded } from "./servers.ts";
-import { patchRedis, sendCommand } from "./steps.ts";
+import { beginShardFailover } from "./shard-failover.ts";
+import { patchRedis } from "./steps.ts";
 
 type Data = Readonly<Record<string, string | number | boolean | null>>;
 type Answer =
@@ -86,44 +88,27 @@ function endEarly(draft: Draft, request: Extract<RedisRequest, { kind: "redis-st
 /** Replica set: seal, then promote, also of a healthy master (the old one then follows). Redis Cluster: the replica asks its own cluster. */
 function failOver(draft: Draft, request: Extract<RedisRequest, { kind: "redis-failover" }>, by: string): Answer {
   const record = demand(getDocument(draft, "redis", request.cluster), request.cluster);
-  const target = request.target === null ? null : record.members[request.target];
-  if (target === undefined) return refuse("unknown-node", { node: request.target ?? "" });
-  if (record.mode === "cluster") {
-    const server = readServers(draft.state, record, draft.now).find((each) => each.member.id === target?.id);
-    if (server === undefined || target === null) return refuse("redis-name-a-replica", { cluster: record.id });
-    if (!server.fresh || server.status?.role !== "replica") return refuse("redis-not-a-replica", { node: target.id });
-    sendCommand(draft, record, {
-      node: target.node,
-      actionId: `${record.id}.failover`,
-      stepIndex: 0,
-      epoch: record.epoch,
-      intentId: record.grantId ?? "",
-      verb: { verb: "redis.cluster-failover", args: { instance: target.id, mode: request.mode } },
-    });
-    appendAudit(draft, {
-      actor: by,
-      actorRole: "operator",
-      verb: "redis-shard-failover",
-      subject: `redis:${record.id}`,
-      before: null,
-      after: { target: target.id, mode: request.mode },
-      reason: request.reason,
-    });
-    return { ok: true, data: { target: target.id } };
-  }
-  if (record.openActionId !== null) return refuse("step-under-way", { state: record.openActionId });
-  if (target !== null && target.id === record.primary) return refuse("is-primary", { node: target.id });
-  const ready = sealable(draft, record).length;
-  const needed = sealsNeeded(record);
-  if (ready < needed) return refuse("no-quorum", { sealable: ready, needed });
-  const action = beginFailover(draft, record, {
-    verdict: null,
-    incidentId: null,
-    by,
-    automatic: false,
-    reason: request.reason,
-    target: target?.id ?? null,
-  });
+  const { target, mode, planHash, reason } = request;
+  if (target !== null && record.members[target] === undefined) return refuse("unknown-node", { node: target });
+  if (target === null && record.mode === "cluster") return refuse("redis-name-a-replica", { cluster: record.id });
+  if (target !== null && target === record.primary) return refuse("is-primary", { node: target });
+  const plan = planRedisFailover(draft.state, record, { target, mode }, draft.now);
+  if (planHash !== null && planHash !== plan.planHash)
+    return refuse("plan-changed", { shown: planHash, now: plan.planHash });
+  const blocking = plan.checks.find((check) => check.status === "block");
+  if (blocking !== undefined)
+    return refuse("plan-blocked", { check: blocking.code, value: blocking.value, limit: blocking.limit });
+  const action =
+    record.mode === "cluster"
+      ? beginShardFailover(draft, record, plan, { by, reason })
+      : beginFailover(draft, record, {
+          verdict: null,
+          incidentId: findOpenIncident(draft, record.id)?.id ?? null,
+          by,
+          automatic: false,
+          reason,
+          target,
+        });
   return { ok: true, data: { action: action.id } };
 }
 

@@ -47,6 +47,14 @@ export function sealsNeeded(record: RedisDocument): number {
   return Math.max(1, counted - record.kInForce + 1);
 }
 
+/** Counted replicas that can be sealed now. */
+export function sealable(state: State, record: RedisDocument, now: Now): RedisServer[] {
+  const counted = new Set(countedMembers(record).map((member) => member.id));
+  return readServers(state, record, now).filter(
+    (server) => counted.has(server.member.id) && server.fresh && server.status?.state === "running",
+  );
+}
+
 /** Whether this replica follows the primary of the record. */
 export function follows(server: RedisServer, primary: RedisMember): boolean {
   const link = server.status?.link;

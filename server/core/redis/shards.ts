@@ -45,6 +45,16 @@ export function findShard(shards: readonly Shard[], planned: ShardRecord): Shard
   return own.sort((a, b) => b.status.configEpoch - a.status.configEpoch)[0] ?? null;
 }
 
+/** The master that a replica of a Redis Cluster follows, by the id that the replica names; null when it is none of ours. */
+export function masterOf(servers: readonly RedisServer[], replica: RedisServer | null): RedisServer | null {
+  const id = replica?.status?.shard?.masterId ?? null;
+  const neighbour = replica?.status?.shard?.neighbours.find((each) => each.id === id);
+  // A master whose agent is gone has no status; the replica knows its address all the same.
+  const isIt = ({ member, status }: RedisServer) =>
+    status?.shard?.id === id || (member.host === neighbour?.host && member.port === neighbour.port);
+  return id === null ? null : (servers.find(isIt) ?? null);
+}
+
 export function recordShard(shard: Shard): ShardRecord {
   const replicas = shard.replicas.map((server) => server.status?.shard?.id ?? "");
   return { id: shard.id, nodeIds: [shard.id, ...replicas.filter((id) => id !== "")], name: shard.master.member.id };

@@ -1,3 +1,4 @@
+import { listDocuments } from "../documents.ts";
 import { type Draft, wakeAt } from "../draft.ts";
 import { type JudgedSubject, syncSubjects } from "../incident/sync-subjects.ts";
 import type { Evidence, Verdict, VerdictKind } from "../incident/types.ts";
@@ -20,13 +21,17 @@ export function evaluateNodes(draft: Draft): void {
       Object.keys(cluster.members).map((member) => [member, cluster.id] as const),
     ),
   );
+  const redisOf = new Map(
+    listDocuments(draft, "redis").flatMap(({ id, members }) => Object.values(members).map(({ node }) => [node, id])),
+  );
   const judged: JudgedSubject[] = [];
   for (const node of draft.state.durable.nodes.values()) {
     endNodeMaintenance(draft, node.id);
     const cluster = clusterOf.get(node.id) ?? null;
     const muted = node.revokedAt !== null || isNodeMuted(draft.state, node.id, cluster, draft.now.wallMs);
     const verdicts = muted ? [] : judgeNode(draft, node, cluster !== null);
-    judged.push({ kind: "node", id: node.id, cluster, verdicts });
+    // What is seen of a node with Redis joins the incident of that Redis, should there be one.
+    judged.push({ kind: "node", id: node.id, cluster: cluster ?? redisOf.get(node.id) ?? null, verdicts });
   }
   const explained = servicesExplained(draft);
   for (const { name } of draft.state.live.services.values()) {

@@ -9,6 +9,10 @@ import { found } from "./fleet.ts";
 const migration = z.enum(["rebalance", "drain", "reverse"]);
 const weights = z._default(z.record(nodeId, z.number().check(z.gte(0), z.lte(1_000))), {});
 const planBody = z.object({ migration, shard: z._default(z.nullable(nodeId), null), weights });
+const failoverBody = z.object({
+  target: z._default(z.nullable(nodeId), null),
+  mode: z._default(z.enum(["graceful", "force", "takeover"]), "graceful"),
+});
 /** The cluster's name, typed: the confirmation for what moves data or ends sessions. */
 const confirm = z.string().check(z.maxLength(40));
 
@@ -74,26 +78,32 @@ export function redisRoutes(services: HttpServices): Route[] {
       },
     }),
     defineRoute("POST /redis/:id/migrations/stop", {
-      summary: "End the running move after the slot in flight",
+      summary: "End the running move after the slots in flight",
       body: z.object({ reason }),
       handle: ({ param, body, principal }) => {
         known(param("id"));
         return ask({ principal }, { kind: "redis-stop-migration", cluster: param("id"), reason: body.reason });
       },
     }),
+    defineRoute("POST /redis/:id/failover/plan", {
+      summary: "What making a replica the master would do now, with every check; changes nothing",
+      body: failoverBody,
+      handle: ({ param, body }) => found(control.planRedisFailover(param("id"), body), "cluster", param("id")),
+    }),
     defineRoute("POST /redis/:id/failover", {
       summary: "Make a replica the master: sealed and promoted in a replica set, by its own vote in a Redis Cluster",
       body: z.object({
-        target: z._default(z.nullable(nodeId), null),
-        mode: z._default(z.enum(["graceful", "force", "takeover"]), "graceful"),
+        ...failoverBody.shape,
+        planHash: z._default(z.nullable(z.string().check(z.maxLength(128))), null),
         reason,
         confirm,
       }),
       handle: ({ param, body, principal }) => {
         known(param("id"));
         confirmed(param("id"), body.confirm);
-        const { target, mode, reason: why } = body;
-        return ask({ principal }, { kind: "redis-failover", cluster: param("id"), target, mode, reason: why });
+        const { target, mode, planHash, reason: why } = body;
+        const cluster = param("id");
+        return ask({ principal }, { kind: "redis-failover", cluster, target, mode, planHash, reason: why });
       },
     }),
     defineRoute("PUT /redis/:id/automation", {

@@ -12,6 +12,7 @@ import {
   type PostgresStatus,
   planAction,
   planMigration,
+  planRedisFailover,
   planRollback,
   planRollout,
   type ReplicationRow,
@@ -136,6 +137,7 @@ function createContext(): ProjectionContext {
   state.durable.clusters.set("orders", { ...cluster, primary: "pg-a", epoch: 1 });
   const judgements = {
     planMigration,
+    planRedisFailover,
     planAction,
     planRollout,
     planRollback,

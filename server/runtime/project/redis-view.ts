@@ -7,6 +7,8 @@ import {
   pendingSlots,
   type Reason,
   type RedisDocument,
+  type RedisFailoverRequest,
+  type RedisMode,
   type RedisServer,
   readServers,
   readShards,
@@ -63,6 +65,16 @@ export function describeMigration(cluster: string, { kind, shard, weights }: Mig
   const set = Object.entries(weights).map(([name, weight]) => ` --weight ${name}=${weight}`);
   if (kind === "drain") return `holdfast redis drain ${cluster} ${shard ?? ""} --reason …`;
   return `holdfast redis ${kind} ${cluster}${set.join("")} --reason …`;
+}
+
+/** The same by command line. */
+export function describeFailover(
+  cluster: string,
+  mode: RedisMode,
+  { target, mode: how }: RedisFailoverRequest,
+): string {
+  const to = target === null ? "" : ` --to ${target}`;
+  return `holdfast redis failover ${cluster}${to}${mode === "cluster" ? ` --mode ${how}` : ""} --reason …`;
 }
 
 function findRecord({ state }: ProjectionContext, id: string): RedisDocument | null {
@@ -168,6 +180,7 @@ function explain(
     if (shards.some((shard) => shard.status.state !== "ok")) add("down", "redis-cluster-failing");
     if (migration?.lastFailure != null && migration.failures > 0)
       add("degraded", "redis-move-failing", { code: migration.lastFailure.code });
+    if (record.openActionId !== null) add("degraded", "failover-running", { action: record.openActionId });
     return found;
   }
   const primary = servers.find((server) => server.member.id === record.primary);
@@ -238,6 +251,7 @@ function explainPromises(record: DocumentOf<"redis">, members: readonly RedisMem
       { code: "cluster-election", holds: false, data: {} },
       ...common,
       { code: "move-keys", holds: true, data: {} },
+      { code: "move-wait", holds: false, data: {} },
       { code: "move-crash", holds: false, data: {} },
     ];
   }

@@ -1,0 +1,101 @@
+import type { Page } from "@playwright/test";
+import { findRedisBinaries, redisClusterName } from "../demo/redis/plan.ts";
+import { expect, test } from "./support/test.ts";
+
+const missing = "redis-server is not installed here (Debian, Ubuntu: apt-get install redis-server)";
+
+test.skip(findRedisBinaries() === null, missing);
+
+test.beforeEach(async ({ demo }) => {
+  // The first one builds the cluster.
+  test.setTimeout(180_000);
+  await demo.redis.start();
+  await demo.redis.restore();
+});
+
+/** Fills in and sends the sheet that begins a move of slots. */
+async function confirmMove(page: Page, title: string): Promise<void> {
+  const sheet = page.getByRole("dialog", { name: title });
+  await expect(sheet).toContainText("0 block");
+  const run = sheet.getByRole("button", { name: "Move slots" });
+  await expect(run).toHaveAttribute("aria-disabled", "true");
+  await sheet.getByLabel(`Type ${redisClusterName} to confirm`).fill(redisClusterName);
+  await sheet.getByLabel("Reason", { exact: true }).fill("a journey");
+  await run.click();
+  await expect(sheet).toBeHidden();
+}
+
+/** Slots moved, rate and time left. Looked for with every frame: a fast machine shows them for a moment only. */
+async function seeProgress(page: Page): Promise<void> {
+  const shown = () => {
+    const texts = [...document.querySelectorAll("[role=status]")].map((element) => element.textContent ?? "");
+    return texts.some((text) => /[1-9][\d,]* of [\d,]+ slots.*[\d,.]+ slots\/s, [\d.]+ \S+ left, /.test(text));
+  };
+  await page.waitForFunction(shown, undefined, { polling: "raf", timeout: 60_000 });
+}
+
+const spotless = { clientErrors: 0, keysLost: 0, keysDoubled: 0 };
+
+test("a master is drained under live clients, and gets its slots back", async ({ demo, pageAs }) => {
+  const before = await demo.redis.view();
+  const slotsOf = async (id: string) =>
+    (await demo.redis.view()).members.find((member) => member.id === id)?.shard?.slotCount ?? -1;
+  const [master] = before.members.filter(({ role }) => role === "master").map(({ id }) => id);
+  const drained = master ?? "";
+  const had = await slotsOf(drained);
+  await demo.redis.audit();
+
+  const page = await pageAs("operator");
+  await page.goto(`/clusters/redis/${redisClusterName}`);
+  await page.getByRole("button", { name: `Drain ${drained}` }).click();
+  await confirmMove(page, `Drain ${drained}`);
+
+  await seeProgress(page);
+  await expect(page.getByText(/Drain: done/)).toBeVisible({ timeout: 60_000 });
+  expect(await slotsOf(drained)).toBe(0);
+  expect(await demo.redis.audit()).toMatchObject(spotless);
+
+  await page.getByRole("button", { name: "Move back…" }).click();
+  await confirmMove(page, "Move back");
+  await expect(page.getByText(/Moving back: done/)).toBeVisible({ timeout: 60_000 });
+  expect(await slotsOf(drained)).toBe(had);
+  const ledger = await demo.redis.audit();
+  expect(ledger).toMatchObject(spotless);
+  expect(ledger.operations).toBeGreaterThan(0);
+});
+
+test("a move that is ended in its middle leaves every slot with an owner and every key in its place", async ({
+  demo,
+  pageAs,
+}) => {
+  const before = await demo.redis.view();
+  const [master] = before.members.filter(({ role }) => role === "master").map(({ id }) => id);
+  await demo.redis.audit();
+  const page = await pageAs("operator");
+  await page.goto(`/clusters/redis/${redisClusterName}`);
+  await page.getByRole("button", { name: `Drain ${master}` }).click();
+  await confirmMove(page, `Drain ${master}`);
+  await expect(page.getByRole("progressbar", { name: "Moving slots" })).toBeVisible();
+  await page.getByRole("button", { name: "End the move…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(`Type ${redisClusterName} to confirm`).fill(redisClusterName);
+  await dialog.getByLabel("Reason", { exact: true }).fill("a journey");
+  await dialog.getByRole("button", { name: "End the move…" }).click();
+  await expect(page.getByText(/Drain: ended early/)).toBeVisible({ timeout: 30_000 });
+
+  const after = await demo.redis.view();
+  expect(after.lastMigration?.phase).toBe("aborted");
+  expect(after.lastMigration?.slotsMoved).toBeLessThan(after.lastMigration?.slotsTotal ?? 0);
+  await expect
+    .poll(async () => {
+      const { slotsServed, openSlots, state } = await demo.redis.view();
+      return { slotsServed, openSlots, state };
+    })
+    .toEqual({ slotsServed: 16_384, openSlots: 0, state: "healthy" });
+  expect(await demo.redis.audit()).toMatchObject(spotless);
+
+  await page.getByRole("button", { name: "Move back…" }).click();
+  await confirmMove(page, "Move back");
+  await expect(page.getByText(/Moving back: done/)).toBeVisible({ timeout: 60_000 });
+  expect(await demo.redis.audit()).toMatchObject(spotless);
+});
