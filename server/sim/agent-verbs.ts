@@ -145,10 +145,11 @@ function promote(agent: AgentModel, args: Args<"postgres.promote">, holds: () =>
     if (!answered) return finish(noAnswer);
     postgres.setNames(hands.namesOnPromote(standbyNames(args.configuration)));
     if (postgres.role === "primary") return promoted();
+    // Of the server that was asked: one that ends before the promotion is issued ends the verb as well.
+    const { incarnation } = postgres.process;
     world.work(world.random.between(2, 12), process, () => {
       if (!holds()) return finish(failed("overtaken", "a higher promise was made while this command ran"));
       if (hands.reservesTimeline) postgres.disk.historyUpTo = Math.max(postgres.disk.historyUpTo, args.timeline - 1);
-      const { incarnation } = postgres.process;
       postgres.promote(promoted);
       watchServer(agent, incarnation, finish);
     });
