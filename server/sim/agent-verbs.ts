@@ -103,13 +103,15 @@ function adopt(agent: AgentModel, configuration: SyncConfiguration, finish: Fini
 function seal(agent: AgentModel, finish: Finish): void {
   const { postgres, world } = agent;
   const began = world.nowMs;
+  let settle = finish;
   const answer = (timeline: number | null, lsn: number | null, promoted: boolean): void => {
     const { configurations } = agent.disk.fence;
-    finish(done({ timeline, lsn, configurations, promoted, receiverGoneMs: Math.round(world.nowMs - began) }));
+    settle(done({ timeline, lsn, configurations, promoted, receiverGoneMs: Math.round(world.nowMs - began) }));
   };
   if (postgres.disk.state === "empty" || agent.rejoining) return answer(null, null, false);
   if (agent.disk.fence.promoteIssuedEpoch !== null) return stopFenced(agent, () => answer(null, null, true));
   const readEnd = (): void => {
+    settle = orServerEnds(agent, finish);
     postgres.terminateReceiver(() => {
       const { timeline, lsn } = postgres.disk.flushed;
       answer(timeline, agent.hands.readsLocalWal ? lsn : postgres.receivedLsn, false);
@@ -137,32 +139,41 @@ function promote(agent: AgentModel, args: Args<"postgres.promote">, holds: () =>
   const began = world.nowMs;
   if (!postgres.alive)
     return finish(refused("stopped", "PostgreSQL does not run on this member; it must be sealed first"));
+  const settle = orServerEnds(agent, finish);
   const promoted = (): void => {
     const { history, timeline } = postgres.disk.flushed;
-    finish(done({ timeline, switchLsn: history.at(-1)?.endLsn ?? 0, ms: Math.round(world.nowMs - began) }));
+    settle(done({ timeline, switchLsn: history.at(-1)?.endLsn ?? 0, ms: Math.round(world.nowMs - began) }));
   };
   ask(agent, (answered) => {
-    if (!answered) return finish(noAnswer);
+    if (!answered) return settle(noAnswer);
     postgres.setNames(hands.namesOnPromote(standbyNames(args.configuration)));
     if (postgres.role === "primary") return promoted();
-    // Of the server that was asked: one that ends before the promotion is issued ends the verb as well.
-    const { incarnation } = postgres.process;
     world.work(world.random.between(2, 12), process, () => {
-      if (!holds()) return finish(failed("overtaken", "a higher promise was made while this command ran"));
+      if (!holds()) return settle(failed("overtaken", "a higher promise was made while this command ran"));
       if (hands.reservesTimeline) postgres.disk.historyUpTo = Math.max(postgres.disk.historyUpTo, args.timeline - 1);
       postgres.promote(promoted);
-      watchServer(agent, incarnation, finish);
     });
   });
 }
 
-/** Ends the verb when the server dies under it. */
-function watchServer(agent: AgentModel, incarnation: number, finish: Finish): void {
-  const { postgres, world, process } = agent;
-  world.after(100, process, () => {
-    if (postgres.process.incarnation !== incarnation) finish(failed("error", "the connection ended"));
-    else if (postgres.role !== "primary") watchServer(agent, incarnation, finish);
-  });
+/** The verb's end, which also comes when the server that was asked ends under it: its connection ends then. */
+function orServerEnds({ postgres, world, process }: AgentModel, finish: Finish): Finish {
+  const { incarnation } = postgres.process;
+  let isSettled = false;
+  const settle: Finish = (outcome) => {
+    if (isSettled) return;
+    isSettled = true;
+    finish(outcome);
+  };
+  const watch = (): void => {
+    world.after(100, process, () => {
+      if (isSettled) return;
+      if (postgres.process.incarnation === incarnation) watch();
+      else settle(failed("error", "the connection ended"));
+    });
+  };
+  watch();
+  return settle;
 }
 
 function follow(agent: AgentModel, args: Args<"postgres.follow">, epoch: number, finish: Finish): void {
