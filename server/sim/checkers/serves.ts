@@ -31,7 +31,11 @@ export const checkServes: CreateChecker = (sim, violate) => {
         (sender) => sender.applicationName === `e${newest.epoch}_${member}` && sender.streaming,
       );
     });
-    // Of a full disk only a takeover helps, which needs one more.
+    // Of a full disk only a takeover helps, which needs the control plane, and one more.
+    const isDirected = sim.nodes.every(
+      ({ name }) => sim.network.passes("ctl", name) && sim.network.passes(name, "ctl"),
+    );
+    if (postgres.diskFull && !isDirected) return false;
     return streaming.length >= newest.k + (postgres.diskFull ? 1 : 0);
   };
 
