@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Demo, type DemoOptions } from "../demo/demo.ts";
 import { makeTemporaryFolder } from "../demo/folder.ts";
 import { runSetup } from "../scripts/setup.js";
+import { untilSignalled } from "./signals.ts";
 
 export interface DemoRunOptions {
   readonly port: number;
@@ -33,10 +34,7 @@ export async function withDemo<T>(options: DemoRunOptions, work: (demo: Demo) =>
     say,
     ...(options.onAcknowledged ? { onAcknowledged: options.onAcknowledged } : {}),
   });
-  const ending = new Promise<never>((_, reject) => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => reject(new Error(`Ended by ${signal}.`)));
-  });
-  ending.catch(() => undefined);
+  const ending = untilSignalled();
   try {
     return await Promise.race([demo.start().then(() => work(demo)), ending]);
   } finally {

@@ -10,6 +10,7 @@ import { ensureRedis } from "../demo/redis/install.ts";
 import { planRedis, type RedisNodePlan, type RedisShape } from "../demo/redis/plan.ts";
 import { planTopology } from "../demo/topology.ts";
 import { runSetup } from "../scripts/setup.js";
+import { untilSignalled } from "./signals.ts";
 
 /** A control plane and a Redis of its own, without the rest of the demo. */
 export interface RedisLab {
@@ -52,10 +53,7 @@ export async function withRedisLab<T>(options: RedisLabOptions, work: (lab: Redi
     keep: false,
     ...(options.settings === undefined ? {} : { settings: options.settings }),
   });
-  const ending = new Promise<never>((_, reject) => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => reject(new Error(`Ended by ${signal}.`)));
-  });
-  ending.catch(() => undefined);
+  const ending = untilSignalled();
   const begin = async (): Promise<T> => {
     await controlPlane.start();
     await fleet.start(controlPlane.api);
