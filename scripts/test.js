@@ -40,7 +40,7 @@ const suites = [
     script: "@playwright/test/cli",
     args: ["test", "--reporter=list,json"],
     environment: { PLAYWRIGHT_JSON_OUTPUT_NAME: join(reports, "playwright.json") },
-    limitMs: 15 * minute,
+    limitMs: 25 * minute,
     count: countPlaywright,
   },
 ];
