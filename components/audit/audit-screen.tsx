@@ -118,7 +118,7 @@ function Entries({ items }: { items: readonly AuditView[] }) {
             <Td className="whitespace-nowrap">
               <ClockTime at={entry.at} />
             </Td>
-            <Td>
+            <Td className="[overflow-wrap:anywhere]">
               {cleanText(entry.actor, 60)} <span className="text-xs text-muted">{entry.actorRole}</span>
             </Td>
             <Td className="font-medium [overflow-wrap:anywhere]">
