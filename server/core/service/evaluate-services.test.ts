@@ -115,6 +115,17 @@ it("opens one for memory that grows before anybody feels it, and takes in whoeve
   expect(incidents(puppet).map(({ phase }) => phase)).toEqual(["resolved"]);
 });
 
+it("ends what grows without any request: when it ceases to, and when its process is gone", () => {
+  for (const after of [[{ name: "orders", requests: 0, memoryBytes: 100e6 }], []]) {
+    const puppet = createCalm();
+    for (let second = 0; second < 20; second += 1)
+      measure(puppet, 1, {}, { name: "orders", requests: 0, memoryBytes: 100e6 + second * 20e6 });
+    expect(incidents(puppet).map(({ phase }) => phase)).toEqual(["open"]);
+    measure(puppet, 30, {}, ...after);
+    expect(incidents(puppet).map(({ phase }) => phase)).toEqual(["resolved"]);
+  }
+});
+
 it("only suggests by default, and acts when a person says so", () => {
   const puppet = createCalm();
   measure(puppet, 5, { errorShare: 0.3 }, { name: "orders" });

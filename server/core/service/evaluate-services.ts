@@ -210,13 +210,18 @@ function mergeIntoInfrastructure(draft: Draft, incident: Incident): void {
 
 function endWhenSound(draft: Draft, incident: Incident): void {
   if (draft.incidents.get(incident.id)?.resolvedAt) return;
-  const subjects = [incident.cause, ...incident.symptoms].map(({ subject }) => subject.id);
-  const concerned = subjects.map((id) => draft.state.live.services.get(id)).filter((each) => each !== undefined);
-  const entries = concerned.filter((each) => each.measure.isEntry);
-  const own = draft.state.live.services.get(incident.cause.subject.id);
-  const heard = own === undefined || entries.includes(own) ? entries : [...entries, own];
-  if (heard.length === 0 || heard.some((each) => each.goodInRow < endAfter || each.measure.requests === 0)) return;
+  const ended = [incident.cause, ...incident.symptoms].map((verdict) => hasEnded(draft, verdict));
+  if (ended.includes(false) || !ended.includes(true)) return;
   end(draft, incident, "resolved", { durationMs: draft.now.wallMs - incident.beganAt });
+}
+
+/** Null: nothing can be told of it, or it follows the entries that call it. What users feel ends only before their eyes; memory also with its process. */
+function hasEnded(draft: Draft, { evidence, subject }: Verdict): boolean | null {
+  const service = draft.state.live.services.get(subject.id);
+  if (evidence.some(({ code }) => code === "memory-growth"))
+    return service === undefined || service.goodInRow >= endAfter;
+  if (service?.measure.isEntry !== true) return null;
+  return service.goodInRow >= endAfter && service.measure.requests > 0;
 }
 
 function end(draft: Draft, incident: Incident, kind: string, data: Evidence["data"]): void {
