@@ -187,14 +187,21 @@ describe.runIf(zooKeeperProgram !== null)("ZooKeeper whose session expires", () 
   });
 });
 
-/** Whoever opens a session anew and closes it ends it for everybody: how ZooKeeper's own tests expire one. */
-function endSession(connection: string, credentials: { sessionId: Buffer; sessionPassword: Buffer }): Promise<void> {
-  return new Promise((resolve) => {
+/**
+ * Whoever opens a session anew and closes it ends it for everybody: how ZooKeeper's own tests expire one. The one who had it connects again at
+ * once and may take it back before the request to close it was read, so this goes on until the server says itself that the session is gone.
+ */
+async function endSession(connection: string, credentials: { sessionId: Buffer; sessionPassword: Buffer }) {
+  for (let tries = 0; tries < 50; tries++) if ((await openAndClose(connection, credentials)) === "expired") return;
+  throw new Error("the session could not be ended");
+}
+
+function openAndClose(connection: string, credentials: { sessionId: Buffer; sessionPassword: Buffer }) {
+  return new Promise<"closed" | "expired">((resolve) => {
     const second = zookeeper.createClient(connection, { sessionTimeout: 6_000, ...credentials });
-    second.once("connected", () => {
-      second.close();
-      resolve();
-    });
+    second.once("connected", () => second.close());
+    second.once("disconnected", () => resolve("closed"));
+    second.once("expired", () => resolve("expired"));
     second.connect();
   });
 }
