@@ -29,7 +29,7 @@ import { SpoolSender } from "./spool/sender.ts";
 import { Spool } from "./spool/spool.ts";
 import { ServiceTelemetry } from "./telemetry/services.ts";
 
-const memberReconnectCapMs = 2_000;
+const memberReconnectCapMs = 1_000;
 const nodeReconnectCapMs = 5_000;
 const hostIntervalMs = 2_000;
 const idleHeartbeatMs = 1_000;

@@ -5,7 +5,7 @@ import { OneTimeTokens } from "./auth/one-time-tokens.ts";
 import { createSignIn, type SignIn } from "./auth/sign-in.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { Control } from "./control.ts";
-import { routeUpgrades } from "./gateway/upgrade.ts";
+import { type Gateway, routeUpgrades } from "./gateway/upgrade.ts";
 import { createScreens, type ScreenHandler } from "./http/screens.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -68,6 +68,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     },
     { tls: readTls(config), trustProxy: config.trustProxy, screens: () => screens },
   );
+  let gateway: Gateway | null = null;
+  routeUpgrades(server, () => gateway, config);
   await listen(server, config);
   lifecycle.onStop("the web server", () => close(server));
   localTokenHash = await writeLocalToken(config, lifecycle);
@@ -83,9 +85,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     return openSignIn(config, stores, privateKey);
   });
   signIn = opened;
-  const gateway = await control.start(opened.guard, isAllowedOrigin);
-  lifecycle.onStop("the gateways", () => gateway.close());
-  routeUpgrades(server, { ...gateway, isDevelopment: config.isDevelopment });
+  const hubs = await control.start(opened.guard, isAllowedOrigin);
+  lifecycle.onStop("the gateways", () => hubs.close());
+  gateway = hubs;
   await ready;
   await announce(options, setupTokens);
 }
