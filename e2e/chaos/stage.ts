@@ -84,6 +84,11 @@ export class Stage {
     return this.standbys.find((host) => this.agentRecord(host)?.running.includes("postgres.promote"));
   }
 
+  /** Whether commits on the primary may wait for this standby. */
+  counts(standby: Host): boolean {
+    return this.installation.sql(this.primary, "SHOW synchronous_standby_names").includes(`_${standby.name}`);
+  }
+
   agentRecord(host: Host): AgentRecord | null {
     try {
       const text = readFileSync(join(this.installation.folderOf(host), "state/state.json"), "utf8");
