@@ -226,10 +226,11 @@ export class Agent {
   }
 
   #rememberTimeline(cluster: string, timeline: number | null): void {
-    void this.#store.update((state) => {
+    const update = this.#store.update((state) => {
       const { [cluster]: _before, ...others } = state.timelines;
       return { ...state, timelines: timeline === null ? others : { ...others, [cluster]: timeline } };
     });
+    this.#aside("a timeline could not be noted on disk", update);
   }
 
   #collect(nowMs: number): HeartbeatBody {
@@ -275,21 +276,19 @@ export class Agent {
     this.#peers.assign(welcome.peers);
     this.#heartbeat.start(welcome.heartbeatMs > 0 ? welcome.heartbeatMs : idleHeartbeatMs);
     this.#executor.resend();
-    void this.#sender.begin(welcome.recordsUpTo);
+    this.#aside("the spool could not be read", this.#sender.begin(welcome.recordsUpTo));
   }
 
   #received(frame: ServerFrame): void {
     switch (frame.t) {
       case "command":
-        void this.#executor.receive(frame).catch((error: unknown) => {
-          this.#log("error", "a command could not be carried out", { error: String(error) });
-        });
+        this.#aside("a command could not be carried out", this.#executor.receive(frame));
         return;
       case "result-ack":
-        void this.#executor.acknowledge(frame.commandId);
+        this.#aside("an acknowledgement could not be noted on disk", this.#executor.acknowledge(frame.commandId));
         return;
       case "records-ack":
-        void this.#sender.acknowledged(frame.spoolId, frame.upTo);
+        this.#aside("the spool could not be cut", this.#sender.acknowledged(frame.spoolId, frame.upTo));
         return;
       case "peers":
         this.#peers.assign(frame.peers);
@@ -302,6 +301,11 @@ export class Agent {
       default:
         frame satisfies never;
     }
+  }
+
+  /** Goes on beside everything else. What fails, on a full disk for instance, is said and nothing more: an agent that ends tells nobody anything. */
+  #aside(failure: string, work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#log("error", failure, { error: messageOf(error) }));
   }
 
   #signal(code: string, data: Readonly<Record<string, string | number | boolean | null>>): void {

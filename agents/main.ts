@@ -13,6 +13,8 @@ export { agentVersion } from "./connection/session.ts";
 export async function runAgent(configPath: string): Promise<void> {
   const config = await loadConfig(configPath);
   const log = createLog(config.node);
+  // Everything that has to hold is waited for. What goes on beside it, and fails unheard, must not end who watches the database.
+  process.on("unhandledRejection", (reason) => log("error", "something beside failed", { error: describe(reason) }));
   const agent = await Agent.create(config, log);
   await agent.start();
   log("info", "agent started", { server: config.server, cluster: config.postgres?.cluster ?? null });
@@ -28,4 +30,8 @@ function untilSignalled(): Promise<void> {
     process.once("SIGTERM", () => resolve());
     process.once("SIGINT", () => resolve());
   });
+}
+
+function describe(reason: unknown): string {
+  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
