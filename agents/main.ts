@@ -14,7 +14,7 @@ export async function runAgent(configPath: string): Promise<void> {
   const config = await loadConfig(configPath);
   const log = createLog(config.node);
   // Everything that has to hold is waited for. What goes on beside it, and fails unheard, must not end who watches the database.
-  process.on("unhandledRejection", (reason) => log("error", "something beside failed", { error: describe(reason) }));
+  process.on("unhandledRejection", (reason) => log("error", "something beside failed", { error: explain(reason) }));
   const agent = await Agent.create(config, log);
   await agent.start();
   log("info", "agent started", { server: config.server, cluster: config.postgres?.cluster ?? null });
@@ -32,6 +32,6 @@ function untilSignalled(): Promise<void> {
   });
 }
 
-function describe(reason: unknown): string {
+function explain(reason: unknown): string {
   return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
