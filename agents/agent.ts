@@ -18,6 +18,7 @@ import { Program } from "./drivers/program/program.ts";
 import { RedisDriver } from "./drivers/redis/driver.ts";
 import { RedisInstance } from "./drivers/redis/instance.ts";
 import { AgentStateStore, randomId } from "./fence/agent-state.ts";
+import { FencingHooks } from "./hooks/fencing-hooks.ts";
 import { startLocalHttp } from "./http/local-http.ts";
 import type { GaugeReport } from "./http/reports.ts";
 import { Peers } from "./peers/peers.ts";
@@ -131,6 +132,7 @@ export class Agent {
       runners.set(cluster, new RedisDriver(this.#redis.filter((each) => each.service.cluster === cluster)));
     }
     this.#executor = new CommandExecutor({
+      hooks: new FencingHooks(config.fencing, log),
       participants,
       store: this.#store,
       allow: config.allow,
@@ -183,6 +185,7 @@ export class Agent {
     await Promise.all(redisBooted);
     await booted;
     this.#keeper?.start();
+    this.#instance?.lease.start();
   }
 
   /** Ends the agent. PostgreSQL runs on, unless the configuration says otherwise. */
@@ -242,6 +245,7 @@ export class Agent {
       checks: this.#checks.read(nowMs),
       workloads: this.#liveWorkloads(nowMs),
       programs: this.#programStatus(),
+      ...(this.#config.fencing.length > 0 ? { fences: this.#config.fencing.map((hook) => hook.node) } : {}),
     };
   }
 
@@ -293,6 +297,9 @@ export class Agent {
       case "peers":
         this.#peers.assign(frame.peers);
         if (frame.heartbeatMs !== undefined) this.#heartbeat.retime(frame.heartbeatMs);
+        return;
+      case "lease":
+        if (frame.cluster === this.#config.postgres?.cluster) this.#instance?.lease.renewedByControl(frame);
         return;
       case "challenge":
       case "welcome":

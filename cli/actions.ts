@@ -9,6 +9,8 @@ export interface ActionOptions {
   readonly to?: string;
   readonly plan?: string;
   readonly reason: string;
+  /** The old primary's name: whoever gives it says that it is down. */
+  readonly confirmDown?: string;
   readonly yes: boolean;
   readonly json: boolean;
 }
@@ -34,6 +36,7 @@ export async function runAction(
     );
   }
   if (!plan.runnable) throw new CommandError(exitCodes.refused, "A check blocks it. Clear it and try again.");
+  const confirmDown = options.confirmDown ?? (await askWhetherDown(plan, options.yes));
   if (!options.yes) await confirm(cluster, kind);
   const begun = await api.send<{ action: string }>("POST", `clusters/${id}/actions`, {
     kind,
@@ -41,6 +44,8 @@ export async function runAction(
     planHash: plan.planHash,
     reason: options.reason,
     confirm: cluster,
+    ...(kind === "failover" && plan.fencing !== null ? { acceptLossBytes: plan.possibleLossBytes } : {}),
+    ...(confirmDown === undefined ? {} : { confirmDown }),
   });
   const action = await follow(api, begun.action, options.json);
   if (options.json) console.log(JSON.stringify(action));
@@ -48,6 +53,18 @@ export async function runAction(
     const why = action.failure === null ? action.phase : formatCode(action.failure.code, action.failure.data);
     throw new CommandError(exitCodes.actionFailed, `${action.id} ended ${action.phase}: ${why}.`);
   }
+}
+
+/** Where nothing can tell that an asynchronous primary is down, a person has to say so by its name. @throws CommandError */
+async function askWhetherDown(plan: PlanView, yes: boolean): Promise<string | undefined> {
+  const node = plan.before.primary;
+  if (plan.fencing !== "operator" || node === null) return undefined;
+  const why = `${node} does not answer, and nothing here can cut it off. If it still takes writes, they are lost, and two servers write at once.`;
+  if (yes)
+    throw new CommandError(exitCodes.refused, `${why} When you are sure that it is down, add --confirm-down ${node}.`);
+  console.log(why);
+  await confirmTyped(node, `When you are sure that it is down and stays down, type its name (${node}): `);
+  return node;
 }
 
 function describePlan(plan: PlanView): string[] {
@@ -58,12 +75,13 @@ function describePlan(plan: PlanView): string[] {
     formatCode(each.reason.code, each.reason.data),
   ]);
   const { before, after } = plan;
+  const lost = plan.possibleLossBytes === null ? "an unknown number of" : `up to ${plan.possibleLossBytes}`;
   const unavailable = plan.expectedUnavailableMs === null ? "unknown" : `about ${plan.expectedUnavailableMs} ms`;
   return [
     `Plan ${plan.planHash}: ${plan.kind} of ${plan.cluster}`,
     `  primary  ${before.primary ?? "none"} (epoch ${before.epoch}) → ${after?.primary ?? "nobody"} (epoch ${after?.epoch ?? "–"})`,
     `  sync     ${before.sync.join(", ") || "none"} → ${after?.sync.join(", ") || "none"}`,
-    `  writes unavailable ${unavailable}; ${plan.sessions ?? "?"} sessions reconnect; ${plan.possibleLossBytes} bytes may be lost`,
+    `  writes unavailable ${unavailable}; ${plan.sessions ?? "?"} sessions reconnect; ${lost} bytes may be lost`,
     `  ${formatCode(plan.wayBack.code, plan.wayBack.data)}`,
     "",
     ...formatTable(["check", "what", "value", "limit"], checks),

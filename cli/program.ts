@@ -3,6 +3,7 @@ import { type ActionOptions, runAction } from "./actions.ts";
 import { type Api, type Environment, openApi } from "./api.ts";
 import { addCauses } from "./causes.ts";
 import { addChanges } from "./changes.ts";
+import { addDurability } from "./durability.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { addInDoubt } from "./in-doubt.ts";
 import { addLocks } from "./locks.ts";
@@ -221,6 +222,7 @@ function addActions(program: Command, api: FindApi): void {
       .option("--json", "print JSON", false);
   common(program.command("failover <cluster>").description("make a standby the primary, now"))
     .option("--to <node>", "this one, if it may be chosen")
+    .option("--confirm-down <node>", "asynchronous: the old primary is down and stays down")
     .action((cluster: string, options: ActionOptions) => runAction(api(), "failover", cluster, options));
   common(program.command("switchover <cluster>").description("change the primary of a healthy cluster"))
     .requiredOption("--to <node>", "the next primary")
@@ -240,6 +242,7 @@ function addActions(program: Command, api: FindApi): void {
       const done = await api().send("PUT", `clusters/${encodeURIComponent(cluster)}/automation`, body);
       print(json, done, () => [`Automation of ${cluster} is ${state === "on" ? "on" : "held"}.`]);
     });
+  addDurability(program, api);
 }
 
 function readCount(text: string): number {

@@ -6,6 +6,7 @@ import * as z from "zod/mini";
 import { ConfigError } from "./config-error.ts";
 import { lockProvidersSchema, readLockProviders } from "./config-locks.ts";
 import { defaultPolicy, type Policy } from "./core/index.ts";
+import type { FencingHook } from "./fencing-hooks.ts";
 import type { LockProviderConfig } from "./locks/index.ts";
 
 export { ConfigError };
@@ -37,6 +38,8 @@ export interface Config {
   }[];
   /** Beside PostgreSQL, which is always there. */
   readonly locks: readonly LockProviderConfig[];
+  /** How nodes are cut off for good, by this machine. */
+  readonly fencing: readonly FencingHook[];
   readonly secretKey: string | null;
   readonly setupToken: string | null;
   readonly signInToken: string | null;
@@ -76,6 +79,19 @@ const fileSchema = z.strictObject({
     ),
   ),
   locks: z.optional(lockProvidersSchema),
+  fencing: z.optional(
+    z.array(
+      z.strictObject({
+        node: z.string().check(z.regex(/^[a-z0-9-]{1,40}$/, "must be a node's name")),
+        command: z.array(z.string().check(z.minLength(1))).check(
+          z.minLength(1),
+          z.maxLength(32),
+          z.refine((words) => words[0]?.startsWith("/") === true, "must begin with the whole path of a program"),
+        ),
+        timeoutMs: z._default(z.int().check(z.gte(100), z.lte(600_000)), 20_000),
+      }),
+    ),
+  ),
   policy: z.optional(
     z.strictObject({
       failoverBudget: z.optional(count),
@@ -92,6 +108,7 @@ const fileSchema = z.strictObject({
       synchronousStandbys: z.optional(z.int().check(z.gte(1), z.lte(16))),
       switchoverMaxLagBytes: z.optional(count),
       demoteDeadlineMs: z.optional(ms),
+      leaseMs: z.optional(z.int().check(z.gte(3_000), z.lte(120_000))),
       causes: z.optional(
         z.record(
           z.string(),
@@ -133,6 +150,7 @@ export function loadConfig(file: string | null, environment: Environment): Confi
     policy,
     webhooks: (settings.webhooks ?? []).map((each) => readWebhook(each, environment)),
     locks: readLockProviders(settings.locks ?? [], environment),
+    fencing: settings.fencing ?? [],
     secretKey: environment.HOLDFAST_SECRET_KEY ?? null,
     setupToken: environment.HOLDFAST_SETUP_TOKEN ?? null,
     signInToken: environment.HOLDFAST_SIGN_IN_TOKEN ?? null,

@@ -19,6 +19,7 @@ import {
   type State,
 } from "./core/index.ts";
 import { createDemoServices } from "./demo-services.ts";
+import { LocalHooks } from "./fencing-hooks.ts";
 import { AgentHub } from "./gateway/agent-hub.ts";
 import { createServerIdentity } from "./gateway/server-identity.ts";
 import { ViewerHub } from "./gateway/viewer-hub.ts";
@@ -150,12 +151,14 @@ export class Control {
 
   #createLoop(): ControlLoop {
     const { config, stores, log, onConflict } = this.#parts;
+    const hooks = new LocalHooks(config.fencing, (event) => void this.#loop.post(event));
+    this.#state.live.self.fences = config.fencing.map((hook) => hook.node);
     return new ControlLoop({
       state: this.#state,
       core: { decide, applyWrites },
       store: stores.store,
       clock,
-      link: lateLink(() => this.#agents),
+      link: hooks.beside(lateLink(() => this.#agents)),
       owner: `${hostname()}/${process.pid}/${randomUUID()}`,
       policyOverrides: config.policy,
       publish: ({ touched, durable, timeline, originWallMs }) => {
@@ -300,6 +303,7 @@ function lateLink(find: () => AgentHub | null): AgentLink {
     send: (command) => find()?.send(command) ?? false,
     acknowledge: (node, commandId) => find()?.acknowledge(node, commandId),
     drop: (node, code) => find()?.drop(node, code),
+    renewLease: (renewal) => find()?.renewLease(renewal),
     refreshPeers: () => find()?.refreshPeers(),
   };
 }

@@ -23,6 +23,8 @@ export interface ExecutorOptions {
   readonly runners: ReadonlyMap<string, VerbRunner>;
   /** Who takes part in changes, by cluster or `program:<name>`. */
   readonly participants?: ReadonlyMap<string, VerbRunner>;
+  /** Cuts other nodes off, by this agent's own configuration; for any cluster. */
+  readonly hooks?: VerbRunner;
   readonly log: Log;
   session(): { readonly agentKey: string; readonly serverKey: string; readonly sessionMs: number };
   send(frame: AgentFrame): boolean;
@@ -50,7 +52,12 @@ export class CommandExecutor {
       known,
       fence: store.fence(envelope.cluster),
       allow: this.#options.allow,
-      clusters: new Set([...this.#options.runners.keys(), ...(this.#options.participants?.keys() ?? [])]),
+      clusters: new Set([
+        ...this.#options.runners.keys(),
+        ...(this.#options.participants?.keys() ?? []),
+        // A hook's node may belong to a cluster that this agent has no member of.
+        ...(envelope.verb === "host.fence" ? [envelope.cluster] : []),
+      ]),
       verify: verifyText,
     });
     switch (verdict.kind) {
@@ -113,9 +120,9 @@ export class CommandExecutor {
   }
 
   async #run(id: string, cluster: string, grant: Grant, verb: AnyVerb): Promise<void> {
-    const { runners, participants, log } = this.#options;
+    const { log } = this.#options;
     const startedAt = monotonicMs();
-    const runner = verb.verb.startsWith("change.") ? participants?.get(cluster) : runners.get(cluster);
+    const runner = this.#runnerOf(cluster, verb);
     const outcome: CommandOutcome =
       runner === undefined
         ? { status: "refused", code: "unknown-verb", detail: `${cluster} has no ${verb.verb} here` }
@@ -130,6 +137,12 @@ export class CommandExecutor {
       ...fences,
       [cluster]: recordOutcome(fences[cluster] ?? emptyFence, { grant, verb }, outcome),
     }));
+  }
+
+  #runnerOf(cluster: string, { verb }: AnyVerb): VerbRunner | undefined {
+    const { runners, participants, hooks } = this.#options;
+    if (verb === "host.fence") return hooks;
+    return verb.startsWith("change.") ? participants?.get(cluster) : runners.get(cluster);
   }
 
   /** The promise is durable since before the verb ran; the answer need not wait for the outcome to be. */

@@ -18,6 +18,7 @@ const configurationSchema = z.strictObject({
   version: whole,
   k: whole,
   members: z.array(nodeId).check(z.maxLength(limits.maxSyncMembers)),
+  lease: z.optional(z.strictObject({ durationMs: z.int().check(z.gte(1_000), z.lte(600_000)), maxLagBytes: whole })),
 });
 
 /** Host names and addresses only: they are written into connection strings. */
@@ -55,6 +56,7 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
   ["postgres.verify", z.strictObject({ deadlineMs })],
   ["postgres.resolve", z.strictObject({ gid: text, database: text, decision: z.enum(["commit", "rollback"]) })],
   ["postgres.fence", z.strictObject({})],
+  ["host.fence", z.strictObject({ node: nodeId })],
   ["postgres.demote", z.strictObject({ deadlineMs })],
   ["postgres.rejoin", z.strictObject({ primary: endpointSchema, mode: z.enum(["rewind", "clone"]), configurations })],
   [

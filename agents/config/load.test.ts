@@ -91,4 +91,27 @@ describe("agent.yaml", () => {
     });
     await expect(load(text.replace("postgresql@15-main", '"a; rm -rf /"'))).rejects.toThrow(/start/);
   });
+
+  it("takes fencing commands for other nodes, and allows them by that alone", async () => {
+    const hook = (node: string, program: string) => `fencing:\n  - { node: ${node}, command: [${program}, off] }\n`;
+    const config = await load(minimal + hook("pg-b", "/bin/power"));
+    expect(config.fencing).toEqual([{ node: "pg-b", command: ["/bin/power", "off"], timeoutMs: 20_000 }]);
+    expect([...config.allow]).toEqual(["host.fence"]);
+    const service = "services:\n  - {kind: postgres, cluster: orders, port: 5432, binDir: bin, dataDir: data}\n";
+    expect((await load(minimal + service)).allow.has("host.fence")).toBe(false);
+    await expect(load(minimal + hook("pg-a", "/bin/power"))).rejects.toThrow(/:4: fencing: pg-a can't cut itself off/);
+    await expect(load(minimal + hook("pg-b", "power"))).rejects.toThrow(
+      /:4: fencing: name the program by its whole path/,
+    );
+  });
+
+  it("takes a watchdog only when it is there and its time is known", async () => {
+    const service = (watchdog: string) =>
+      `${minimal}services:\n  - {kind: postgres, cluster: orders, port: 5432, binDir: bin, dataDir: data,\n     watchdog: ${watchdog}}\n`;
+    const device = join(directory, "dog");
+    await expect(load(service(`{device: ${device}}`))).rejects.toThrow(/services\.0\.watchdog: there is no .*dog/);
+    await writeFile(device, "");
+    await expect(load(service(`{device: ${device}}`))).rejects.toThrow(/name it with timeoutMs/);
+    expect((await load(service(`{device: ${device}, timeoutMs: 5000}`))).postgres?.watchdog?.biteMs).toBe(5_000);
+  });
 });

@@ -1,14 +1,16 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import * as z from "zod/mini";
 import { verbNames } from "../commands/schemas.ts";
 import type { PostgresService } from "../drivers/postgres/service.ts";
 import type { ProgramService } from "../drivers/program/service.ts";
 import type { RedisService } from "../drivers/redis/service.ts";
+import type { FencingHook } from "../hooks/fencing-hooks.ts";
 import "../shared/schema-errors.ts";
 import { exists, hasCode } from "../shared/durable-file.ts";
 import { messageOf } from "../shared/time.ts";
+import { readBite, Watchdog } from "../shared/watchdog.ts";
 import { changeVerbs, resolvePrograms } from "./programs.ts";
 import { resolveRunAs } from "./run-as.ts";
 import {
@@ -40,6 +42,8 @@ export interface AgentConfig {
   readonly checks: readonly CheckConfig[];
   readonly peers: AgentConfigFile["peers"];
   readonly spool: AgentConfigFile["spool"];
+  /** How other nodes are cut off, by this agent. */
+  readonly fencing: readonly FencingHook[];
   readonly telemetry: TelemetryConfig;
 }
 
@@ -180,7 +184,7 @@ async function resolveConfig(path: string, text: string, file: AgentConfigFile):
     labels: file.labels,
     stateDir,
     listen: file.listen ?? null,
-    allow: new Set(file.allow ?? [...(file.services.length === 0 ? [] : verbNames), ...changeVerbs(file)]),
+    allow: new Set(file.allow ?? defaultVerbs(file)),
     postgres: service === undefined ? null : await resolvePostgres(path, text, stateDir, file, service),
     programs: await resolvePrograms(path, stateDir, file).catch((error: unknown) => {
       throw new ConfigError(path, lineOfKey(text, "programs"), messageOf(error));
@@ -192,8 +196,29 @@ async function resolveConfig(path: string, text: string, file: AgentConfigFile):
     checks: file.checks,
     peers: file.peers,
     spool: file.spool,
+    fencing: checkFencing(path, text, file),
     telemetry: resolveTelemetry(base, file),
   };
+}
+
+/** Whoever names a fencing command has allowed it by that. */
+function defaultVerbs(file: AgentConfigFile): readonly string[] {
+  const own = file.services.length === 0 ? [] : verbNames.filter((verb) => verb !== "host.fence");
+  return [...own, ...changeVerbs(file), ...(file.fencing.length > 0 ? ["host.fence"] : [])];
+}
+
+function checkFencing(path: string, text: string, file: AgentConfigFile): AgentConfigFile["fencing"] {
+  const names = file.fencing.map((hook) => hook.node);
+  const twice = names.find((node, index) => names.indexOf(node) !== index);
+  const reason = names.includes(file.node)
+    ? `fencing: ${file.node} can't cut itself off; name the hook at another node or at the control plane`
+    : twice === undefined
+      ? file.fencing.find((hook) => !isAbsolute(hook.command[0] ?? ""))
+        ? "fencing: name the program by its whole path; it is run without a shell and without a search path of yours"
+        : null
+      : `fencing: ${twice} has two hooks; one command for each node`;
+  if (reason !== null) throw new ConfigError(path, lineOfKey(text, "fencing"), reason);
+  return file.fencing;
 }
 
 /** Files of applications lie where the operator says, seen from the configuration. */
@@ -293,8 +318,23 @@ async function resolvePostgres(
     databases: service.databases.map((database) => ({ ...database, password: database.password ?? null })),
     settings: Object.fromEntries(Object.entries(service.settings).map(([key, value]) => [key, String(value)])),
     stateDir,
+    watchdog: await openWatchdog(path, text, service),
     stopWithAgent: file.stopWithAgent,
   };
+}
+
+async function openWatchdog(path: string, text: string, { watchdog }: PostgresConfigFile): Promise<Watchdog | null> {
+  if (watchdog === undefined) return null;
+  const { device, timeoutMs } = watchdog;
+  const fail = (reason: string) => new ConfigError(path, lineOfKey(text, "watchdog"), `services.0.watchdog: ${reason}`);
+  if (!(await exists(device)))
+    throw fail(`there is no ${device}; load the driver of your watchdog (Linux: wdctl names it)`);
+  const biteMs =
+    timeoutMs ??
+    (await readBite(device).catch((error: unknown) => {
+      throw fail(messageOf(error));
+    }));
+  return new Watchdog(device, biteMs);
 }
 
 function managerOf(start: PostgresConfigFile["start"]): PostgresService["manager"] {

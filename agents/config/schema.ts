@@ -37,6 +37,17 @@ const postgres = z.strictObject({
   initialize: z._default(z.boolean(), false),
   /** Lets changes run statements here by `PREPARE TRANSACTION`. */
   sqlChanges: z._default(z.boolean(), false),
+  /** Resets this machine when an asynchronous primary would outlive its lease. */
+  watchdog: z.optional(
+    z.strictObject({
+      device: z._default(
+        z.string().check(z.regex(/^\//, "use the path of a device, such as /dev/watchdog")),
+        "/dev/watchdog",
+      ),
+      /** Read from the kernel when left out. */
+      timeoutMs: z.optional(z.int().check(z.gte(1_000), z.lte(300_000))),
+    }),
+  ),
   advertise: z.optional(z.strictObject({ host: z.optional(host), port: z.optional(port) })),
   authentication: z._default(z.enum(["scram-sha-256", "trust"]), "scram-sha-256"),
   allowFrom: z._default(
@@ -180,6 +191,12 @@ const check = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const fencingHook = z.strictObject({
+  node: nodeName,
+  command: argv,
+  timeoutMs: z._default(z.int().check(z.gte(100), z.lte(600_000)), 20_000),
+});
+
 type ServiceFile = z.infer<typeof postgres> | z.infer<typeof redis>;
 
 /** What one agent promises, it promises for a cluster: two members of a replica set would share it. */
@@ -221,6 +238,8 @@ export const agentConfigSchema = z.strictObject({
     [],
   ),
   stopWithAgent: z._default(z.boolean(), false),
+  /** How other nodes are cut off for good: a fixed command each, which the control plane may ask for by the node's name alone. */
+  fencing: z._default(z.array(fencingHook).check(z.maxLength(limits.maxPeers)), []),
   ...telemetryShape,
   spool: z._default(
     z.strictObject({

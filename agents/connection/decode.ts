@@ -21,6 +21,7 @@ const serverFrameSchema = z.discriminatedUnion("t", [
     recordsUpTo: whole,
   }),
   z.object({ t: z.literal("peers"), peers, heartbeatMs: z.optional(z.int().check(z.gte(50), z.lte(60_000))) }),
+  z.object({ t: z.literal("lease"), cluster: text, epoch: whole, ask: z.number().check(z.gte(0)) }),
   z.object({ t: z.literal("refused"), code: text, detail: text }),
   z.object({
     t: z.literal("command"),

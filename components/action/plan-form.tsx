@@ -34,7 +34,9 @@ export function PlanForm({
           ? t("switchoverText", { time: format.duration(plan.expectedUnavailableMs) })
           : t("failoverText")}{" "}
         {plan.sessions !== null && t("sessions", { count: plan.sessions })}{" "}
-        {plan.possibleLossBytes > 0 ? (
+        {plan.possibleLossBytes === null ? (
+          <strong>{t("mayLoseUnknown")}</strong>
+        ) : plan.possibleLossBytes > 0 ? (
           <strong>{t("mayLose", { bytes: format.bytes(plan.possibleLossBytes) })}</strong>
         ) : (
           t("losesNothing")
@@ -54,7 +56,7 @@ function useStart(plan: PlanView, onStarted: (actionId: string) => void) {
   const problem = useProblemText();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const start = async (confirm: string, reason: string) => {
+  const start = async (confirm: string, reason: string, confirmDown: string) => {
     setBusy(true);
     setFailure(null);
     try {
@@ -62,7 +64,15 @@ function useStart(plan: PlanView, onStarted: (actionId: string) => void) {
       const answer = await apiSend<{ action?: string }>(
         "POST",
         `clusters/${encodeURIComponent(plan.cluster)}/actions`,
-        { kind, target, planHash, reason, confirm },
+        {
+          kind,
+          target,
+          planHash,
+          reason,
+          confirm,
+          ...(plan.fencing === null ? {} : { acceptLossBytes: plan.possibleLossBytes }),
+          ...(plan.fencing === "operator" ? { confirmDown } : {}),
+        },
       );
       if (answer.action !== undefined) onStarted(answer.action);
     } catch (error) {
@@ -118,23 +128,27 @@ function Confirmation({
   busy: boolean;
   failure: string | null;
   onCancel: () => void;
-  onConfirm: (confirm: string, reason: string) => void;
+  onConfirm: (confirm: string, reason: string, confirmDown: string) => void;
 }) {
   const t = useTranslations("action");
   const all = useTranslations();
   const gate = useActionRefusal("operator");
   const [confirm, setConfirm] = useState("");
   const [reason, setReason] = useState("");
+  const [down, setDown] = useState("");
+  // Only a person can say that this node takes no writes any more.
+  const silent = plan.fencing === "operator" ? plan.before.primary : null;
   const first = useRef<HTMLInputElement>(null);
   const blocked = plan.checks.find((check) => check.status === "block");
   const refusal =
     gate ??
     (blocked !== undefined ? t("blocked", { check: all(`check.${blocked.code}` as "check.quorum") }) : null) ??
     (confirm !== plan.cluster ? t("typeName", { cluster: plan.cluster }) : null) ??
+    (silent !== null && down !== silent ? t("typeDown", { node: silent }) : null) ??
     (reason.trim() === "" ? t("giveReason") : null);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (refusal === null && !busy) onConfirm(confirm, reason.trim());
+    if (refusal === null && !busy) onConfirm(confirm, reason.trim(), down);
     else first.current?.focus();
   };
   return (
@@ -151,6 +165,19 @@ function Confirmation({
           />
         )}
       </Field>
+      {silent !== null && (
+        <Field label={t("downLabel", { node: silent })} hint={t("downHint", { node: silent })}>
+          {(ids) => (
+            <Input
+              {...ids}
+              value={down}
+              onChange={(event) => setDown(event.target.value)}
+              autoComplete="off"
+              spellCheck={false}
+            />
+          )}
+        </Field>
+      )}
       <Field label={t("reason")} hint={t("reasonHint")}>
         {(ids) => <Input {...ids} value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />}
       </Field>

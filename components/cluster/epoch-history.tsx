@@ -13,6 +13,8 @@ export function EpochHistory({ cluster }: { cluster: ClusterView }) {
   const say = useCodeText();
   const format = useFormat();
   const sheet = useActionSheet();
+  const announced = (bytes: number | null) =>
+    bytes === null ? t("announcedUnknown") : t("announced", { bytes: format.bytes(bytes) });
   const epochs = [...cluster.epochs].reverse().slice(0, 20);
   return (
     <Panel title={t("epochs")}>
@@ -42,6 +44,7 @@ export function EpochHistory({ cluster }: { cluster: ClusterView }) {
             <span className="num text-right">
               {record.unavailableMs !== null && `${format.duration(record.unavailableMs)} · `}
               {record.lost !== null && `${t("lost", { lost: record.lost })} · `}
+              {record.possibleLoss != null && `${announced(record.possibleLoss.atMostBytes)} · `}
               <ClockTime at={record.at} className="text-muted" />
             </span>
           </li>

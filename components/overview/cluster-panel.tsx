@@ -55,7 +55,9 @@ function useClusterSummary(cluster: ClusterView): string {
 /** `sync ANY 1` or `async`. */
 export function useDurabilityText(cluster: ClusterView): string {
   const t = useTranslations("overview");
-  if (cluster.durability.mode === "async") return t("async");
+  const format = useFormat();
+  if (cluster.durability.mode === "async")
+    return t("asyncUpTo", { bytes: format.bytes(cluster.durability.maxLagBytes) });
   return t("sync", { k: cluster.configuration?.k ?? cluster.durability.k });
 }
 

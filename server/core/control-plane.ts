@@ -8,6 +8,7 @@ import { recordAgentSignal } from "./incident/agent-signals.ts";
 import { recordLocalization, recordRecovery } from "./incident/localization.ts";
 import { takeProfiles } from "./monitoring/evaluate-monitoring.ts";
 import { evaluateCluster } from "./recovery/evaluate-cluster.ts";
+import { renewLeases } from "./recovery/lease-renewal.ts";
 import { recordOutcome, recordProgress } from "./recovery/outcomes.ts";
 import { answerRequest } from "./recovery/requests.ts";
 import { evaluateRedis } from "./redis/evaluate.ts";
@@ -48,6 +49,10 @@ export function decide(state: State, events: readonly Event[], now: Now): Decisi
   }
   if (ticked) evaluateNodes(draft);
   if (ticked) evaluateChanges(draft);
+  renewLeases(
+    draft,
+    events.filter((event) => event.kind === "heartbeat-received"),
+  );
   return closeDraft(draft);
 }
 

@@ -1,5 +1,5 @@
 import type { Document } from "./documents.ts";
-import type { AuditDraft, Decision, Reply, Write } from "./effect.ts";
+import type { AuditDraft, Decision, LeaseRenewal, Reply, Write } from "./effect.ts";
 import type { Evidence, Incident, Lane, Note, Subject, TimelineEntry } from "./incident/types.ts";
 import type { CommandRecord, Verb } from "./recovery/command.ts";
 import type { Action, ClusterRecord } from "./recovery/types.ts";
@@ -27,6 +27,7 @@ export interface Draft {
   readonly send: CommandRecord[];
   readonly replies: Reply[];
   readonly acknowledge: { node: string; commandId: string }[];
+  readonly renewals: LeaseRenewal[];
   readonly touched: Set<string>;
   wakeAtMs: number | null;
 }
@@ -48,6 +49,7 @@ export function createDraft(state: State, now: Now): Draft {
     send: [],
     replies: [],
     acknowledge: [],
+    renewals: [],
     touched: new Set(),
     wakeAtMs: null,
   };
@@ -302,6 +304,7 @@ export function closeDraft(draft: Draft): Decision {
     send: draft.send.filter((command) => !draft.finished.has(command.id)),
     replies: draft.replies,
     acknowledge: draft.acknowledge,
+    ...(draft.renewals.length > 0 ? { renewals: draft.renewals } : {}),
     touched: draft.touched,
     wakeAtMs: draft.wakeAtMs,
   };

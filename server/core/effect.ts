@@ -49,6 +49,14 @@ export type Reply =
       readonly data: Readonly<Record<string, string | number | boolean | null>>;
     };
 
+/** An asynchronous primary may go on: its lease counts from when it made this request. */
+export interface LeaseRenewal {
+  readonly node: string;
+  readonly cluster: string;
+  readonly epoch: number;
+  readonly ask: number;
+}
+
 /** What one batch of events leads to. Order: commit `writes` (if any), then send, reply and publish. */
 export interface Decision {
   readonly writes: readonly Write[];
@@ -57,6 +65,11 @@ export interface Decision {
   readonly replies: readonly Reply[];
   /** Command results that may be acknowledged to their agents once the commit is through. */
   readonly acknowledge: readonly { readonly node: string; readonly commandId: string }[];
+  /**
+   * Leases to renew once the commit is through, and only while this process is sure to lead: another one may be about to promote somebody
+   * else. Absent: none.
+   */
+  readonly renewals?: readonly LeaseRenewal[];
   /** Entities whose view changed, durable or live: `node:pg-a`, `cluster:orders`, `incident:INC-1`, `document:<kind>:<id>`, `system`. */
   readonly touched: ReadonlySet<string>;
   /** When the core wants to be woken at the latest, our monotonic clock; null when nothing waits. */

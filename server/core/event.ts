@@ -5,6 +5,7 @@ import type { SeasonalProfile } from "./monitoring/baseline.ts";
 import type { MetricId, RuleNumbers } from "./monitoring/rules.ts";
 import type { CauseRule } from "./policy/types.ts";
 import type { CommandOutcome } from "./recovery/command.ts";
+import type { Durability } from "./recovery/types.ts";
 import type { RedisRequest } from "./redis/operator-request.ts";
 import type { RedisStatus } from "./redis/status.ts";
 import type { CheckResult, HostMetrics, PeerSight, PostgresStatus, WorkloadReport } from "./replication/status.ts";
@@ -89,6 +90,8 @@ export interface HeartbeatReceived {
   readonly workloads: readonly WorkloadReport[];
   /** Plain services with releases; absent when the agent has none. */
   readonly programs?: readonly ProgramStatus[] | undefined;
+  /** Nodes that this agent has a fencing hook for; absent when none. */
+  readonly fences?: readonly string[] | undefined;
 }
 
 /** The localizer's answer to an open incident, from the telemetry at hand. */
@@ -133,6 +136,10 @@ export type OperatorRequest =
       readonly target: string | null;
       readonly planHash: string;
       readonly reason: string;
+      /** Asynchronous mode: the person confirms that this node is down, typed by its name. */
+      readonly confirmDown?: string | undefined;
+      /** Asynchronous mode: the possible loss that was shown, null when it was unknown; absent: no more than the cluster's own limit. */
+      readonly acceptLossBytes?: number | null | undefined;
     }
   | {
       readonly kind: "switchover";
@@ -147,6 +154,12 @@ export type OperatorRequest =
       readonly kind: "set-automation";
       readonly cluster: string;
       readonly state: "on" | "held";
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "set-durability";
+      readonly cluster: string;
+      readonly durability: Durability;
       readonly reason: string;
     }
   | { readonly kind: "set-cluster-maintenance"; readonly cluster: string; readonly maintenance: Maintenance | null }

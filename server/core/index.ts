@@ -19,6 +19,7 @@ export { describeBudget } from "./policy/budget.ts";
 export type * from "./policy/types.ts";
 export { defaultCauseRule, defaultPolicy } from "./policy/types.ts";
 export type * from "./recovery/command.ts";
+export { controlPlaneNode } from "./recovery/fencing.ts";
 export { explainCandidates, type PlanRequest, planAction } from "./recovery/preflight.ts";
 export type * from "./recovery/types.ts";
 export {

@@ -50,6 +50,19 @@ export interface ClusterLive {
   readonly since: Map<string, number>;
   /** Nodes that report how they see a member: the only ones worth asking. */
   readonly observers: Set<string>;
+  /** Asynchronous clusters: how far the primary's WAL has come, and how fast. */
+  wal?: PrimaryWal | undefined;
+}
+
+export interface PrimaryWal {
+  readonly node: string;
+  readonly lsn: number;
+  /** Our monotonic clock. */
+  readonly atMs: number;
+  /** The highest rate of late; it fades by a twentieth a second. */
+  readonly bytesPerSecond: number;
+  /** Where the present measurement began. */
+  readonly from: { readonly lsn: number; readonly atMs: number };
 }
 
 export interface SelfLive {
@@ -59,6 +72,8 @@ export interface SelfLive {
   /** Own stalls: silence during one, and a grace after it, does not count. */
   stalls: StallLog;
   frozen: { readonly reason: string; readonly sinceMs: number } | null;
+  /** Nodes that the control plane itself has a fencing hook for. */
+  fences?: readonly string[] | undefined;
 }
 
 export interface State {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { CommandRecord } from "../core/index.ts";
+import type { CommandRecord, LeaseRenewal } from "../core/index.ts";
 import type { AgentLink } from "../ports/agent-link.ts";
 import type { Store } from "../ports/store.ts";
 import type { TelemetryStore } from "../ports/telemetry.ts";
@@ -100,6 +100,10 @@ export class AgentHub implements AgentLink {
 
   drop(node: string, code: string): void {
     this.#live.get(node)?.close(1008, code);
+  }
+
+  renewLease({ node, cluster, epoch, ask }: LeaseRenewal): void {
+    this.#live.get(node)?.renewLease({ t: "lease", cluster, epoch, ask });
   }
 
   refreshPeers(): void {

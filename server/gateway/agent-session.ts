@@ -10,6 +10,7 @@ import {
   type CommandEnvelope,
   canonicalJson,
   type HelloFrame,
+  type LeaseFrame,
   limits,
   type ProgressFrame,
   type RecordsFrame,
@@ -115,6 +116,10 @@ export class AgentSession {
 
   acknowledgeResult(commandId: string): void {
     if (this.#phase.kind === "live") this.#send({ t: "result-ack", commandId });
+  }
+
+  renewLease(frame: LeaseFrame): void {
+    if (this.#phase.kind === "live") this.#send(frame);
   }
 
   /** Tells the agent whom to probe and how often to beat, when that has changed. */

@@ -28,6 +28,7 @@ export const permissions = {
   "POST /clusters/:id/plan": "viewer",
   "POST /clusters/:id/actions": "operator",
   "PUT /clusters/:id/automation": "operator",
+  "PUT /clusters/:id/durability": "admin",
   "PUT /clusters/:id/maintenance": "operator",
   "GET /redis": "viewer",
   "GET /redis/:id": "viewer",

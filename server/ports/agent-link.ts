@@ -1,4 +1,4 @@
-import type { CommandRecord, Event, NodeRecord } from "../core/index.ts";
+import type { CommandRecord, Event, LeaseRenewal, NodeRecord } from "../core/index.ts";
 import type { PeerAssignment } from "../protocol/index.ts";
 
 /** What the loop may do to agents. Nothing here throws or waits; what can't be sent now is sent again after a reconnect. */
@@ -9,6 +9,8 @@ export interface AgentLink {
   acknowledge(node: string, commandId: string): void;
   /** Ends the node's session at once (revocation, or another leader took over). */
   drop(node: string, code: string): void;
+  /** Tells an asynchronous primary that it may go on. Not repeated: the primary asks anew with every beat. */
+  renewLease(renewal: LeaseRenewal): void;
   /** Tells every connected agent whose peers changed. */
   refreshPeers(): void;
 }

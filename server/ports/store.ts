@@ -41,6 +41,8 @@ export type CommitOutcome =
 export interface Store {
   /** Takes the lead: every older leader's `commit` is refused from now on. */
   lead(owner: string): Promise<number>;
+  /** Whether no newer leader has taken over since. Asked of the database itself, now. */
+  leads(leaderEpoch: number): Promise<boolean>;
   load(): Promise<LoadedState>;
   commit(leaderEpoch: number, writes: readonly Write[]): Promise<CommitOutcome>;
   /**

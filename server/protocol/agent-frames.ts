@@ -130,6 +130,14 @@ export interface PeersFrame {
   readonly heartbeatMs?: number;
 }
 
+/** An asynchronous primary's request of this number is granted: its lease counts from when it made it. */
+export interface LeaseFrame {
+  readonly t: "lease";
+  readonly cluster: string;
+  readonly epoch: number;
+  readonly ask: number;
+}
+
 export interface RefusedFrame {
   readonly t: "refused";
   /** `token-used`, `token-expired`, `token-unknown`, `key-unknown`, `key-revoked`, `name-taken`, `bad-proof`, `protocol`, `clock-skew`, … */
@@ -177,6 +185,7 @@ export type ServerFrame =
   | ChallengeFrame
   | WelcomeFrame
   | PeersFrame
+  | LeaseFrame
   | RefusedFrame
   | CommandFrame
   | ResultAckFrame

@@ -33,6 +33,7 @@ const configuration = z.object({
   version: whole,
   k: whole,
   members: z.array(nodeName).check(z.maxLength(limits.maxSyncMembers)),
+  lease: z.optional(z.object({ durationMs: ms, maxLagBytes: count })),
 });
 const configurations = z.array(configuration).check(z.maxLength(64));
 
@@ -113,6 +114,8 @@ const postgres = z.object({
   response: orNull(response),
   canRewind: z.boolean(),
   initialize: z.boolean(),
+  lease: z.optional(z.object({ epoch: whole, ask: count, leftMs: ms })),
+  watchdog: z.optional(z.boolean()),
 });
 
 const slot = z.int().check(z.gte(0), z.lte(16_383));
@@ -284,6 +287,7 @@ const heartbeat = z.object({
   checks: z.array(check).check(z.maxLength(limits.maxChecks)),
   workloads: z.array(workload).check(z.maxLength(16)),
   programs: z.optional(z.array(program).check(z.maxLength(limits.maxPrograms))),
+  fences: z.optional(z.array(nodeName).check(z.maxLength(limits.maxPeers))),
 });
 
 const trace = z.object({

@@ -79,6 +79,7 @@ async function start(): Promise<void> {
     link: {
       send: (each) => sent.push(each.id) > 0,
       acknowledge: (_node, id) => acknowledged.push(id),
+      renewLease: () => {},
       drop: () => {},
       refreshPeers: () => {},
     },
@@ -243,6 +244,7 @@ describe("the loop", () => {
       link: {
         send: () => true,
         acknowledge: (_node, id) => acknowledged.push(id),
+        renewLease: () => {},
         drop: () => {},
         refreshPeers: () => {},
       },

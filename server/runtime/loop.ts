@@ -18,6 +18,7 @@ import type { Core } from "./core-port.ts";
 import { withDeadline } from "./deadline.ts";
 import { allEntities, fillDurable } from "./durable-state.ts";
 import { startLagMeter } from "./lag-meter.ts";
+import { LeaseRenewals } from "./lease-renewals.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Outbox } from "./outbox.ts";
 import { refusal, Waiting } from "./waiting.ts";
@@ -68,6 +69,7 @@ export class ControlLoop {
   readonly #mailbox = new Mailbox();
   readonly #outbox: Outbox;
   readonly #waiting = new Waiting();
+  readonly #leases: LeaseRenewals;
   #retained: Event[] = [];
   #leaderEpoch: number | null = null;
   #storeLost = false;
@@ -83,6 +85,7 @@ export class ControlLoop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#outbox = new Outbox(parts.state, parts.link);
+    this.#leases = new LeaseRenewals(parts);
   }
 
   get mailboxDepth(): number {
@@ -254,6 +257,8 @@ export class ControlLoop {
       if (write.kind === "put-node" && write.value.revokedAt !== null) link.drop(write.value.id, "key-revoked");
     }
     const durable = decision.writes.length > 0;
+    if (decision.renewals !== undefined && this.#leaderEpoch !== null)
+      this.#leases.take(decision.renewals, this.#leaderEpoch, durable);
     // Signing and sending go first; making views of it all can wait for the next turn.
     clock.soon(() => {
       this.#parts.publish({ touched: decision.touched, durable, timeline, originWallMs: now.wallMs });
@@ -389,6 +394,7 @@ export class ControlLoop {
     this.#cancelWake();
     this.#cancelProbe();
     this.#stopLagMeter();
+    this.#leases.stop();
     this.#waiting.refuseAll("stopping");
   }
 }

@@ -12,6 +12,7 @@ export type ServerMessage =
   | { readonly kind: "welcome" }
   | { readonly kind: "command"; readonly command: CommandRecord }
   | { readonly kind: "result-ack"; readonly commandId: string }
+  | { readonly kind: "lease"; readonly epoch: number; readonly ask: number }
   | { readonly kind: "pong" };
 
 /** Either direction of the session. */

@@ -1,3 +1,4 @@
+import { mayBeginNow } from "./agent-lease.ts";
 import type { AgentModel } from "./agent-model.ts";
 import { letInWhenFlushed, startAgainAsPrimary, startStandby } from "./agent-server.ts";
 
@@ -44,7 +45,7 @@ function restartAlone(agent: AgentModel): void {
       return startStandby(agent, standing.primary.node, promise.epoch);
     case "primary":
       // A control plane that is there decides between a restart and a failover.
-      if (agent.connected || promoteIssuedEpoch !== null) return;
+      if (agent.connected || promoteIssuedEpoch !== null || !mayBeginNow(agent, standing.configuration)) return;
       return startAgainAsPrimary(agent, standing.configuration);
     case "sealed":
     case "fenced":

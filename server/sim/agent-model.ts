@@ -1,8 +1,10 @@
 import { parseApplicationName } from "../../agents/drivers/postgres/names.ts";
+import type { LeaseBook } from "../../agents/fence/lease.ts";
 import { emptyFence, type FenceRecord } from "../../agents/fence/promise.ts";
 import type { CommandOutcome, CommandRecord, Grant } from "../core/index.ts";
 import type { SessionMessage } from "./agent-frames.ts";
 import { createKeeper, type Keeper, keepServer } from "./agent-keeper.ts";
+import { mayBeginNow, takeRenewal, tendLease } from "./agent-lease.ts";
 import { type AgentDisk, type AgentHands, type AgentParts, type Fence, realFence, soundHands } from "./agent-parts.ts";
 import { startAgainAsPrimary, startStandby } from "./agent-server.ts";
 import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
@@ -40,6 +42,11 @@ export class AgentModel {
   writesRefusedSinceMs: number | null = null;
   /** The server's present process was started at boot, before anybody was asked. */
   startedAtBoot = false;
+  /** Asynchronous mode: the lease of the grant that this agent holds. */
+  lease: LeaseBook | null = null;
+  /** How far any standby had come, and the own server at the last look. */
+  heldLsn = 0;
+  lastLookLsn = 0;
   /** Standing under which the agent last started its server as a primary. */
   startedUnder: FenceRecord["standing"]["kind"] = "none";
   /** Verbs that wait for the one before them: one at a time on a server. */
@@ -98,6 +105,7 @@ export class AgentModel {
     this.laneBusy = false;
     this.keeper = createKeeper();
     this.demoteWatch = 0;
+    this.lease = null;
     this.disconnectedSinceMs = world.nowMs;
     world.work(30, this.process, () => {
       this.bootServer();
@@ -114,6 +122,7 @@ export class AgentModel {
       watchPeers(this);
       this.probeOwnServer();
       this.policeSenders();
+      tendLease(this);
       this.sendHeartbeat(false);
       const missed = Math.max(1, Math.ceil((this.world.nowMs - dueMs + 0.001) / heartbeatMs));
       this.beat(dueMs + missed * heartbeatMs);
@@ -237,6 +246,9 @@ export class AgentModel {
       case "result-ack":
         this.disk.unacknowledged.delete(message.commandId);
         break;
+      case "lease":
+        takeRenewal(this, null, message);
+        break;
       case "command":
         this.takeCommand(message.command);
         break;
@@ -330,6 +342,9 @@ export class AgentModel {
 
   /** Nothing followed a demote: the member takes up its grant again, sooner when nobody can be asked. */
   watchDemote(deadlineMs: number, holds: () => boolean): void {
+    // An asynchronous primary never comes back by itself: somebody else may have been promoted by then.
+    const { standing } = this.disk.fence;
+    if (standing.kind === "demoted" && standing.configuration?.lease !== undefined) return;
     const watch = this.demoteWatch;
     const look = (waited: boolean): void => {
       if (this.demoteWatch !== watch) return;
@@ -345,6 +360,7 @@ export class AgentModel {
   returnAsPrimary(holds: () => boolean): void {
     const { standing } = this.disk.fence;
     if (!holds() || standing.kind !== "demoted" || standing.configuration === null) return;
+    if (!mayBeginNow(this, standing.configuration)) return;
     this.postgres.stopImmediate();
     startAgainAsPrimary(this, standing.configuration);
   }

@@ -1,8 +1,10 @@
+import * as lease from "../../agents/fence/lease.ts";
 import { type FenceRecord, judgeCommand, recordOutcome, stillHolds } from "../../agents/fence/promise.ts";
 import type { CommandOutcome } from "../core/index.ts";
 import type { Network } from "./network.ts";
 import type { PostgresModel } from "./postgres-model.ts";
 import type { SimWorld } from "./trace.ts";
+import type { Watchdog } from "./watchdog.ts";
 import type { Host } from "./world.ts";
 
 /** The functions of the agent's fence; injected so that a mutant can break one from outside. */
@@ -10,9 +12,10 @@ export interface Fence {
   readonly judgeCommand: typeof judgeCommand;
   readonly recordOutcome: typeof recordOutcome;
   readonly stillHolds: typeof stillHolds;
+  readonly lease: typeof lease;
 }
 
-export const realFence: Fence = { judgeCommand, recordOutcome, stillHolds };
+export const realFence: Fence = { judgeCommand, recordOutcome, stillHolds, lease };
 
 /** The agent's hands where a mutant may break them. Every value here is what the protocol demands. */
 export interface AgentHands {
@@ -26,6 +29,9 @@ export interface AgentHands {
   readonly streamsBySlot: boolean;
   /** A sealed member that was restarted reads its local WAL to the end, rather than telling what its receiver has got since. */
   readonly readsLocalWal: boolean;
+  /** Asynchronous mode: no server begins as a primary without a lease, and the dead-man timer stops it for good. */
+  readonly waitsForLease: boolean;
+  readonly stopsAtLeaseEnd: boolean;
 }
 
 export const soundHands: AgentHands = {
@@ -37,6 +43,8 @@ export const soundHands: AgentHands = {
   admitsAfterSync: true,
   streamsBySlot: true,
   readsLocalWal: true,
+  waitsForLease: true,
+  stopsAtLeaseEnd: true,
 };
 
 /** What survives the agent's death; every change is fsynced before it counts. */
@@ -57,6 +65,8 @@ export interface AgentParts {
   readonly controlHost: Host;
   readonly cluster: string;
   readonly peers: () => readonly PostgresModel[];
+  /** What resets the machine when a primary would outlive its lease; null where there is none. */
+  readonly watchdog: Watchdog | null;
   readonly fence?: Fence;
   readonly hands?: AgentHands;
 }

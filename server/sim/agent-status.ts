@@ -8,6 +8,7 @@ import type {
   WalReceiver,
 } from "../core/index.ts";
 import type { HeartbeatFrame } from "../protocol/index.ts";
+import { leaseStatus } from "./agent-lease.ts";
 import type { AgentModel } from "./agent-model.ts";
 import type { PostgresModel } from "./postgres-model.ts";
 
@@ -134,6 +135,7 @@ function buildStatus(agent: AgentModel): PostgresStatus {
     response: null,
     canRewind: true,
     initialize: agent.wantsInitialize && fence.promise === null,
+    ...leaseStatus(agent),
   };
 }
 

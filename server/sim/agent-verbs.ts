@@ -1,5 +1,6 @@
 import { applicationName, standbyNames, unsatisfiableNames } from "../../agents/drivers/postgres/names.ts";
 import type { CommandOutcome, CommandRecord, SyncConfiguration, Verb } from "../core/index.ts";
+import { whenLeased } from "./agent-lease.ts";
 import type { AgentModel } from "./agent-model.ts";
 import { runRejoin } from "./agent-rejoin.ts";
 import {
@@ -22,6 +23,7 @@ type Args<V extends Verb["verb"]> = Extract<Verb, { verb: V }>["args"];
 export const done = (data: Readonly<Record<string, unknown>> = {}): CommandOutcome => ({ status: "done", data });
 export const failed = (code: string, detail: string): CommandOutcome => ({ status: "failed", code, detail });
 export const refused = (code: string, detail: string): CommandOutcome => ({ status: "refused", code, detail });
+const noLease = failed("no-lease", "nobody granted a lease to this member; it must not begin as a primary");
 const noAnswer = failed("error", "the server did not answer in time");
 
 /** Verbs that need not wait for a long one. */
@@ -144,16 +146,18 @@ function promote(agent: AgentModel, args: Args<"postgres.promote">, holds: () =>
     const { history, timeline } = postgres.disk.flushed;
     settle(done({ timeline, switchLsn: history.at(-1)?.endLsn ?? 0, ms: Math.round(world.nowMs - began) }));
   };
-  ask(agent, (answered) => {
-    if (!answered) return settle(noAnswer);
-    postgres.setNames(hands.namesOnPromote(standbyNames(args.configuration)));
-    if (postgres.role === "primary") return promoted();
-    world.work(world.random.between(2, 12), process, () => {
-      if (!holds()) return settle(failed("overtaken", "a higher promise was made while this command ran"));
-      if (hands.reservesTimeline) postgres.disk.historyUpTo = Math.max(postgres.disk.historyUpTo, args.timeline - 1);
-      postgres.promote(promoted);
+  const begin = (): void =>
+    ask(agent, (answered) => {
+      if (!answered) return settle(noAnswer);
+      postgres.setNames(hands.namesOnPromote(standbyNames(args.configuration)));
+      if (postgres.role === "primary") return promoted();
+      world.work(world.random.between(2, 12), process, () => {
+        if (!holds()) return settle(failed("overtaken", "a higher promise was made while this command ran"));
+        if (hands.reservesTimeline) postgres.disk.historyUpTo = Math.max(postgres.disk.historyUpTo, args.timeline - 1);
+        postgres.promote(promoted);
+      });
     });
-  });
+  whenLeased(agent, args.configuration, (leased) => (leased ? begin() : finish(noLease)));
 }
 
 /** The verb's end, which also comes when the server that was asked ends under it: its connection ends then. */
@@ -193,8 +197,14 @@ function follow(agent: AgentModel, args: Args<"postgres.follow">, epoch: number,
 }
 
 function configure(agent: AgentModel, args: Args<"postgres.configure">, epoch: number, finish: Finish): void {
+  if (!agent.postgres.alive) return finish(refused("stopped", "PostgreSQL does not run on this member"));
+  whenLeased(agent, args.configuration, (leased) =>
+    leased ? applyConfiguration(agent, args, epoch, finish) : finish(noLease),
+  );
+}
+
+function applyConfiguration(agent: AgentModel, args: Args<"postgres.configure">, epoch: number, finish: Finish): void {
   const { postgres, world, process } = agent;
-  if (!postgres.alive) return finish(refused("stopped", "PostgreSQL does not run on this member"));
   ask(agent, (answered) => {
     if (!answered) return finish(noAnswer);
     if (postgres.role !== "primary") return finish(refused("is-standby", "this member is a standby"));
@@ -227,7 +237,10 @@ function verify(agent: AgentModel, deadlineMs: number, finish: Finish): void {
 
 function fence(agent: AgentModel, finish: Finish): void {
   if (agent.postgres.disk.state === "empty" || agent.rejoining) return finish(done({ stopped: true }));
-  stopFenced(agent, () => finish(done({ stopped: true })));
+  const { postgres } = agent;
+  // As the real agent: asked just before the stop.
+  const lsn = postgres.role === "primary" ? postgres.disk.written.lsn : null;
+  stopFenced(agent, () => finish(done({ stopped: true, lsn })));
 }
 
 /** Where a server that was shut down cleanly ended; null when it ended otherwise. */
@@ -261,6 +274,17 @@ function demote(agent: AgentModel, deadlineMs: number, holds: () => boolean, fin
 }
 
 function regrant(agent: AgentModel, configuration: SyncConfiguration, holds: () => boolean, finish: Finish): void {
+  whenLeased(agent, configuration, (leased) =>
+    leased ? runUnderGrant(agent, configuration, holds, finish) : finish(noLease),
+  );
+}
+
+function runUnderGrant(
+  agent: AgentModel,
+  configuration: SyncConfiguration,
+  holds: () => boolean,
+  finish: Finish,
+): void {
   const { postgres } = agent;
   const start = (): void => {
     startAgainAsPrimary(agent, configuration);
@@ -287,6 +311,13 @@ function restart(agent: AgentModel, args: Args<"postgres.restart">, holds: () =>
     return whenReady(agent, (ready) => finish(ready ? done() : failed("error", "PostgreSQL ended while starting")));
   }
   if (postgres.answers && postgres.role === "primary") return finish(place(agent));
+  whenLeased(agent, args.configuration, (leased) =>
+    leased ? startAgain(agent, args, holds, finish) : finish(noLease),
+  );
+}
+
+function startAgain(agent: AgentModel, args: Args<"postgres.restart">, holds: () => boolean, finish: Finish): void {
+  const { postgres } = agent;
   postgres.stopImmediate();
   startAgainAsPrimary(agent, args.configuration);
   finishWhenLetIn(agent, holds, finish);

@@ -1,5 +1,7 @@
 import {
+  type CommandOutcome,
   type CommandRecord,
+  controlPlaneNode,
   createState,
   type Event,
   type NodeRecord,
@@ -16,6 +18,7 @@ import { ControlLoop } from "../runtime/loop.ts";
 import { createMemoryLoopStore } from "../store/memory/loop-store.ts";
 import { createMemoryTables, type MemoryTables } from "../store/memory/tables.ts";
 import type { SessionMessage } from "./agent-frames.ts";
+import type { Hook } from "./fencing-hook.ts";
 import type { Network, Side } from "./network.ts";
 import type { SimWorld } from "./trace.ts";
 import type { Host, Process } from "./world.ts";
@@ -56,6 +59,8 @@ export class ControlModel {
   sendsBeforeCommit = false;
   /** When a command that is sent goes again unasked, if it has no result by then; milliseconds. */
   repeatAfterMs: () => readonly number[] = () => [];
+  /** Cuts a node's power, and answers when that is certain; null when no hook is configured. */
+  hook: Hook | null = null;
   private readonly inner: Store;
   private readonly sessions = new Map<string, Session>();
   private sessionCount = 0;
@@ -84,6 +89,7 @@ export class ControlModel {
     const { world } = this;
     world.boot(this.process);
     this.state = createState(this.policy);
+    if (this.hook !== null) this.state.live.self.fences = [...world.hosts.keys()];
     world.emit({ kind: "control-started" });
     const { incarnation } = this.process;
     const loop = new ControlLoop({
@@ -201,6 +207,7 @@ export class ControlModel {
     return {
       ...inner,
       lead: (owner) => slowly(() => inner.lead(owner)),
+      leads: (leaderEpoch) => slowly(() => inner.leads(leaderEpoch)),
       load: () => slowly(() => inner.load()),
       isAvailable: () => slowly(() => inner.isAvailable()),
       commit: (leaderEpoch, writes) =>
@@ -231,6 +238,9 @@ export class ControlModel {
         this.world.emit({ kind: "result-acknowledged", node, commandId });
         this.sessions.get(node)?.side.send({ kind: "result-ack", commandId });
       },
+      renewLease: ({ node, epoch, ask }) => {
+        if (alive()) this.sessions.get(node)?.side.send({ kind: "lease", epoch, ask });
+      },
       drop: (node) => this.sessions.get(node)?.side.close(),
       refreshPeers: () => {},
     };
@@ -246,10 +256,25 @@ export class ControlModel {
   }
 
   private deliver(command: CommandRecord): boolean {
+    if (command.node === controlPlaneNode) return this.runHook(command);
     const session = this.sessions.get(command.node);
     if (session === undefined) return false;
     this.world.emit({ kind: "command-sent", command });
     session.side.send({ kind: "command", command });
+    return true;
+  }
+
+  /** A fencing hook that the control plane runs itself. */
+  private runHook(command: CommandRecord): boolean {
+    if (this.hook === null || command.verb.verb !== "host.fence") return false;
+    const { node } = command.verb.args;
+    this.world.emit({ kind: "command-sent", command });
+    this.hook(node, this.process, (fenced) => {
+      const outcome: CommandOutcome = fenced
+        ? { status: "done", data: { fenced: node } }
+        : { status: "failed", code: "hook-failed", detail: "the power switch did not answer" };
+      this.post({ kind: "command-finished", node: controlPlaneNode, commandId: command.id, outcome, nodeAt: 0 });
+    });
     return true;
   }
 

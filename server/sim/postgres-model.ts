@@ -37,6 +37,9 @@ export class PostgresModel {
   /** Called when role, receiver or process changes; the agent reports at once. */
   onChange: () => void = () => {};
   lastMoveMs = 0;
+  /** What the primary's agent and the standbys' agents say to each other over this server (names of their connections). */
+  leaseAsk: { readonly epoch: number; readonly ask: number } | null = null;
+  readonly leaseVotes = new Map<string, { readonly epoch: number; readonly ask: number }>();
   /** End of crash recovery of a primary: everything up to here is visible to whoever is let in. */
   recoveryEndLsn = 0;
   private namesInForce: SynchronousNames | null = null;
@@ -335,6 +338,11 @@ export class PostgresModel {
     this.world.kill(this.process);
   }
 
+  /** `pg_terminate_backend` on every client. One that comes back and insists on writing is let in: read-only is only the default. */
+  terminateClients(): void {
+    this.endSessions();
+  }
+
   private endSessions(): void {
     this.waiters.length = 0;
     this.flushWaiters.length = 0;
@@ -350,6 +358,8 @@ export class PostgresModel {
     this.receiver = null;
     this.senders = [];
     this.flushScheduled = false;
+    this.leaseAsk = null;
+    this.leaseVotes.clear();
     this.receiverEndedMs = this.world.nowMs;
     this.endSessions();
     this.world.emit({ kind: "postgres-ended", node: this.node, how });

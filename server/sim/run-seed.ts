@@ -1,3 +1,4 @@
+import { asyncWarmUpMs, prepareAsync } from "./async-run.ts";
 import { attachCheckers } from "./checkers/all.ts";
 import type { Violation } from "./checkers/checker.ts";
 import { drawSchedule, type ScheduledFault, unleash } from "./nemesis/schedule.ts";
@@ -49,7 +50,7 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
   });
   const { world } = sim;
   const violations: Violation[] = [];
-  const checkers = attachCheckers(sim, violations);
+  const checkers = attachCheckers(sim, violations, options.async !== undefined);
   let promotions = 0;
   let faults = 0;
   world.listen((event) => {
@@ -57,7 +58,9 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
     else if (event.kind === "fault-began") faults++;
   });
   options.watch?.(sim);
-  unleash(sim, seed, options.schedule ?? drawSchedule(seed, warmUpMs, lengthMs - settleMs, options.faults));
+  if (options.async !== undefined) prepareAsync(sim, options.async);
+  const fromMs = options.async === undefined ? warmUpMs : asyncWarmUpMs;
+  unleash(sim, seed, options.schedule ?? drawSchedule(seed, fromMs, lengthMs - settleMs, options.faults));
   const k = options.k ?? shape.k;
   if (k !== 1) world.after(warmUpMs - 2_000, null, () => changeDurability(sim, k));
   const stop = (): boolean => violations.some((violation) => stopAt.includes(violation.checker));

@@ -4,10 +4,15 @@ import { AgentModel } from "./agent-model.ts";
 import type { AgentHands, Fence } from "./agent-parts.ts";
 import { startWriter, type Writer } from "./clients.ts";
 import { ControlModel } from "./control.ts";
+import { createHook } from "./fencing-hook.ts";
 import { Network } from "./network.ts";
 import { PostgresModel } from "./postgres-model.ts";
 import type { SimWorld, TraceEvent } from "./trace.ts";
+import { createWatchdog } from "./watchdog.ts";
 import { type Host, World } from "./world.ts";
+
+/** Less than the lease lasts: a frozen agent's machine is gone before anybody counts on it. */
+const watchdogBiteMs = 5_000;
 
 export interface SimNode {
   readonly name: string;
@@ -25,6 +30,8 @@ export interface SimulationOptions {
   readonly fence?: Fence;
   readonly hands?: AgentHands;
   readonly writeEveryMs?: number;
+  /** An asynchronous cluster, and what fences its old primary beside its agent. */
+  readonly async?: { readonly maxLagBytes: number; readonly watchdog: boolean; readonly hook: boolean };
   /** A broken loop: commands leave before their commit. */
   readonly sendsBeforeCommit?: boolean;
 }
@@ -53,6 +60,11 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const peers: PostgresModel[] = [];
   let rows = 0;
   const nodes: SimNode[] = [];
+  const reboot = (name: string): void => {
+    const node = nodes.find((other) => other.name === name);
+    node?.writer.restart();
+    node?.agent.boot();
+  };
   for (const name of ["a", "b", "c", "d", "e"].slice(0, options.nodes ?? 3)) {
     const host = world.addHost(name);
     const postgres = new PostgresModel(world, network, host, find);
@@ -67,6 +79,8 @@ export function createSimulation(options: SimulationOptions): Simulation {
       controlHost,
       cluster: clusterName,
       peers: () => peers,
+      watchdog:
+        options.async?.watchdog === true ? createWatchdog(world, host, watchdogBiteMs, () => reboot(name)) : null,
       fence: options.fence,
       hands: options.hands,
     });
@@ -74,6 +88,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     nodes.push({ name, host, postgres, agent, writer });
   }
   (nodes[0] as SimNode).agent.wantsInitialize = true;
+  if (options.async?.hook === true) control.hook = createHook({ world, nodes });
   control.boot();
   for (const node of nodes) node.agent.boot();
   return { world, network, nodes, control, cluster: clusterName };

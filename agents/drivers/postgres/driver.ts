@@ -131,6 +131,9 @@ export class PostgresDriver {
 
   /** Nothing followed a demote: without a control plane this member takes up its grant again, so that writes go on. */
   #watchDemote(context: VerbContext, deadlineMs: number, waited: boolean): void {
+    // An asynchronous primary never comes back by itself: nothing would keep it from writing beside a new one.
+    const { standing } = this.#instance.host.fence();
+    if (standing.kind === "demoted" && standing.configuration?.lease !== undefined) return;
     const waitMs = waited ? deadlineMs * (demoteGraceFactor - 1) : deadlineMs;
     this.#demoteTimer = setTimeout(() => {
       if (this.#isConnected() && !waited) {

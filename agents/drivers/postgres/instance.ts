@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import type { Endpoint, PostgresState, PostgresStatus, SyncConfiguration } from "../../../server/core/index.ts";
+import type { PostgresState, PostgresStatus, SyncConfiguration } from "../../../server/core/index.ts";
 import type { FenceRecord } from "../../fence/promise.ts";
 import { exists } from "../../shared/durable-file.ts";
 import type { Log } from "../../shared/log.ts";
 import { monotonicMs, poll } from "../../shared/time.ts";
 import { DataDirectory } from "./data-directory.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
 import { SqlLink } from "./link.ts";
 import { Monitor } from "./monitor.ts";
 import { slotName } from "./names.ts";
@@ -40,6 +41,7 @@ export class PostgresInstance {
   readonly data: DataDirectory;
   readonly supervisor: Supervisor;
   readonly monitor: Monitor;
+  readonly lease: LeaseKeeper;
   readonly #control: SqlLink;
   #empty = false;
   #rejoining = false;
@@ -61,6 +63,7 @@ export class PostgresInstance {
       () => this.target("holdfast control"),
       () => this.supervisor.checkNow(),
     );
+    this.lease = new LeaseKeeper(this, service.watchdog);
     this.monitor = new Monitor({
       node: service.node,
       dataDir: service.dataDir,
@@ -172,6 +175,7 @@ export class PostgresInstance {
 
   /** Starts as a primary; only under a grant. */
   async startPrimary(configuration: SyncConfiguration): Promise<void> {
+    await this.lease.waitToBegin(configuration);
     await this.data.writeSettings({ ...baseSettings(this.service), ...primarySettings(configuration) });
     await this.data.setStandbySignal(false);
     await this.#start();
@@ -276,6 +280,7 @@ export class PostgresInstance {
 
   /** Detaches from PostgreSQL, which runs on. */
   async close(): Promise<void> {
+    this.lease.stop();
     this.monitor.stop();
     this.#control.drop();
     if (this.service.stopWithAgent) await this.supervisor.stop("fast", 30_000);
@@ -319,6 +324,7 @@ export class PostgresInstance {
       // Of a server that does not answer it is unknown; pg_rewind looks at the control file itself and refuses, which leaves the clone.
       canRewind: this.#hasRewind && (monitor.identity?.canRewind ?? true),
       initialize: service.initialize && this.#empty && fence.promise === null,
+      ...this.lease.status(nowMs),
     };
   }
 
@@ -391,9 +397,4 @@ export class PostgresInstance {
     this.host.log(expected ? "info" : "warn", "PostgreSQL ended", { pid, code, signal });
     if (!expected) this.host.signal("postmaster-exited", { pid, code, signal });
   }
-}
-
-/** Members of a cluster as endpoints, without this one. */
-export function othersOf(peers: readonly Endpoint[], node: string): readonly string[] {
-  return peers.map((peer) => peer.node).filter((name) => name !== node);
 }

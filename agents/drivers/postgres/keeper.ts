@@ -100,6 +100,7 @@ export class PostgresKeeper {
       case "primary":
         // A control plane that is there decides between a restart and a failover.
         if (this.#isConnected() || promoteIssuedEpoch !== null) return;
+        if (!instance.lease.mayBegin(standing.configuration)) return;
         return startAsPrimary(instance, {
           configuration: standing.configuration,
           peers: this.#peerNodes(),

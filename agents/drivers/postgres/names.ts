@@ -1,4 +1,4 @@
-import type { SyncConfiguration } from "../../../server/core/index.ts";
+import type { Endpoint, SyncConfiguration } from "../../../server/core/index.ts";
 
 /** Names by which PostgreSQL knows members. They carry the epoch: a primary counts only standbys of its own. */
 
@@ -33,4 +33,9 @@ export function standbyNames(configuration: SyncConfiguration): string {
   if (configuration.members.length === 0) return unsatisfiableNames;
   const members = configuration.members.map((node) => `"${applicationName(configuration.epoch, node)}"`);
   return `ANY ${configuration.k} (${members.join(",")})`;
+}
+
+/** The members of a cluster without this one. */
+export function othersOf(peers: readonly Endpoint[], node: string): readonly string[] {
+  return peers.map((peer) => peer.node).filter((name) => name !== node);
 }

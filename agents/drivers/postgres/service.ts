@@ -1,3 +1,4 @@
+import type { Watchdog } from "../../shared/watchdog.ts";
 import type { RunAs } from "./processes.ts";
 
 /** One PostgreSQL server as the agent's configuration describes it. */
@@ -26,6 +27,8 @@ export interface PostgresService {
   readonly settings: Readonly<Record<string, string>>;
   /** The agent's own directory, for logs and what is set aside. */
   readonly stateDir: string;
+  /** Resets the machine when an asynchronous primary would outlive its lease; null where there is none. */
+  readonly watchdog: Watchdog | null;
   /** End PostgreSQL when the agent is ended. */
   readonly stopWithAgent: boolean;
 }

@@ -38,6 +38,8 @@ export function baseSettings(service: PostgresService): Settings {
     tcp_keepalives_interval: "2",
     tcp_keepalives_count: "3",
     recovery_min_apply_delay: "0",
+    // Set for a moment when an asynchronous primary's lease runs out; never kept beyond a start.
+    default_transaction_read_only: service.settings.default_transaction_read_only ?? null,
     // A follower that is late by a moment must find its WAL on a primary that has just been promoted.
     wal_keep_size: service.settings.wal_keep_size ?? "128MB",
     // A member that never comes back must not fill the primary's disk.

@@ -33,6 +33,8 @@ export interface Policy {
   readonly synchronousStandbys: number;
   readonly switchoverMaxLagBytes: number;
   readonly demoteDeadlineMs: number;
+  /** Asynchronous clusters: how long a primary may go on that nobody renews. */
+  readonly leaseMs: number;
   /** By the cause that the first suspect names; what is missing is only suggested. */
   readonly causes: Readonly<Record<string, CauseRule>>;
 }
@@ -52,5 +54,6 @@ export const defaultPolicy: Policy = {
   synchronousStandbys: 1,
   switchoverMaxLagBytes: 16 * 1024 * 1024,
   demoteDeadlineMs: 5_000,
+  leaseMs: 10_000,
   causes: {},
 };

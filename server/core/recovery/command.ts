@@ -68,6 +68,8 @@ export type Verb =
     }
   /** Stop PostgreSQL and keep it from coming back as a primary. */
   | { readonly verb: "postgres.fence"; readonly args: Readonly<Record<string, never>> }
+  /** Cut a node off for good (power, cloud, hypervisor) by a command that the receiver's own configuration names for it. */
+  | { readonly verb: "host.fence"; readonly args: { readonly node: string } }
   /** Switchover: stop admitting writes, fast shutdown; past the deadline the agent restarts its primary and fails the step. */
   | { readonly verb: "postgres.demote"; readonly args: { readonly deadlineMs: number } }
   /** Undo a demote that did not lead to a promotion: run as primary again under this grant. */

@@ -1,5 +1,15 @@
 import { nextDeadlineMs } from "../detection/accrual.ts";
-import { type Draft, demand, getAction, getCluster, getNode, patchCluster, runningActions, wakeAt } from "../draft.ts";
+import {
+  type Draft,
+  demand,
+  getAction,
+  getCluster,
+  getNode,
+  patchAction,
+  patchCluster,
+  runningActions,
+  wakeAt,
+} from "../draft.ts";
 import { measureEpoch } from "../incident/impact.ts";
 import { appendRefusal } from "../incident/refusals.ts";
 import { syncIncidents } from "../incident/sync-incidents.ts";
@@ -8,8 +18,11 @@ import { describeBudget } from "../policy/budget.ts";
 import { endClusterMaintenance, holdsAutomation } from "../topology/maintenance.ts";
 import { seeAgent } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
+import { refuseAsync } from "./async-failover.ts";
 import { advanceBootstrap, considerBootstrap } from "./bootstrap.ts";
+import { confirmDown } from "./fencing.ts";
 import { judgeMember, judgeStranger } from "./judge-member.ts";
+import { lastWalEnd, noteIntent } from "./loss.ts";
 import { currentConfiguration, isStreaming } from "./members.ts";
 import { advancePromotion } from "./promotion.ts";
 import { advanceReconfigure, considerReconfigure } from "./reconfigure.ts";
@@ -158,7 +171,8 @@ export function refuseFailover(
     return { code: "budget-used", data: { used: budget.used, of: budget.of, nextFreeAt: budget.nextFreeAt } };
   const exited = verdict.evidence.some((item) => item.code === "postgres-exited");
   if (exited && draft.state.durable.policy.onPostgresExit === "restart") return { code: "restart-preferred", data: {} };
-  return explainNoQuorum(cluster, sealableMembers(draft, cluster));
+  const sealable = sealableMembers(draft, cluster);
+  return explainNoQuorum(cluster, sealable) ?? refuseAsync(draft, cluster, sealable);
 }
 
 export function startFailover(
@@ -170,6 +184,9 @@ export function startFailover(
     readonly reason: string;
     readonly target: string | null;
     readonly firstSignalAt: number | null;
+    /** Asynchronous mode: what a person has accepted and confirmed. */
+    readonly acceptedLossBytes?: number | null | undefined;
+    readonly confirmedDown?: boolean | undefined;
   },
 ): Action {
   const cluster = demand(getCluster(draft, clusterId), clusterId);
@@ -192,6 +209,14 @@ export function startFailover(
     firstSignalAt: options.firstSignalAt,
     opensEpoch: true,
   });
+  if (cluster.durability.mode === "async") {
+    noteIntent(draft, action);
+    patchAction(draft, action.id, {
+      primaryEnd: lastWalEnd(draft.state, cluster, draft.now),
+      acceptedLossBytes: options.acceptedLossBytes,
+    });
+    if (options.confirmedDown === true) confirmDown(draft, action.id, options.by);
+  }
   enterSealing(draft, action.id);
   return demand(getAction(draft, action.id), action.id);
 }

@@ -3,6 +3,8 @@ import { formatLsn } from "../replication/lsn.ts";
 import type { State } from "../state.ts";
 import type { Now } from "../time.ts";
 import { isWitness, seeAgent } from "../topology/sight.ts";
+import { addAsyncChecks, foreseeAsync } from "./async-checks.ts";
+import { awaitsPerson } from "./fencing.ts";
 import { currentConfiguration, isPrimaryRunning, isStreaming } from "./members.ts";
 import { holdsQuorum } from "./quorum.ts";
 import type { CandidateVerdict, ClusterRecord, Plan, PlanCheck } from "./types.ts";
@@ -52,7 +54,7 @@ export function planAction(state: State, request: PlanRequest, now: Now): Plan {
     candidates,
     sessions: primaryStatus?.connections ?? null,
     expectedUnavailableMs: request.kind === "switchover" ? 300 : request.kind === "failover" ? 400 : null,
-    possibleLossBytes: cluster.durability.mode === "async" ? cluster.durability.maxLagBytes : 0,
+    ...foreseeAsync(state, cluster, request.kind, listSealable(state, cluster, now), now),
     wayBack: {
       code: request.kind === "failover" ? "rejoin-then-switch-back" : "switch-back",
       data: { node: cluster.primary },
@@ -125,25 +127,17 @@ function collectChecks(
     "≤ 250 ms",
   );
   const open = cluster.openActionId === null ? undefined : state.durable.actions.get(cluster.openActionId);
-  const blocking = open !== undefined && open.kind !== "reconfigure";
+  const joins = kind === "failover" && awaitsPerson(cluster, open) !== null;
+  const blocking = open !== undefined && open.kind !== "reconfigure" && !joins;
   add("no-open-action", blocking ? "block" : "pass", open === undefined ? "0" : open.id, "0");
   const primaryFine = isPrimaryRunning(state, cluster) && seeAgent(state, cluster.primary ?? "", now) === "alive";
   if (kind === "switchover")
     add("primary-healthy", primaryFine ? "pass" : "block", cluster.primary ?? "–", null, { node: cluster.primary });
   else add("primary-healthy", primaryFine ? "warn" : "pass", cluster.primary ?? "–", null, { node: cluster.primary });
   addTargetChecks(state, cluster, kind, target, now, add);
-  const sealable = Object.values(cluster.members)
-    .filter(
-      (member) => member.id !== cluster.primary && member.standing === "member" && isWitness(state, member.id, now),
-    )
-    .filter((member) => state.live.nodes.get(member.id)?.postgres?.state === "running")
-    .map((member) => member.id);
-  const needed = Math.max(0, ...cluster.configurations.map((item) => item.members.length - item.k + 1));
-  const quorum = holdsQuorum(new Set(sealable), cluster.configurations);
-  add("quorum", quorum ? "pass" : "block", `${sealable.length}`, `≥ ${needed}`, { sealable: sealable.length, needed });
-  const k = cluster.durability.mode === "sync" ? cluster.durability.k : 0;
-  const after = Math.max(0, sealable.length - 1);
-  add("followers-after", after >= k ? "pass" : "block", `${after}`, `≥ ${k}`);
+  const sealable = listSealable(state, cluster, now);
+  if (cluster.durability.mode === "async") addAsyncChecks(state, cluster, kind, sealable, now, add);
+  else addQuorumChecks(cluster, cluster.durability.k, sealable, add);
   const status = cluster.primary === null ? null : (state.live.nodes.get(cluster.primary)?.postgres ?? null);
   const prepared = status?.preparedTransactions ?? null;
   if (prepared !== null)
@@ -161,6 +155,34 @@ function collectChecks(
   if (kind === "failover")
     add("budget", "pass", `${budget.of - budget.used}`, null, { used: budget.used, of: budget.of });
   return checks;
+}
+
+function listSealable(state: State, cluster: ClusterRecord, now: Now): string[] {
+  return Object.values(cluster.members)
+    .filter(
+      (member) => member.id !== cluster.primary && member.standing === "member" && isWitness(state, member.id, now),
+    )
+    .filter((member) => state.live.nodes.get(member.id)?.postgres?.state === "running")
+    .map((member) => member.id);
+}
+
+function addQuorumChecks(
+  cluster: ClusterRecord,
+  k: number,
+  sealable: readonly string[],
+  add: (
+    code: string,
+    status: PlanCheck["status"],
+    value: string,
+    limit: string | null,
+    data?: PlanCheck["data"],
+  ) => void,
+): void {
+  const needed = Math.max(0, ...cluster.configurations.map((item) => item.members.length - item.k + 1));
+  const quorum = holdsQuorum(new Set(sealable), cluster.configurations);
+  add("quorum", quorum ? "pass" : "block", `${sealable.length}`, `≥ ${needed}`, { sealable: sealable.length, needed });
+  const after = Math.max(0, sealable.length - 1);
+  add("followers-after", after >= k ? "pass" : "block", `${after}`, `≥ ${k}`);
 }
 
 function addTargetChecks(

@@ -13,7 +13,11 @@ import { appendActionEntry } from "../incident/timeline.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 import { isWitness } from "../topology/sight.ts";
 import { endAction } from "./actions.ts";
+import { judgeAsyncSeals, tellLoss } from "./async-failover.ts";
+import { provenBy, pursueFencing } from "./fencing.ts";
 import { sendFollows } from "./follow.ts";
+import { leaseFor } from "./lease-renewal.ts";
+import { reckonLoss } from "./loss.ts";
 import { currentConfiguration, endpoints } from "./members.ts";
 import { chooseCandidate, holdsQuorum, unionConfigurations } from "./quorum.ts";
 import { advanceRegranting, canRegrant, holdAutomation, startRegrant } from "./regrant.ts";
@@ -59,6 +63,7 @@ export function advancePromotion(draft: Draft, actionId: string): void {
 }
 
 function advanceSealing(draft: Draft, before: Action): void {
+  pursueFencing(draft, before.id);
   askForSeals(draft, before.id);
   const action = demand(getAction(draft, before.id), before.id);
   const cluster = demand(getCluster(draft, action.cluster), action.cluster);
@@ -70,11 +75,19 @@ function advanceSealing(draft: Draft, before: Action): void {
   );
   const { durability } = cluster;
   const k = durability.mode === "sync" ? durability.k : 0;
-  const enough = holdsQuorum(new Set(counted.map((member) => member.node)), configurations) && counted.length - 1 >= k;
+  const async = durability.mode === "async" ? judgeAsyncSeals(draft, action, cluster, counted) : null;
+  const enough =
+    async === null
+      ? holdsQuorum(new Set(counted.map((member) => member.node)), configurations) && counted.length - 1 >= k
+      : async === "ready";
   const pending = seals.filter((step) => step.status === "running");
   const waited = counted.length > 0 && hasWaited(draft, cluster.id, `${action.id}:stragglers`, stragglerMs);
   if (enough && (pending.length === 0 || waited)) return decidePromotion(draft, action, cluster);
   if (enough) return;
+  if (async === "refused" && (pending.length === 0 || waited)) {
+    tellLoss(draft, action.id, cluster, counted);
+    if (canRegrant(draft, action)) return startRegrant(draft, demand(getAction(draft, action.id), action.id));
+  }
   const overdue = hasWaited(draft, cluster.id, `${action.id}:sealing`, sealDeadlineMs);
   if (overdue && canRegrant(draft, action)) return startRegrant(draft, action);
   wakeAt(draft, draft.now.monoMs + 500);
@@ -99,6 +112,7 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     version: cluster.configVersion + 1,
     k,
     members: followers,
+    ...leaseFor(draft, cluster, followers),
   };
   const known = Math.max(...counted.map((member) => member.timeline), cluster.epochs.at(-1)?.timeline ?? 1);
   const timeline = Math.max(known, cluster.highestTimeline) + 1;
@@ -131,7 +145,8 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
   // A primary that was shut down cleanly has nothing that the candidate lacks: it follows at once.
   const demoted = demotedCleanly(action);
   sendFollows(draft, action.id, granted, demoted === null ? followers : [...followers, demoted], grant);
-  if (action.from !== null && draft.state.live.nodes.get(action.from)?.connected && demoted === null) {
+  const fenced = cluster.durability.mode === "async" && provenBy(action) === "agent";
+  if (action.from !== null && draft.state.live.nodes.get(action.from)?.connected && demoted === null && !fenced) {
     commandStep(draft, action.id, {
       ...grant,
       kind: "fence",
@@ -189,6 +204,7 @@ function grantPrimary(
     actionId: action.id,
     unavailableMs: null,
     lost: null,
+    ...describeLoss(draft, cluster, action),
   };
   patchCluster(draft, cluster.id, {
     epoch: action.epoch,
@@ -204,6 +220,23 @@ function grantPrimary(
         ? [...cluster.budgetUsedAt, draft.now.wallMs]
         : cluster.budgetUsedAt,
   });
+}
+
+/** What an asynchronous promotion may cost stands in the cluster's history; a synchronous one costs nothing. */
+function describeLoss(
+  draft: Draft,
+  cluster: ClusterRecord,
+  action: Action,
+): Pick<EpochRecord, "possibleLoss" | "fencedBy"> {
+  if (cluster.durability.mode !== "async") return {};
+  const possibleLoss = reckonLoss(draft, action, cluster, countableSeals(cluster, action));
+  const fencedBy = provenBy(action) ?? undefined;
+  appendActionEntry(draft, action.id, "loss-announced", {
+    bytes: possibleLoss.atMostBytes,
+    knownBytes: possibleLoss.knownBytes,
+    by: fencedBy ?? null,
+  });
+  return { possibleLoss, fencedBy };
 }
 
 function advancePromoting(draft: Draft, action: Action): void {

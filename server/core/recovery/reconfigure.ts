@@ -1,8 +1,9 @@
 import { commandStep, type Draft, demand, getAction, getCluster, patchAction, patchCluster, wakeAt } from "../draft.ts";
 import { appendActionEntry } from "../incident/timeline.ts";
-import type { SyncConfiguration } from "../replication/status.ts";
+import type { LeaseTerms, SyncConfiguration } from "../replication/status.ts";
 import { seeAgent } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
+import { leaseFor } from "./lease-renewal.ts";
 import { currentConfiguration, endpoints, isPrimaryRunning, isStreaming } from "./members.ts";
 import type { Action, ClusterRecord } from "./types.ts";
 import { hasWaited, isTooSoon } from "./waiting.ts";
@@ -21,27 +22,27 @@ const retryAfterMs = 5_000;
 const maxConfigurations = 32;
 
 export function considerReconfigure(draft: Draft, cluster: ClusterRecord): void {
-  if (
-    cluster.openActionId !== null ||
-    cluster.durability.mode !== "sync" ||
-    cluster.automation.reason === "store-behind-agents"
-  )
-    return;
+  if (cluster.openActionId !== null || cluster.automation.reason === "store-behind-agents") return;
   if (!isPrimaryRunning(draft.state, cluster)) return;
   const current = currentConfiguration(cluster);
   const wanted = wantedMembers(draft, cluster, current);
+  // In asynchronous mode nobody is waited for, and the members are those who may renew the primary's lease.
+  const k = cluster.durability.mode === "sync" ? cluster.durability.k : 0;
+  const { lease } = leaseFor(draft, cluster, wanted);
   const same =
     current !== null &&
     cluster.configurations.length === 1 &&
-    current.k === cluster.durability.k &&
+    current.k === k &&
+    sameLease(current.lease, lease) &&
     sameMembers(current.members, wanted);
-  if (same || wanted.length < cluster.durability.k || cluster.configurations.length >= maxConfigurations) return;
+  if (same || wanted.length < k || cluster.configurations.length >= maxConfigurations) return;
   if (isTooSoon(draft, cluster.id, "reconfigure", null, retryAfterMs)) return;
   startReconfigure(draft, cluster, {
     epoch: cluster.epoch,
     version: cluster.configVersion + 1,
-    k: cluster.durability.k,
+    k,
     members: wanted,
+    ...(lease === undefined ? {} : { lease }),
   });
 }
 
@@ -76,6 +77,10 @@ function isGone(draft: Draft, cluster: ClusterRecord, node: string): boolean {
 
 function sameMembers(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((member, index) => member === b[index]);
+}
+
+function sameLease(a: LeaseTerms | undefined, b: LeaseTerms | undefined): boolean {
+  return a?.durationMs === b?.durationMs && a?.maxLagBytes === b?.maxLagBytes;
 }
 
 function startReconfigure(draft: Draft, cluster: ClusterRecord, configuration: SyncConfiguration): void {

@@ -58,6 +58,8 @@ export function startRegrant(draft: Draft, action: Action): void {
         actionId: action.id,
         unavailableMs: null,
         lost: null,
+        possibleLoss: undefined,
+        fencedBy: undefined,
       },
     ],
   });

@@ -23,10 +23,13 @@ import { answerRedisRequest } from "../redis/requests.ts";
 import { answerKeySpaceRequest } from "../ring/requests.ts";
 import { declareDependency } from "../service/declare-dependency.ts";
 import { endAction } from "./actions.ts";
+import { joinFailover, refuseConfirmation } from "./confirm-down.ts";
 import { startFailover } from "./evaluate-cluster.ts";
+import { awaitsPerson } from "./fencing.ts";
 import { planAction } from "./preflight.ts";
 import { canRegrant, startRegrant } from "./regrant.ts";
 import { startRejoin } from "./rejoin.ts";
+import { setDurability } from "./set-durability.ts";
 import { startSwitchover } from "./switchover.ts";
 
 type Data = Readonly<Record<string, string | number | boolean | null>>;
@@ -73,6 +76,10 @@ function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
       );
       patchCluster(draft, cluster.id, { automation });
       return done();
+    }
+    case "set-durability": {
+      const refusal = setDurability(draft, request, actor);
+      return refusal === null ? done() : refuse(refusal.code, refusal.data);
     }
     case "set-cluster-maintenance": {
       const cluster = getCluster(draft, request.cluster);
@@ -171,8 +178,9 @@ function runPlan(draft: Draft, request: Extract<Request, { kind: "failover" | "s
   const cluster = getCluster(draft, request.cluster);
   if (cluster === null) return refuse("unknown-cluster", { cluster: request.cluster });
   const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
+  const waiting = request.kind === "failover" ? awaitsPerson(cluster, open) : null;
   // The plan is judged on the committed state; another request of this very batch may have begun something.
-  if (open !== null && open.kind !== "reconfigure")
+  if (open !== null && open.kind !== "reconfigure" && waiting === null)
     return refuse("plan-blocked", { check: "no-open-action", value: open.id, limit: "0" });
   const plan = planAction(
     draft.state,
@@ -184,11 +192,22 @@ function runPlan(draft: Draft, request: Extract<Request, { kind: "failover" | "s
     return refuse("plan-blocked", { check: blocking.code, value: blocking.value, limit: blocking.limit });
   if (plan.planHash !== request.planHash)
     return refuse("plan-changed", { shown: request.planHash, now: plan.planHash });
+  if (request.kind === "failover" && plan.fencing !== null) {
+    const refusal = refuseConfirmation(plan, request.confirmDown);
+    if (refusal !== null) return refuse(refusal.code, refusal.data);
+  }
+  if (request.kind === "failover" && waiting !== null) return done(joinFailover(draft, waiting, request, by));
   const options = { by, reason: request.reason, target: request.target };
   const action =
     request.kind === "switchover"
       ? startSwitchover(draft, cluster.id, { ...options, target: demand(plan.target, "target") })
-      : startFailover(draft, cluster.id, { ...options, automatic: false, firstSignalAt: null });
+      : startFailover(draft, cluster.id, {
+          ...options,
+          automatic: false,
+          firstSignalAt: null,
+          acceptedLossBytes: request.acceptLossBytes,
+          confirmedDown: request.confirmDown !== undefined,
+        });
   return done({ action: action.id, epoch: action.epoch });
 }
 

@@ -1,5 +1,6 @@
 import { commandStep, type Draft, demand, getAction, getCluster, patchAction } from "../draft.ts";
 import { isWitness } from "../topology/sight.ts";
+import { maySeal, pursueFencing } from "./fencing.ts";
 import { holdsQuorum } from "./quorum.ts";
 import type { Action, ClusterRecord } from "./types.ts";
 import { hasWaited } from "./waiting.ts";
@@ -23,7 +24,8 @@ export function explainNoQuorum(
   sealable: readonly string[],
 ): { code: string; data: Action["steps"][number]["data"] } | null {
   const { durability } = cluster;
-  if (durability.mode === "async") return { code: "async-needs-fencing", data: {} };
+  // What an asynchronous cluster needs instead: async-failover.ts.
+  if (durability.mode === "async") return null;
   if (!holdsQuorum(new Set(sealable), cluster.configurations)) {
     const needed = Math.max(...cluster.configurations.map((c) => c.members.length - c.k + 1));
     return { code: "no-quorum", data: { sealable: sealable.length, needed } };
@@ -36,6 +38,7 @@ export function explainNoQuorum(
 
 export function enterSealing(draft: Draft, actionId: string): void {
   patchAction(draft, actionId, { state: "sealing" });
+  pursueFencing(draft, actionId);
   askForSeals(draft, actionId);
 }
 
@@ -43,6 +46,7 @@ export function enterSealing(draft: Draft, actionId: string): void {
 export function askForSeals(draft: Draft, actionId: string): void {
   const action = demand(getAction(draft, actionId), actionId);
   const cluster = demand(getCluster(draft, action.cluster), action.cluster);
+  if (!maySeal(draft, action, cluster)) return;
   for (const node of sealableMembers(draft, cluster)) {
     if (node === action.from || !mayAskForSeal(draft, action, node)) continue;
     commandStep(draft, actionId, {

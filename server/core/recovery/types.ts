@@ -7,6 +7,17 @@ export type Durability =
   | { readonly mode: "sync"; readonly k: number }
   | { readonly mode: "async"; readonly maxLagBytes: number };
 
+/** What a promotion may cost in asynchronous mode: WAL of the old primary that the candidate does not hold. */
+export interface PossibleLoss {
+  /** By the last position that was heard of the old primary; null when none was heard. */
+  readonly knownBytes: number | null;
+  /** With what it may have written since then, by the rate seen before; null when unknown. */
+  readonly atMostBytes: number | null;
+}
+
+/** How it is known that the old primary takes no more writes. */
+export type FencingProof = "shutdown" | "agent" | "hook" | "lease" | "operator";
+
 export interface Automation {
   readonly state: "on" | "held" | "off";
   readonly by: string;
@@ -30,6 +41,9 @@ export interface EpochRecord {
   readonly actionId: string | null;
   readonly unavailableMs: number | null;
   readonly lost: number | null;
+  /** Asynchronous failovers only: what was announced, and how the old primary was fenced. */
+  readonly possibleLoss?: PossibleLoss | undefined;
+  readonly fencedBy?: FencingProof | undefined;
 }
 
 export interface MemberRecord {
@@ -45,6 +59,8 @@ export interface MemberRecord {
   readonly cloneOnly: boolean;
   /** Higher is preferred between equal LSNs; 0 is never chosen automatically. */
   readonly priority: number;
+  /** Its agent has said that a watchdog enforces the lease there. Durable: it must be known when the agent is gone. */
+  readonly watchdog?: boolean | undefined;
 }
 
 /** A PostgreSQL cluster under Holdfast. Durable, committed before anything is done. */
@@ -139,9 +155,20 @@ export interface Plan {
   /** Sessions that will have to reconnect. */
   readonly sessions: number | null;
   readonly expectedUnavailableMs: number | null;
-  /** Bytes that may be lost; 0 in sync mode. */
-  readonly possibleLossBytes: number;
+  /** Bytes that may be lost; 0 in sync mode, null when nobody knows. */
+  readonly possibleLossBytes: number | null;
+  /** Asynchronous failover only: how the old primary would be fenced. `operator`: a person has to confirm that it is down. */
+  readonly fencing: Exclude<FencingProof, "shutdown"> | null;
   readonly wayBack: Reason;
+}
+
+/** The end of a primary's WAL as it was last heard. */
+export interface WalEnd {
+  readonly lsn: Lsn;
+  /** How long before the intent that was, milliseconds. */
+  readonly agoMs: number;
+  /** The highest rate of late. */
+  readonly bytesPerSecond: number;
 }
 
 /** A privileged operation: intent first, then steps. Durable. */
@@ -181,4 +208,8 @@ export interface Action {
     readonly code: string;
     readonly data: Readonly<Record<string, string | number | boolean | null>>;
   } | null;
+  /** Asynchronous failovers only: where the old primary's WAL was last heard to end, and how fast it grew. */
+  readonly primaryEnd?: WalEnd | undefined;
+  /** Asynchronous failovers only: a higher possible loss than this is refused; null: unknown was accepted, too. */
+  readonly acceptedLossBytes?: number | null | undefined;
 }

@@ -17,13 +17,32 @@ export interface AgentPromise {
   readonly configVersion: number;
 }
 
+/** What an asynchronous primary goes on under. See failover.md, "async". */
+export interface LeaseTerms {
+  /** How long the primary may go on after the request that was last granted, milliseconds by its own monotonic clock. */
+  readonly durationMs: number;
+  /** How far it may run ahead of its standbys while nobody renews, bytes of WAL. */
+  readonly maxLagBytes: number;
+}
+
 /** One synchronous configuration: `ANY k (members)`. `k = 0` means asynchronous. */
 export interface SyncConfiguration {
   readonly epoch: number;
   readonly version: number;
   readonly k: number;
-  /** Node ids, sorted. */
+  /** Node ids, sorted. With a lease: those who may renew it. */
   readonly members: readonly string[];
+  /** Only in asynchronous mode, and only while there is a standby that could take over. */
+  readonly lease?: LeaseTerms | undefined;
+}
+
+/** The lease of an asynchronous primary, as its own agent keeps it. */
+export interface LeaseStatus {
+  readonly epoch: number;
+  /** Number of the request that this status makes. Whoever renews names it; the time counts from when it was made. */
+  readonly ask: number;
+  /** What is left of it, milliseconds; 0 when it has run out or was never granted. */
+  readonly leftMs: number;
 }
 
 export type PostgresState =
@@ -144,6 +163,10 @@ export interface PostgresStatus {
   readonly canRewind: boolean;
   /** The operator asked this empty member to become the first primary of a new cluster. */
   readonly initialize: boolean;
+  /** Where the agent holds the grant of an asynchronous primary. */
+  readonly lease?: LeaseStatus | undefined;
+  /** A watchdog resets this machine when a primary would outlive its lease. Absent: none. */
+  readonly watchdog?: boolean | undefined;
 }
 
 /** How one node sees another. */

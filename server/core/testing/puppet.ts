@@ -225,7 +225,9 @@ function obey(puppet: Puppet, command: CommandRecord): CommandOutcome {
       return done({ lsn: status?.lsn ?? 0 });
     case "postgres.fence":
       setStatus(puppet, node, { state: "stopped" });
-      return done();
+      return done({ stopped: true, lsn: status?.role === "primary" ? status.lsn : null });
+    case "host.fence":
+      return done({ fenced: verb.args.node });
     case "postgres.verify":
       return done({ ms: 5 });
     case "postgres.learn":

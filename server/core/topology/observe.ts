@@ -124,10 +124,14 @@ function observeHeartbeat(draft: Draft, event: HeartbeatReceived): void {
   node.checks = event.checks;
   node.workloads = event.workloads;
   node.programs = event.programs ?? [];
+  node.fences = event.fences ?? [];
   touchNode(draft, node);
   for (const peer of event.peers)
     if (peer.cluster !== null) ensureClusterLive(draft, peer.cluster).observers.add(event.node);
-  if (event.postgres !== null) declareMember(draft, event.node, event.postgres);
+  if (event.postgres !== null) {
+    declareMember(draft, event.node, event.postgres);
+    observeWal(draft, event.node, event.postgres, event.arrivalMs);
+  }
   declareRedis(draft, event.node, node.redis);
 }
 
@@ -159,7 +163,9 @@ function declareMember(draft: Draft, nodeId: string, status: PostgresStatus): vo
   const cluster = getCluster(draft, status.cluster);
   if (cluster === null) putCluster(draft, createCluster(draft, status.cluster));
   const known = getCluster(draft, status.cluster)?.members[nodeId];
-  if (known !== undefined && known.host === status.host && known.port === status.port) return;
+  const watchdog = status.watchdog === true;
+  const same = known?.host === status.host && known.port === status.port && (known.watchdog ?? false) === watchdog;
+  if (same) return;
   const member: MemberRecord = {
     id: nodeId,
     host: status.host,
@@ -167,9 +173,32 @@ function declareMember(draft: Draft, nodeId: string, status: PostgresStatus): vo
     standing: known?.standing ?? "new",
     cloneOnly: known?.cloneOnly ?? false,
     priority: known?.priority ?? 1,
+    ...(watchdog || known?.watchdog !== undefined ? { watchdog } : {}),
   };
   const members = { ...getCluster(draft, status.cluster)?.members, [nodeId]: member };
   patchCluster(draft, status.cluster, { members });
+}
+
+/** A rate is taken over at least this long. */
+const rateWindowMs = 1_000;
+const fadePerSecond = 0.95;
+
+/** How far an asynchronous primary has come, and how fast it writes: what a failover may cost is reckoned by it. */
+function observeWal(draft: Draft, node: string, status: PostgresStatus, atMs: number): void {
+  const cluster = getCluster(draft, status.cluster);
+  const live = draft.state.live.clusters.get(status.cluster);
+  if (live === undefined || cluster?.durability.mode !== "async" || cluster.primary !== node) return;
+  if (status.role !== "primary" || status.lsn === null) return;
+  const before = live.wal?.node === node ? live.wal : undefined;
+  const from = before?.from ?? { lsn: status.lsn, atMs };
+  const elapsedMs = atMs - from.atMs;
+  if (elapsedMs < rateWindowMs) {
+    live.wal = { node, lsn: status.lsn, atMs, bytesPerSecond: before?.bytesPerSecond ?? 0, from };
+    return;
+  }
+  const rate = (Math.max(0, status.lsn - from.lsn) / elapsedMs) * 1_000;
+  const faded = (before?.bytesPerSecond ?? 0) * fadePerSecond ** (elapsedMs / 1_000);
+  live.wal = { node, lsn: status.lsn, atMs, bytesPerSecond: Math.max(rate, faded), from: { lsn: status.lsn, atMs } };
 }
 
 function createCluster(draft: Draft, id: string): ClusterRecord {

@@ -53,4 +53,6 @@ export interface NodeLive {
   checks: readonly CheckResult[];
   workloads: readonly WorkloadReport[];
   programs?: readonly ProgramStatus[];
+  /** Nodes that this agent has a fencing hook for. */
+  fences?: readonly string[];
 }

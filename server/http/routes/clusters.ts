@@ -17,6 +17,19 @@ const actionBody = z.object({
   reason,
   /** The cluster's name, typed: the confirmation for something that ends every session. */
   confirm: z.string().check(z.maxLength(40)),
+  /** Asynchronous clusters: the old primary's name, typed, where nothing else can tell that it is down. */
+  confirmDown: z.optional(nodeId),
+  /** Asynchronous clusters: the possible loss of the plan that was shown, bytes; null: unknown, and accepted as that. */
+  acceptLossBytes: z.optional(z.nullable(z.int().check(z.gte(0)))),
+});
+const durabilityBody = z.object({
+  durability: z.discriminatedUnion("mode", [
+    z.object({ mode: z.literal("sync"), k: z.int().check(z.gte(1), z.lte(16)) }),
+    z.object({ mode: z.literal("async"), maxLagBytes: z.int().check(z.gte(65_536), z.lte(2 ** 43)) }),
+  ]),
+  reason,
+  /** The cluster's name, typed: asynchronous mode can lose acknowledged writes. */
+  confirm: z.string().check(z.maxLength(40)),
 });
 
 export function clusterRoutes(services: HttpServices): Route[] {
@@ -52,6 +65,24 @@ export function clusterRoutes(services: HttpServices): Route[] {
             reason: body.reason,
           }),
         ),
+    }),
+    defineRoute("PUT /clusters/:id/durability", {
+      summary: "What an acknowledged write is promised: on k synchronous standbys, or asynchronous within a limit",
+      body: durabilityBody,
+      async handle({ param, body, principal }) {
+        if (body.confirm !== param("id")) {
+          throw new Problem(400, "confirm", "Type the cluster's name to confirm.", { cluster: param("id") });
+        }
+        const { durability, reason: why } = body;
+        return readReply(
+          await control.request(actorOf(principal), {
+            kind: "set-durability",
+            cluster: param("id"),
+            durability,
+            reason: why,
+          }),
+        );
+      },
     }),
     defineRoute("PUT /clusters/:id/maintenance", {
       summary: "Mute alerts or hold automation for a cluster; null ends it",
@@ -94,7 +125,10 @@ async function readAction({ control, reads }: HttpServices, id: string): Promise
 
 function toRequest(cluster: string, body: z.output<typeof actionBody>): OperatorRequest {
   const { target, planHash, reason: why } = body;
-  if (body.kind === "failover") return { kind: "failover", cluster, target, planHash, reason: why };
+  if (body.kind === "failover") {
+    const { confirmDown, acceptLossBytes } = body;
+    return { kind: "failover", cluster, target, planHash, reason: why, confirmDown, acceptLossBytes };
+  }
   if (target === null) throw new Problem(400, "target", "Name the node.");
   if (body.kind === "switchover") return { kind: "switchover", cluster, target, planHash, reason: why };
   return { kind: "rejoin", cluster, node: target, reason: why };

@@ -72,7 +72,8 @@ function projectMember(
     state: nodeHealth(context, member.id).state,
     standing: member.standing,
     role: heard ? (status?.role ?? null) : isPrimary ? "primary" : null,
-    sync: configuration?.members.includes(member.id) ?? false,
+    // In asynchronous mode the configuration names who may renew the lease.
+    sync: configuration !== null && configuration.k > 0 && configuration.members.includes(member.id),
     streaming: row?.state === "streaming" || (!isPrimary && heard && status?.receiver?.status === "streaming"),
     timeline: status?.timeline ?? null,
     lsn: status?.lsn == null ? null : formatLsn(status.lsn),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Core } from "../../runtime/core-port.ts";
-import { type Fence, realFence, soundHands } from "../agent-parts.ts";
+import { realFence, soundHands } from "../agent-parts.ts";
 import type { SimulationOptions } from "../simulation.ts";
 import type { Mutant } from "./mutant.ts";
 
@@ -43,14 +43,15 @@ export async function loadMutant(
     const core: Core = await import(pathToFileURL(join(folder, "server/core/index.ts")).href);
     return { hands, core: { decide: core.decide, applyWrites: core.applyWrites } };
   }
-  const fence: Fence = await import(pathToFileURL(path).href);
+  const broken = await import(pathToFileURL(path).href);
+  if (source.file === "lease.ts") return { hands, fence: { ...realFence, lease: broken } };
   return {
     hands,
     fence: {
       ...realFence,
-      judgeCommand: fence.judgeCommand,
-      recordOutcome: fence.recordOutcome,
-      stillHolds: fence.stillHolds,
+      judgeCommand: broken.judgeCommand,
+      recordOutcome: broken.recordOutcome,
+      stillHolds: broken.stillHolds,
     },
   };
 }

@@ -21,7 +21,7 @@ export interface Mutant {
   /** Broken in the loop: commands leave before their commit. */
   readonly sendsBeforeCommit?: boolean;
   /** What brings the rule to bear: faults to draw from, members, k, policy. The sound rule runs under the same. */
-  readonly run: Pick<RunOptions, "faults" | "nodes" | "k" | "policy">;
+  readonly run: Pick<RunOptions, "faults" | "nodes" | "k" | "policy" | "async" | "writeEveryMs">;
   /** Seeds within which it must be caught. */
   readonly seeds?: number;
 }

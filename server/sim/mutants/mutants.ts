@@ -1,3 +1,4 @@
+import { asyncMutants } from "./async-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 
 const agentFaults = ["agent-kill", "agent-freeze", "bridge", "crash", "pgkill"];
@@ -239,4 +240,5 @@ export const mutants: readonly Mutant[] = [
     hands: { admitsAfterSync: false },
     run: { faults: ["restart-unheard"], policy: { onPostgresExit: "restart" } },
   },
+  ...asyncMutants,
 ];

@@ -1,5 +1,6 @@
 import { createRandom, type Random } from "../random.ts";
 import type { Simulation } from "../simulation.ts";
+import { asyncFaults } from "./async.ts";
 import { controlFaults } from "./control.ts";
 import { messageFaults } from "./messages.ts";
 import { miscounts } from "./miscounts.ts";
@@ -15,6 +16,7 @@ export const nemeses: readonly Nemesis[] = [
   ...controlFaults,
   ...worstMoments,
   ...miscounts,
+  ...asyncFaults,
 ];
 
 export interface ScheduledFault {

@@ -7,6 +7,7 @@ export interface Replay {
   readonly minutes: number;
   readonly mutant?: string | undefined;
   readonly only?: string | undefined;
+  readonly async?: boolean | undefined;
   readonly delays?: number | undefined;
   readonly schedule?: readonly ScheduledFault[] | undefined;
 }
@@ -14,10 +15,11 @@ export interface Replay {
 const defaultMinutes = 10;
 
 /** The one line that plays a run again. */
-export function formatReplay({ seed, minutes, mutant, only, delays, schedule }: Replay): string {
+export function formatReplay({ seed, minutes, mutant, only, async, delays, schedule }: Replay): string {
   const options = [
     `--seed ${seed}`,
     ...(minutes === defaultMinutes ? [] : [`--minutes ${minutes}`]),
+    ...(async === true ? ["--async"] : []),
     ...(mutant === undefined ? [] : [`--mutant ${mutant}`]),
     ...(only === undefined || schedule !== undefined ? [] : [`--only ${only}`]),
     ...(delays === undefined || delays === seed ? [] : [`--delays ${delays}`]),

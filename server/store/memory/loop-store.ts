@@ -15,6 +15,10 @@ export function createMemoryLoopStore(tables: MemoryTables): Store {
       tables.leaderOwner = owner;
       return tables.leaderEpoch;
     },
+    async leads(leaderEpoch) {
+      requireAvailable(tables);
+      return leaderEpoch === tables.leaderEpoch;
+    },
     async load() {
       requireAvailable(tables);
       return loadOpen(tables);

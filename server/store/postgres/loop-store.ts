@@ -27,6 +27,7 @@ const statements = {
     name: "lead",
     text: "UPDATE leader SET epoch = epoch + 1, owner = $1, since = now() RETURNING epoch",
   },
+  leads: { name: "leads", text: "SELECT epoch = $1 AS leads FROM leader" },
   commit: { name: "commit", text: "SELECT commit_writes($1, $2) AS before" },
   apply: { name: "apply-records", text: "SELECT apply_records($1, $2, $3, $4, $5) AS applied" },
   applied: { name: "applied-records", text: "SELECT applied FROM spools WHERE node = $1 AND spool_id = $2" },
@@ -39,6 +40,10 @@ export function createPostgresLoopStore(connections: Connections, closeAll: () =
     async lead(owner) {
       const [row] = await runStatement<{ epoch: string }>(loop, statements.lead, [owner]);
       return Number(row?.epoch);
+    },
+    async leads(leaderEpoch) {
+      const [row] = await runStatement<{ leads: boolean }>(loop, statements.leads, [leaderEpoch]);
+      return row?.leads === true;
     },
     load: () => loadOpen(reads),
     commit: (leaderEpoch, writes) => commit(loop, leaderEpoch, writes),

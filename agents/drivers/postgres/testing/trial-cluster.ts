@@ -72,6 +72,7 @@ export class TrialMember {
         databases: [{ name: "app", owner: "app", password: "app" }],
         settings: { shared_buffers: "32MB", fsync: "on", max_prepared_transactions: "5" },
         stateDir: join(root, endpoint.node, "state"),
+        watchdog: null,
         stopWithAgent: false,
       },
       {

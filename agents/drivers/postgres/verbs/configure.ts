@@ -1,6 +1,5 @@
 import { monotonicMs, poll } from "../../../shared/time.ts";
-import { othersOf } from "../instance.ts";
-import { applicationName, standbyNames } from "../names.ts";
+import { applicationName, othersOf, standbyNames } from "../names.ts";
 import type { SqlConnection } from "../sql.ts";
 import { asLsn, asNumber } from "../status-query.ts";
 import { type ArgsOf, assertDatabase, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
@@ -15,6 +14,8 @@ export async function configure({ instance, grant }: VerbContext, args: ArgsOf<"
   if (!instance.running) throw new Refusal("stopped", "PostgreSQL does not run on this member");
   if (await instance.inRecovery())
     throw new Refusal("is-standby", "this member is a standby; only a primary has names in force");
+  // Nothing is acknowledged alone before there is a lease.
+  await instance.lease.waitToBegin(args.configuration);
   const connection = await instance.control();
   const [before] = await connection.query("SELECT current_setting('synchronous_standby_names') AS names", [], 2_000);
   await instance.ensureSlots(othersOf(args.peers, instance.service.node));

@@ -1,8 +1,10 @@
 import { monotonicMs, within } from "../../../shared/time.ts";
 import { startAsPrimary } from "../gate.ts";
 import { createCluster, prepareDatabase } from "../initialize.ts";
-import { othersOf, type PostgresInstance } from "../instance.ts";
+import type { PostgresInstance } from "../instance.ts";
+import { othersOf } from "../names.ts";
 import { fencedSettings, primarySettings, standbySettings } from "../settings.ts";
+import { asLsn } from "../status-query.ts";
 import { type ArgsOf, assertDatabase, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
 
 /** Makes a new cluster of this empty member and starts it as the first primary. */
@@ -53,6 +55,7 @@ export async function regrant(context: VerbContext, args: ArgsOf<"postgres.regra
   if (instance.running && (await instance.inRecovery())) await instance.stop(10_000);
   if (instance.running) {
     const settings = primarySettings(args.configuration);
+    await instance.lease.waitToBegin(args.configuration);
     await instance.applySettings(settings);
     await instance.waitForSetting("synchronous_standby_names", settings.synchronous_standby_names ?? "", 2_000);
     await instance.ensureSlots(peers);
@@ -90,11 +93,23 @@ export async function restart(context: VerbContext, args: ArgsOf<"postgres.resta
 export async function fence({ instance }: VerbContext): Promise<Data> {
   const startedAt = monotonicMs();
   if (instance.empty || instance.rejoining) return { stopped: true, ms: 0 };
+  const lsn = await primaryLsn(instance);
   await instance.stopFenced();
   const ms = Math.round(monotonicMs() - startedAt);
   // As a standby of nobody it can say where its WAL ends, which decides how it comes back.
   await instance.startStandby(fencedSettings, { wait: false });
-  return { stopped: true, ms };
+  return { stopped: true, lsn, ms };
+}
+
+/** Where a primary's WAL ends, asked just before it is stopped; the last status where it does not answer. Null: unknown. */
+async function primaryLsn(instance: PostgresInstance): Promise<number | null> {
+  const { status } = instance.monitor;
+  if (!instance.running || status?.recovery !== false) return null;
+  const asked = instance
+    .control(300)
+    .then((connection) => connection.query("SELECT pg_current_wal_flush_lsn() AS lsn", [], 300))
+    .then(([row]) => asLsn(row?.lsn));
+  return (await asked.catch(() => null)) ?? status.flushLsn;
 }
 
 /**
@@ -135,6 +150,8 @@ export async function returnAsPrimary(context: VerbContext): Promise<void> {
   const { standing } = instance.host.fence();
   if (!context.stillHolds() || standing.kind !== "demoted" || standing.configuration === null) return;
   const { configuration } = standing;
+  // An asynchronous one only while it has its lease: afterwards somebody else may have been promoted.
+  if (!instance.lease.mayBegin(configuration)) return;
   await instance.whileRestarting(async () => {
     await instance.supervisor.stop("immediate", 1_000);
     // Its members have their slots since before the demote.

@@ -1,6 +1,7 @@
 import type { PromoteReply } from "../../../../server/core/index.ts";
 import { monotonicMs, poll } from "../../../shared/time.ts";
-import { othersOf, type PostgresInstance } from "../instance.ts";
+import type { PostgresInstance } from "../instance.ts";
+import { othersOf } from "../names.ts";
 import { primarySettings } from "../settings.ts";
 import type { SqlConnection } from "../sql.ts";
 import { asNumber } from "../status-query.ts";
@@ -18,6 +19,7 @@ export async function promote(context: VerbContext, args: ArgsOf<"postgres.promo
   assertDatabase(instance);
   if (!instance.running)
     throw new Refusal("stopped", "PostgreSQL does not run on this member; it must be sealed first");
+  await instance.lease.waitToBegin(args.configuration);
   const connection = await instance.control();
   await instance.applySettings(primarySettings(args.configuration));
   if (await instance.inRecovery()) {
