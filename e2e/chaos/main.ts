@@ -13,7 +13,6 @@ import { type ChaosOptions, readOptions } from "./options.ts";
 import { playScenario } from "./play.ts";
 import { Results, type RunRecord } from "./results.ts";
 import { nameShape, type Scenario, type Shape, usualShape } from "./scenario.ts";
-import { untried } from "./scenarios/list.ts";
 import { summarise, tellSummary } from "./summary.ts";
 
 const distributionBinaries = "/usr/lib/postgresql/15/bin";
@@ -42,6 +41,7 @@ async function buildTrial(options: ChaosOptions, shape: Shape): Promise<Trial> {
     manager: "agent",
     postgresUser: postgresUser(),
     policy: { failoverBudget: 10_000, synchronousStandbys: shape.k },
+    asynchronous: shape.asynchronous,
   });
   installation.makeFolders();
   await installation.startServer();
@@ -107,8 +107,12 @@ function tellRun(record: RunRecord): void {
   const time = record.ms === null ? "" : `, ${record.ms} ms`;
   const back = record.rejoinedMs === null ? "" : `, back after ${record.rejoinedMs} ms`;
   const verdict = record.ok ? "ok" : `NOT OK (${record.why ?? "writes were lost"})`;
+  const announced =
+    record.announced === undefined
+      ? ""
+      : ` (${record.announced.lost} more as announced: ${record.announced.bytes} bytes)`;
   console.log(
-    `${record.scenario}: ${way}${time}, longest gap ${record.gapMs} ms${back}; ${record.acknowledged} acknowledged, lost ${record.lost}, double ${record.double}; ${verdict}`,
+    `${record.scenario}: ${way}${time}, longest gap ${record.gapMs} ms${back}; ${record.acknowledged} acknowledged, lost ${record.lost}${announced}, double ${record.double}; ${verdict}`,
   );
 }
 
@@ -138,7 +142,6 @@ async function main(): Promise<number> {
   const names = new Set(options.scenarios.map(({ name }) => name));
   const summary = summarise(results.records.filter((record) => names.has(record.scenario)));
   console.log(`\n${tellSummary(summary).join("\n")}`);
-  for (const { name, why } of untried) console.log(`${name}: not tried: ${why}`);
   if (options.json) console.log(JSON.stringify(summary));
   return summary.ok === summary.runs ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { repository } from "../plain/cluster.ts";
 import type { Scenario } from "./scenario.ts";
-import { scenarios, untried } from "./scenarios/list.ts";
+import { scenarios } from "./scenarios/list.ts";
 
 export interface ChaosOptions {
   readonly scenarios: readonly Scenario[];
@@ -66,7 +66,6 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
 }
 
 function listScenarios(): string {
-  const width = Math.max(...[...scenarios, ...untried].map(({ name }) => name.length));
-  const lines = scenarios.map(({ name, says }) => `${name.padEnd(width)}  ${says}`);
-  return [...lines, ...untried.map(({ name, why }) => `${name.padEnd(width)}  not tried: ${why}`)].join("\n");
+  const width = Math.max(...scenarios.map(({ name }) => name.length));
+  return scenarios.map(({ name, says }) => `${name.padEnd(width)}  ${says}`).join("\n");
 }

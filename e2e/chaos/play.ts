@@ -2,6 +2,7 @@ import { machineMs } from "../../demo/clock.ts";
 import { readNumbers } from "../plain/cluster.ts";
 import type { Installation } from "../plain/installation.ts";
 import type { Acknowledgement, Ledger } from "../plain/ledger.ts";
+import { readStatus } from "../plain/status.ts";
 import type { RunRecord } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
 import { Stage } from "./stage.ts";
@@ -12,6 +13,8 @@ const wholeWithinMs = 120_000;
 const calmMs = 2_000;
 /** What the witness has printed until now is still to be read. */
 const readMs = 150;
+/** WAL of one row of the witness, at the least: the row, its entry in the index, the commit. */
+const rowBytes = 150;
 /** How long a deposed primary is watched after everything is whole again. */
 const watchMs = 1_000;
 
@@ -38,7 +41,8 @@ export async function playScenario(
   const wanted = scenario.expects === "elsewhere" ? names(stage.standbys) : names(installation.members);
   const first = scenario.expects === "stays" ? undefined : ledger.firstSince(stage.markedAtMs, wanted);
   const acknowledged = ledger.acknowledged.length - acknowledgedBefore;
-  const { lost, double } = after === null ? { lost: 0, double: 0 } : judge(installation, ledger, after);
+  const { lost, double, announced } =
+    after === null ? { lost: 0, double: 0 } : judge(installation, ledger, before, after);
   const why = failure ?? explain(scenario, before, after, first !== undefined);
   return {
     scenario: scenario.name,
@@ -52,6 +56,7 @@ export async function playScenario(
     rejoinedMs: stage.healedAtMs === null || after === null ? null : Math.round(wholeAtMs - stage.healedAtMs),
     acknowledged,
     lost,
+    ...(announced === undefined ? {} : { announced }),
     double,
     broken: after === null,
   };
@@ -82,14 +87,28 @@ function explain(scenario: Scenario, before: Whole, after: Whole | null, served:
   return served ? null : "no write was acknowledged elsewhere";
 }
 
-/** Acknowledged rows that the primary of now does not hold. Each is counted once. */
-function judge(installation: Installation, ledger: Ledger, after: Whole) {
+/**
+ * Acknowledged rows that the primary of now does not hold. Each is counted once. In an asynchronous cluster they are lost when they can't
+ * have been in the bytes that were announced.
+ */
+function judge(installation: Installation, ledger: Ledger, before: Whole, after: Whole): Judgement {
   // What was acknowledged before the rows are read has to be among them.
   const entries = ledger.acknowledged.length;
   const present = readNumbers(installation, after.primary.name);
-  const verdict = ledger.judge(present, entries);
-  ledger.forget(new Set(verdict.missing));
-  return verdict;
+  const { lost, double, missing } = ledger.judge(present, entries);
+  ledger.forget(new Set(missing));
+  if (installation.options.asynchronous == null) return { lost, double };
+  const bytes = announcedBytes(installation, before);
+  const expected = Math.min(lost, Math.floor(bytes / rowBytes));
+  return { lost: lost - expected, double, announced: { bytes, lost: expected } };
+}
+
+type Judgement = Pick<RunRecord, "lost" | "double" | "announced">;
+
+/** What the epochs since then say that they may have cost; unknown counts as nothing. */
+function announcedBytes(installation: Installation, before: Whole): number {
+  const epochs = readStatus(installation)?.epochs.filter(({ epoch }) => epoch > before.epoch) ?? [];
+  return epochs.reduce((sum, { possibleLoss }) => sum + (possibleLoss?.atMostBytes ?? 0), 0);
 }
 
 /** A scenario that failed in the middle leaves hosts cut, stopped or dead. */

@@ -18,7 +18,10 @@ export interface RunRecord {
   /** Last heal → every member streams and counts again. */
   readonly rejoinedMs: number | null;
   readonly acknowledged: number;
+  /** Acknowledged, not there, and not announced. */
   readonly lost: number;
+  /** Asynchronous clusters: bytes of WAL that the failover said it may lose, and acknowledged writes that were in them. */
+  readonly announced?: { readonly bytes: number; readonly lost: number };
   readonly double: number;
 }
 

@@ -1,3 +1,4 @@
+import type { Asynchronous } from "../plain/installation.ts";
 import type { Stage } from "./stage.ts";
 
 /** What a cluster looks like before something happens to it. */
@@ -7,17 +8,20 @@ export interface Shape {
   readonly k: 1 | 2;
   /** Size of each member's disk in MiB; null: the machine's own. */
   readonly diskMiB: number | null;
+  /** Null: synchronous. */
+  readonly asynchronous: Asynchronous | null;
 }
 
-export const usualShape: Shape = { members: 3, k: 1, diskMiB: null };
+export const usualShape: Shape = { members: 3, k: 1, diskMiB: null, asynchronous: null };
 
-export function nameShape(shape: Shape): string {
-  return `${shape.members} members, ANY ${shape.k}${shape.diskMiB === null ? "" : `, ${shape.diskMiB} MiB each`}`;
+export function nameShape({ members, k, diskMiB, asynchronous }: Shape): string {
+  const commits = asynchronous === null ? `ANY ${k}` : `asynchronous, ${asynchronous.hooks ? "with" : "without"} hooks`;
+  return `${members} members, ${commits}${diskMiB === null ? "" : `, ${diskMiB} MiB each`}`;
 }
 
 /**
- * What has to come of it, besides the two promises that always hold (nothing acknowledged is lost, nothing is acknowledged twice) and a
- * whole cluster at the end. `elsewhere`: another node acknowledges writes. `anywhere`: somebody does. `stays`: same primary, same epoch.
+ * What has to come of it, besides the two promises that always hold (nothing acknowledged is lost, in an asynchronous cluster no more than
+ * was announced; nothing is acknowledged twice) and a whole cluster at the end. `elsewhere`: another node acknowledges writes. `anywhere`: somebody does. `stays`: same primary, same epoch.
  * `either`: staying and moving are both right.
  */
 export type Outcome = "elsewhere" | "anywhere" | "stays" | "either";
@@ -32,10 +36,4 @@ export interface Scenario {
   readonly measures?: "pause";
   /** Causes it and undoes it. Time counts from the stage's last `mark()`. */
   play(stage: Stage): Promise<void>;
-}
-
-/** Something of the list that is not tried, and why. */
-export interface Untried {
-  readonly name: string;
-  readonly why: string;
 }

@@ -8,9 +8,12 @@ export interface Whole {
 }
 
 const question = `SELECT pg_is_in_recovery(), current_setting('synchronous_standby_names'),
-  (SELECT string_agg(application_name, ' ') FROM pg_stat_replication WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum'))`;
+  (SELECT string_agg(application_name, ' ') FROM pg_stat_replication WHERE state = 'streaming')`;
 
-/** By PostgreSQL's own word: one primary, every other member streams under its epoch and stands in the synchronous set. */
+/**
+ * By PostgreSQL's own word: one primary, every other member streams under its epoch and stands in the synchronous set, which is empty in an
+ * asynchronous cluster.
+ */
 export function lookForWhole(installation: Installation): Whole | null {
   for (const host of installation.members) {
     const whole = askMember(installation, host);
@@ -27,12 +30,13 @@ function askMember(installation: Installation, host: Host): Whole | null {
     return null;
   }
   const [recovery, names = "", streaming = ""] = answer.split("|");
-  const epoch = Number(/\be(\d+)_/.exec(names)?.[1] ?? Number.NaN);
+  const isAsync = installation.options.asynchronous != null;
+  const epoch = Number(/\be(\d+)_/.exec(isAsync ? streaming : names)?.[1] ?? Number.NaN);
   if (recovery !== "f" || !Number.isFinite(epoch)) return null;
   const others = installation.members.filter((other) => other !== host).map((other) => `e${epoch}_${other.name}`);
-  const counted = new Set(names.match(/e\d+_\w+/g));
+  const counted = new Set((names.match(/e\d+_\w+/g) ?? []).filter((name) => others.includes(name)));
   const streams = new Set(streaming.split(" "));
-  const isWhole = others.every((name) => counted.has(name) && streams.has(name));
+  const isWhole = counted.size === (isAsync ? 0 : others.length) && others.every((name) => streams.has(name));
   return isWhole ? { primary: host, epoch } : null;
 }
 

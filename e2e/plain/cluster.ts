@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { application, type Installation, ports } from "./installation.ts";
+import { application, clusterName, type Installation, ports } from "./installation.ts";
 import { Ledger } from "./ledger.ts";
 import type { Host, Layout } from "./network.ts";
 import { startReading, waitUntil } from "./shell.ts";
@@ -50,6 +50,11 @@ export async function createCluster(installation: Installation): Promise<Ledger>
   installation.sql(first, makeTable, asApplication);
   const ledger = startWitness(installation);
   await waitUntil(() => ledger.acknowledged.length > 100, 30_000);
+  const { asynchronous } = installation.options;
+  if (asynchronous != null) {
+    const limit = String(asynchronous.maxLagBytes);
+    installation.holdfast("durability", clusterName, "async", limit, "--reason", "a trial of it", "--yes");
+  }
   return ledger;
 }
 

@@ -12,6 +12,25 @@ export const ports = { server: 25_000, postgres: 25_432, agentHttp: 25_008 } as 
 export const clusterName = "orders";
 export const application = { user: "app", password: "app-secret", database: "shop", table: "witness" } as const;
 
+/** Until nothing is left: who is killed may just have forked. */
+const powerOff = `#!/bin/sh
+for try in 1 2 3 4 5 6 7 8 9 10; do
+  pids=$(ip netns pids "$1") || exit 1
+  [ -z "$pids" ] && exit 0
+  kill -9 $pids 2>/dev/null
+  sleep 0.05
+done
+exit 1
+`;
+
+/** Commits wait for nobody. */
+export interface Asynchronous {
+  /** What a failover may lose by itself, bytes of WAL. */
+  readonly maxLagBytes: number;
+  /** The control plane can cut members off for good, by a script that ends every process of a host. */
+  readonly hooks: boolean;
+}
+
 export interface InstallationOptions {
   readonly layout: Layout;
   /** Where everything of this trial lies. */
@@ -30,6 +49,7 @@ export interface InstallationOptions {
   readonly postgresUser: { readonly uid: number; readonly gid: number };
   /** Changes to the policy in `server.yaml`. */
   readonly policy?: Readonly<Record<string, unknown>>;
+  readonly asynchronous?: Asynchronous | null;
 }
 
 export class Installation {
@@ -105,6 +125,7 @@ export class Installation {
       dataDir: join(this.folderOf(this.control), "data"),
       // Faults come faster here than they should anywhere else.
       policy: { failoverBudget: 100, ...this.options.policy },
+      ...(this.options.asynchronous?.hooks ? { fencing: this.#fencingHooks() } : {}),
     };
     writeFileSync(file, stringify(config));
     const argv = [process.execPath, join(this.options.root, "cli/holdfast.js"), "server", "--config", file];
@@ -116,6 +137,13 @@ export class Installation {
       throw new Error(
         `the server is not ready: ${readFileSync(join(this.folderOf(this.control), "server.log"), "utf8").slice(-2_000)}`,
       );
+  }
+
+  /** What a power switch is to a machine, this is to a network namespace. */
+  #fencingHooks(): readonly { readonly node: string; readonly command: readonly string[] }[] {
+    const script = join(this.folderOf(this.control), "power-off");
+    writeFileSync(script, powerOff, { mode: 0o755 });
+    return this.members.map((host) => ({ node: host.name, command: [script, host.namespace] }));
   }
 
   /** The `holdfast` command on the control plane's host. */

@@ -6,6 +6,7 @@ export interface Status {
   readonly epoch: number;
   readonly state: string;
   readonly automation: string;
+  readonly epochs: ClusterView["epochs"];
   readonly streaming: readonly string[];
 }
 
@@ -21,6 +22,7 @@ export function readStatus(installation: Installation): Status | null {
       epoch: cluster.epoch,
       state: cluster.state,
       automation: cluster.automation.state,
+      epochs: cluster.epochs,
       streaming: cluster.members
         .filter((member) => member.role === "standby" && member.state === "healthy")
         .map((member) => member.node),

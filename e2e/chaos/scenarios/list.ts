@@ -1,4 +1,5 @@
-import type { Scenario, Untried } from "../scenario.ts";
+import type { Scenario } from "../scenario.ts";
+import { asynchronous } from "./asynchronous.ts";
 import { controlPlane } from "./control-plane.ts";
 import { links } from "./links.ts";
 import { needless } from "./needless.ts";
@@ -22,11 +23,5 @@ export const scenarios: readonly Scenario[] = [
   ...twoFaults,
   ...under({ members: 5 }, "of-five", large),
   ...under({ members: 5, k: 2 }, "any-two", large),
-];
-
-export const untried: readonly Untried[] = [
-  {
-    name: "async",
-    why: "no scenario yet: what counts as lost there needs a ledger that knows the announced figure; npm run sim -- --async tries the rules",
-  },
+  ...asynchronous,
 ];

@@ -11,7 +11,8 @@ export function renewLeases(draft: Draft, beats: readonly HeartbeatReceived[]): 
     if (postgres === null || lease === undefined || draft.state.live.nodes.get(node)?.sessionId !== beat.sessionId)
       continue;
     const cluster = getCluster(draft, postgres.cluster);
-    if (cluster === null || cluster.durability.mode !== "async") continue;
+    // The promise may be synchronous again already: until that is in force the primary still needs its lease.
+    if (cluster === null) continue;
     if (cluster.primary !== node || cluster.epoch !== lease.epoch) continue;
     const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
     if (open !== null && deposes(open, node)) continue;
