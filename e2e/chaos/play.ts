@@ -41,8 +41,7 @@ export async function playScenario(
   const wanted = scenario.expects === "elsewhere" ? names(stage.standbys) : names(installation.members);
   const first = scenario.expects === "stays" ? undefined : ledger.firstSince(stage.markedAtMs, wanted);
   const acknowledged = ledger.acknowledged.length - acknowledgedBefore;
-  const { lost, double, announced } =
-    after === null ? { lost: 0, double: 0 } : judge(installation, ledger, before, after);
+  const { lost, double, announced } = after === null ? { lost: 0, double: 0 } : judge(stage, before, after);
   const why = failure ?? explain(scenario, before, after, first !== undefined);
   return {
     scenario: scenario.name,
@@ -91,11 +90,11 @@ function explain(scenario: Scenario, before: Whole, after: Whole | null, served:
  * Acknowledged rows that the primary of now does not hold. Each is counted once. In an asynchronous cluster they are lost when they can't
  * have been in the bytes that were announced.
  */
-function judge(installation: Installation, ledger: Ledger, before: Whole, after: Whole): Judgement {
+function judge({ installation, ledger, beganAtMs }: Stage, before: Whole, after: Whole): Judgement {
   // What was acknowledged before the rows are read has to be among them.
   const entries = ledger.acknowledged.length;
   const present = readNumbers(installation, after.primary.name);
-  const { lost, double, missing } = ledger.judge(present, entries);
+  const { lost, double, missing } = ledger.judge(present, entries, beganAtMs);
   ledger.forget(new Set(missing));
   if (installation.options.asynchronous == null) return { lost, double };
   const bytes = announcedBytes(installation, before);

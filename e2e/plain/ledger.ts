@@ -62,16 +62,20 @@ export class Ledger {
     for (const each of kept) this.acknowledged.push(each);
   }
 
-  /** Acknowledged (the first `upTo`) and not there. A late one was acknowledged by a deposed primary after the new one had begun. */
+  /**
+   * Acknowledged (the first `upTo`) and not there. Double: acknowledged by a deposed primary after the new one had begun. Who was primary
+   * before `sinceMs` is no matter there: nodes take turns.
+   */
   judge(
     present: ReadonlySet<number>,
     upTo = this.acknowledged.length,
+    sinceMs = Number.NEGATIVE_INFINITY,
   ): { readonly lost: number; readonly double: number; readonly missing: readonly number[] } {
     const firstOf = new Map<string, number>();
     const missing: number[] = [];
     let double = 0;
     for (const each of this.acknowledged.slice(0, upTo)) {
-      if (!firstOf.has(each.node)) firstOf.set(each.node, each.atMs);
+      if (each.atMs >= sinceMs && !firstOf.has(each.node)) firstOf.set(each.node, each.atMs);
       if (present.has(each.id)) continue;
       const newerBegan = this.acknowledged.some(
         (other) =>
