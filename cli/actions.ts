@@ -121,6 +121,8 @@ async function follow(api: Api, id: string, json: boolean): Promise<ActionView> 
         if (!json) for (const line of describeEnd(action)) console.log(line);
         return action;
       }
+      const asked = action.steps.find(({ kind }) => kind === "loss-refused" || kind === "ask-operator");
+      if (asked !== undefined) throw new CommandError(exitCodes.refused, describeQuestion(action, asked));
     } catch (error) {
       if (!(error instanceof CommandError) || error.exitCode !== exitCodes.unreachable) throw error;
       awaySinceMs ??= performance.now();
@@ -128,6 +130,15 @@ async function follow(api: Api, id: string, json: boolean): Promise<ActionView> 
     }
     await sleep(pollMs);
   }
+}
+
+/** An asynchronous failover that only a person can bring on. It stays open: whoever answers begins it again with the answer. */
+function describeQuestion(action: ActionView, { kind, node, data }: ActionView["steps"][number]): string {
+  const again = `The action stays open: run \`holdfast failover ${action.cluster}\` again`;
+  if (kind === "ask-operator")
+    return `${action.id} waits: nothing can tell that ${node} is down. ${again} with --confirm-down ${node} when you are sure of it.`;
+  const bytes = typeof data.bytes === "number" ? `up to ${data.bytes} bytes` : "an unknown number of bytes";
+  return `${action.id} waits: ${bytes} of acknowledged writes may be lost, more than was accepted. ${again} to see the figure of now and accept it, or bring ${node} back.`;
 }
 
 function tellSteps(action: ActionView, told: Map<string, string>): void {

@@ -1,6 +1,7 @@
-import { appendAudit, type Draft, patchAction } from "../draft.ts";
+import { appendAudit, type Draft, demand, getCluster, patchAction } from "../draft.ts";
 import type { OperatorRequest } from "../event.ts";
 import { confirmDown } from "./fencing.ts";
+import { acceptLoss } from "./loss.ts";
 import type { Action, Plan, Step } from "./types.ts";
 
 /** A person's word that the old primary is down, where nothing else can tell. */
@@ -23,8 +24,9 @@ export function refuseConfirmation(
 /** An open failover that waits for certainty takes the confirmation, and the loss that was shown with it. */
 export function joinFailover(draft: Draft, action: Action, request: FailoverRequest, by: string): Step["data"] {
   if (request.confirmDown !== undefined) confirmDown(draft, action.id, by);
-  if (request.acceptLossBytes !== undefined)
-    patchAction(draft, action.id, { acceptedLossBytes: request.acceptLossBytes });
+  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
+  const acceptedLossBytes = acceptLoss(draft.state, cluster, request.acceptLossBytes, draft.now);
+  if (acceptedLossBytes !== undefined) patchAction(draft, action.id, { acceptedLossBytes });
   appendAudit(draft, {
     actor: by,
     actorRole: "operator",

@@ -71,6 +71,21 @@ function endOf(action: Action): WalEnd | undefined {
   return { lsn: told, agoMs: 0, bytesPerSecond: 0 };
 }
 
+/** A person reads the figure of a plan, thinks, and types: what may have been written meanwhile was accepted with it. */
+const thinkingMs = 120_000;
+
+/** What an action may lose when a person has accepted this figure (null: the unknown): never less than the cluster's own limit. */
+export function acceptLoss(
+  state: State,
+  cluster: ClusterRecord,
+  shown: number | null | undefined,
+  now: Now,
+): number | null | undefined {
+  if (shown == null || cluster.durability.mode !== "async") return shown;
+  const end = lastWalEnd(state, cluster, now);
+  return Math.max(cluster.durability.maxLagBytes, shown + (end === undefined ? 0 : growth(end, thinkingMs)));
+}
+
 function growth(end: WalEnd, sinceIntent: number): number {
   return Math.ceil((end.bytesPerSecond * (end.agoMs + sinceIntent)) / 1_000);
 }

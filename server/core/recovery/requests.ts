@@ -26,6 +26,7 @@ import { endAction } from "./actions.ts";
 import { joinFailover, refuseConfirmation } from "./confirm-down.ts";
 import { startFailover } from "./evaluate-cluster.ts";
 import { awaitsPerson } from "./fencing.ts";
+import { acceptLoss } from "./loss.ts";
 import { planAction } from "./preflight.ts";
 import { canRegrant, startRegrant } from "./regrant.ts";
 import { startRejoin } from "./rejoin.ts";
@@ -205,7 +206,7 @@ function runPlan(draft: Draft, request: Extract<Request, { kind: "failover" | "s
           ...options,
           automatic: false,
           firstSignalAt: null,
-          acceptedLossBytes: request.acceptLossBytes,
+          acceptedLossBytes: acceptLoss(draft.state, cluster, request.acceptLossBytes, draft.now),
           confirmedDown: request.confirmDown !== undefined,
         });
   return done({ action: action.id, epoch: action.epoch });
