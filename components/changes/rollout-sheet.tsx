@@ -1,15 +1,13 @@
 "use client";
-import { useMutation } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import type { RolloutPlan } from "../../server/core/index.ts";
 import type { ProgramView } from "../../server/protocol/index.ts";
+import { type Confirmed, ConfirmForm } from "../action/confirmation.tsx";
 import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
-import { useActionRefusal } from "../data/use-session.ts";
 import { useCodeText } from "../i18n/code-text.ts";
 import { useEntities } from "../live/use-entities.ts";
-import { Button } from "../ui/button.tsx";
 import { Sheet } from "../ui/dialog.tsx";
 import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
 import { Field, Input, Select } from "../ui/field.tsx";
@@ -268,38 +266,28 @@ function Confirmation({
   onStarted: (change: string) => void;
 }) {
   const t = useTranslations("changes.sheet");
-  const ui = useTranslations("ui");
   const say = useCodeText();
-  const problem = useProblemText();
-  const gate = useActionRefusal("operator");
   const { service } = program;
-  const [confirm, setConfirm] = useState("");
-  const [reason, setReason] = useState("");
-  const start = useMutation({
-    mutationFn: () =>
-      apiSend<{ change: string }>("POST", `releases/${encodeURIComponent(service)}/rollout`, {
-        ...toBody(draft),
-        planHash: plan?.planHash,
-        reason: reason.trim(),
-        confirm,
-      }),
-    onSuccess: ({ change }) => onStarted(change),
-  });
-  const blocked = plan?.checks.find(({ status }) => status === "block");
-  const refusal =
-    gate ??
+  const run = (values: Confirmed) =>
+    apiSend<{ change: string }>("POST", `releases/${encodeURIComponent(service)}/rollout`, {
+      ...toBody(draft),
+      planHash: plan?.planHash,
+      ...values,
+    }).then(({ change }) => onStarted(change));
+  const blocking = plan?.checks.find(({ status }) => status === "block");
+  const blocked =
     (plan === undefined ? t("chooseVersion") : null) ??
-    (blocked !== undefined ? t("blocked", { check: say("changeCheck", blocked.code, blocked.data) }) : null) ??
-    (reason.trim() === "" ? t("giveReason") : null) ??
-    (confirm !== service ? t("typeName", { service }) : null);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (refusal === null && !start.isPending) start.mutate();
-  };
+    (blocking !== undefined ? t("blocked", { check: say("changeCheck", blocking.code, blocking.data) }) : null);
   const what = draft.kind === "release" ? draft.version || "VERSION" : draft.file;
   const waves = draft.waves.replaceAll(/\s/g, "");
   return (
-    <form onSubmit={submit} className="flex flex-col gap-3">
+    <ConfirmForm
+      name={service}
+      blocked={blocked}
+      verb={t("run", { version: draft.kind === "release" ? draft.version || "–" : draft.file })}
+      run={run}
+      onCancel={onClose}
+    >
       <CopyLine
         label={t("command")}
         text={
@@ -308,31 +296,6 @@ function Confirmation({
             : `holdfast config apply ${service} ${what} FILE --protocol ${draft.protocol} --waves ${waves} --watch ${draft.watchSeconds} --reason "…" --yes`
         }
       />
-      <Field label={t("reason")}>
-        {(ids) => <Input {...ids} value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />}
-      </Field>
-      <Field label={t("confirm", { service })}>
-        {(ids) => (
-          <Input
-            {...ids}
-            value={confirm}
-            autoComplete="off"
-            spellCheck={false}
-            onChange={(event) => setConfirm(event.target.value)}
-          />
-        )}
-      </Field>
-      {start.error != null && (
-        <p role="alert" className="rounded-md border border-danger px-3 py-2 text-danger-ink">
-          {problem(start.error).text}
-        </p>
-      )}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>{ui("cancel")}</Button>
-        <Button type="submit" variant="primary" refusal={refusal} busy={start.isPending}>
-          {t("run", { version: draft.kind === "release" ? draft.version || "–" : draft.file })}
-        </Button>
-      </div>
-    </form>
+    </ConfirmForm>
   );
 }

@@ -7,11 +7,13 @@ import { useProblemText } from "../data/use-problem-text.ts";
 import { useActionRefusal } from "../data/use-session.ts";
 import { useCodeText } from "../i18n/code-text.ts";
 import { MaintenanceDialog, useEndMaintenance } from "../node/maintenance-dialog.tsx";
+import { useDurabilityText } from "../overview/cluster-panel.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Field, Input } from "../ui/field.tsx";
 import { Fact, Facts, Panel } from "../ui/panel.tsx";
 import { RelativeTime } from "../ui/text.tsx";
+import { DurabilityDialog } from "./durability-dialog.tsx";
 
 /** Who acts: automation, its budget, and the two switches of maintenance. */
 export function ClusterControls({ cluster }: { cluster: ClusterView }) {
@@ -19,7 +21,9 @@ export function ClusterControls({ cluster }: { cluster: ClusterView }) {
   const say = useCodeText();
   const all = useTranslations();
   const gate = useActionRefusal("operator");
-  const [dialog, setDialog] = useState<"automation" | "maintenance" | null>(null);
+  const adminGate = useActionRefusal("admin");
+  const durability = useDurabilityText(cluster);
+  const [dialog, setDialog] = useState<"automation" | "maintenance" | "durability" | null>(null);
   const end = useEndMaintenance("clusters", cluster.id);
   const { automation, budget, maintenance } = cluster;
   const known = all.has(`automation.reason.${automation.reason}` as "automation.on");
@@ -42,6 +46,7 @@ export function ClusterControls({ cluster }: { cluster: ClusterView }) {
             </span>
           )}
         </Fact>
+        <Fact name={all("durability.name")}>{durability}</Fact>
         <Fact name={t("maintenance")}>
           {maintenance === null ? (
             t("none")
@@ -71,8 +76,12 @@ export function ClusterControls({ cluster }: { cluster: ClusterView }) {
         >
           {maintenance === null ? t("startMaintenance") : t("endMaintenance")}
         </Button>
+        <Button size="sm" refusal={adminGate} onClick={() => setDialog("durability")}>
+          {all("durability.name")}: {all("durability.change")}
+        </Button>
       </div>
       {dialog === "automation" && <AutomationDialog cluster={cluster} onClose={() => setDialog(null)} />}
+      {dialog === "durability" && <DurabilityDialog cluster={cluster} onClose={() => setDialog(null)} />}
       <MaintenanceDialog
         open={dialog === "maintenance"}
         onClose={() => setDialog(null)}

@@ -6,13 +6,13 @@ import { useState } from "react";
 import type { FailoverMode } from "../../server/core/index.ts";
 import type { RedisFailoverPlanView, RedisView } from "../../server/protocol/index.ts";
 import { ActionProgress } from "../action/action-progress.tsx";
+import { ConfirmForm } from "../action/confirmation.tsx";
 import { PlanChecks } from "../action/plan-checks.tsx";
 import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
 import { Sheet } from "../ui/dialog.tsx";
 import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
 import { CopyLine } from "../ui/text.tsx";
-import { PlanConfirmation } from "./plan-confirmation.tsx";
 
 const modes = ["graceful", "force", "takeover"] as const;
 
@@ -87,9 +87,9 @@ function Planning({
       <div className="mt-3">
         <CopyLine text={command} label={t("command")} />
       </div>
-      <PlanConfirmation
-        cluster={redis.id}
-        runnable={runnable && plan.data.mode === mode}
+      <ConfirmForm
+        name={redis.id}
+        blocked={runnable && plan.data.mode === mode ? null : t("blocked")}
         verb={t("makeMasterRun", { server: target })}
         run={run}
         onCancel={onCancel}

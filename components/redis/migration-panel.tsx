@@ -2,10 +2,10 @@
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 import type { RedisView } from "../../server/protocol/index.ts";
+import { ConfirmDialog } from "../action/confirmation.tsx";
 import { apiSend } from "../data/api.ts";
 import { useActionRefusal } from "../data/use-session.ts";
 import { cleanText } from "../format/hostile-text.ts";
-import { ConfirmDialog } from "../ring/apply-dialog.tsx";
 import { Button } from "../ui/button.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { RelativeTime, useFormat } from "../ui/text.tsx";

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { parseAsString, useQueryStates } from "nuqs";
 import type { RedisPlanView } from "../../server/protocol/index.ts";
+import { ConfirmForm } from "../action/confirmation.tsx";
 import { PlanChecks } from "../action/plan-checks.tsx";
 import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
@@ -11,7 +12,6 @@ import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { CopyLine, useFormat } from "../ui/text.tsx";
 import { toast } from "../ui/toast.tsx";
-import { PlanConfirmation } from "./plan-confirmation.tsx";
 
 const kinds = ["rebalance", "drain", "reverse"] as const;
 type Kind = (typeof kinds)[number];
@@ -106,9 +106,9 @@ function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string 
       <div className="mt-3">
         <CopyLine text={plan.command} label={t("command")} />
       </div>
-      <PlanConfirmation
-        cluster={plan.cluster}
-        runnable={plan.runnable}
+      <ConfirmForm
+        name={plan.cluster}
+        blocked={plan.runnable ? null : t("blocked")}
         verb={t("begin")}
         run={begin}
         onCancel={onDone}

@@ -21,6 +21,7 @@ export function RegisterDialog({
   onDone: (id: string) => void;
 }) {
   const t = useTranslations("ring");
+  const ui = useTranslations("ui");
   const say = useProblemText();
   const gate = useActionRefusal("operator");
   const [id, setId] = useState("");
@@ -69,7 +70,7 @@ export function RegisterDialog({
       description={t("register.text")}
       footer={
         <>
-          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button onClick={onClose}>{ui("cancel")}</Button>
           <Button variant="primary" type="submit" form="register-key-space" refusal={refusal} busy={register.isPending}>
             {t("register.do")}
           </Button>
