@@ -5,8 +5,6 @@ import { expect, test } from "./support/test.ts";
 const missing = "redis-server is not installed here (Debian, Ubuntu: apt-get install redis-server)";
 
 test.skip(findRedisBinaries() === null, missing);
-// Not seen to pass yet.
-test.fixme();
 
 test.beforeEach(async ({ demo }) => {
   // The first one builds the cluster.

@@ -17,14 +17,24 @@ export function MigrationPanel({ redis, onReverse }: { redis: RedisView; onRever
   const { migration, lastMigration } = redis;
   if (migration === null && lastMigration === null) return null;
   return (
-    <Panel title={t("migration")} aside={migration === null ? undefined : `${migration.id} · ${migration.by}`}>
-      {migration !== null && <Running redis={redis} migration={migration} />}
+    <Panel
+      title={t("migration")}
+      aside={
+        migration !== null && (
+          <span className="inline-flex items-center gap-3">
+            {migration.id} · {migration.by}
+            <AbortButton id={redis.id} stopping={migration.phase === "stopping"} />
+          </span>
+        )
+      }
+    >
+      {migration !== null && <Running migration={migration} />}
       {migration === null && lastMigration !== null && <Last last={lastMigration} onReverse={onReverse} />}
     </Panel>
   );
 }
 
-function Running({ redis, migration }: { redis: RedisView; migration: NonNullable<RedisView["migration"]> }) {
+function Running({ migration }: { migration: NonNullable<RedisView["migration"]> }) {
   const t = useTranslations("redis");
   const format = useFormat();
   const part = migration.slotsTotal === 0 ? 1 : migration.slotsMoved / migration.slotsTotal;
@@ -68,17 +78,17 @@ function Running({ redis, migration }: { redis: RedisView; migration: NonNullabl
           </li>
         ))}
       </ul>
-      <AbortButton id={redis.id} stopping={migration.phase === "stopping"} />
     </div>
   );
 }
 
+// It stands at the panel's head, which does not move while the rows below grow: somebody wants to hit it.
 function AbortButton({ id, stopping }: { id: string; stopping: boolean }) {
   const t = useTranslations("redis");
   const gate = useActionRefusal("operator");
   const [open, setOpen] = useState(false);
   return (
-    <div>
+    <>
       <Button size="sm" refusal={stopping ? t("stopping") : gate} onClick={() => setOpen(true)}>
         {t("abort")}
       </Button>
@@ -95,7 +105,7 @@ function AbortButton({ id, stopping }: { id: string; stopping: boolean }) {
           toast(t("abortAsked"));
         }}
       />
-    </div>
+    </>
   );
 }
 
