@@ -148,8 +148,6 @@ export class PostgresModel {
   }
 
   private commit(kind: "row" | "probe", row: number, local: boolean, done: Waiter["done"]): void {
-    if (this.diskFull) return this.world.after(1, this.process, () => done("lost"));
-    const record = this.append(kind, row);
     let open = true;
     const finish = (how: "acknowledged" | "lost"): void => {
       if (!open) return;
@@ -158,6 +156,8 @@ export class PostgresModel {
       done(how);
     };
     this.sessions.add(finish);
+    if (this.diskFull) return this.world.after(1, this.process, () => finish("lost"));
+    const record = this.append(kind, row);
     this.whenFlushed(record, () => {
       if (!open) return;
       const asynchronous = local || !this.waitingDefined;

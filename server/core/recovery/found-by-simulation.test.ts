@@ -51,6 +51,26 @@ describe("a blip", () => {
   });
 });
 
+describe("a primary that refuses new connections", () => {
+  it("is not lost when its agent falls silent: its host answers", () => {
+    const puppet = createHealthyCluster();
+    const refuses = (reason: "error" | "timeout", failingForMs: number) => {
+      for (const observer of ["pg-b", "pg-c"]) {
+        setSight(puppet, observer, "pg-a", { reach: "failed", reason, failingForMs });
+        const receiver = { status: "none", senderHost: null, senderPort: null, receivedLsn: null } as const;
+        setStatus(puppet, observer, { receiver: { ...receiver, advancedAgoMs: 3_000 } });
+      }
+    };
+    puppet.mute.add("pg-a");
+    refuses("error", 20_000);
+    pass(puppet, 10_000);
+    expect(sent(puppet, "postgres.seal")).toEqual([]);
+    refuses("timeout", 20_000);
+    pass(puppet, 2_000);
+    expect(sent(puppet, "postgres.seal")).toHaveLength(2);
+  });
+});
+
 describe("a member that was fenced and stopped", () => {
   it("is started as a standby at once, and rewound as soon as it tells a position past the fork", () => {
     const puppet = createHealthyCluster();

@@ -36,6 +36,8 @@ export interface MemberFacts {
   readonly againstBy: readonly ObserverSight[];
   /** Standbys that do. */
   readonly vetoedBy: readonly ObserverSight[];
+  /** Standbys whom its server refuses with an error of its own, for want of connections or while it starts: it is there. */
+  readonly refusedBy: readonly ObserverSight[];
   /** Witnesses that are not members of the cluster and still reach it. */
   readonly reachedBy: readonly ObserverSight[];
   /** Somebody's connection is accepted by the host's kernel and nothing answers: a stopped process. */
@@ -49,6 +51,8 @@ interface Row {
 }
 
 const corroborated = (facts: MemberFacts) => facts.againstBy.length > 0 && facts.vetoedBy.length === 0;
+/** A host that answers anybody, and be it with a refusal, is neither frozen nor gone: only its agent is. */
+const silent = (facts: MemberFacts) => facts.agent === "silent" && corroborated(facts) && facts.refusedBy.length === 0;
 
 /** First row that holds. */
 const table: readonly Row[] = [
@@ -60,10 +64,10 @@ const table: readonly Row[] = [
   {
     mode: "partitioned",
     class: "network",
-    when: (f) => f.agent === "silent" && corroborated(f) && f.reachedBy.length > 0,
+    when: (f) => silent(f) && f.reachedBy.length > 0,
   },
-  { mode: "frozen", class: "software", when: (f) => f.agent === "silent" && corroborated(f) && f.acceptedSilent },
-  { mode: "lost", class: "hardware", when: (f) => f.agent === "silent" && corroborated(f) },
+  { mode: "frozen", class: "software", when: (f) => silent(f) && f.acceptedSilent },
+  { mode: "lost", class: "hardware", when: silent },
 ];
 
 export function gatherFacts(state: State, cluster: ClusterRecord, nodeId: string, now: Now): MemberFacts {
@@ -93,6 +97,9 @@ export function gatherFacts(state: State, cluster: ClusterRecord, nodeId: string
     soundNeeded: 1 + (durability.mode === "sync" ? durability.k : 0),
     againstBy: members.filter((sight) => speaksAgainst(sight, state, cluster, nodeId)),
     vetoedBy: members.filter((sight) => vetoes(sight, state, cluster, nodeId)),
+    refusedBy: members.filter(
+      ({ sight, ageMs }) => sight.reason === "error" && ageMs < state.durable.policy.streamVetoMs,
+    ),
     reachedBy: sights.filter((sight) => !sight.isMember && sight.sight.reach === "ok"),
     acceptedSilent: sights.some((sight) => sight.sight.reason === "accepted-silent"),
   };

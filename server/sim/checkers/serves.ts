@@ -9,6 +9,8 @@ const fullDiskLimitMs = 12_000;
 /** A granted primary that is up, with enough members of its newest set streaming, acknowledges writes. */
 export const checkServes: CreateChecker = (sim, violate) => {
   const ableSince = new Map<string, number>();
+  /** Nodes whose disk was full at the last look: with its room the time begins anew. */
+  const wasFull = new Set<string>();
 
   const couldServe = (node: SimNode): boolean => {
     const cluster = sim.control.tables.clusters.get(sim.cluster);
@@ -31,10 +33,10 @@ export const checkServes: CreateChecker = (sim, violate) => {
         (sender) => sender.applicationName === `e${newest.epoch}_${member}` && sender.streaming,
       );
     });
-    // Of a full disk only a takeover helps, which needs the control plane, and one more.
-    const isDirected = sim.nodes.every(
-      ({ name }) => sim.network.passes("ctl", name) && sim.network.passes(name, "ctl"),
-    );
+    // Of a full disk only a takeover helps, which needs the control plane with its database, and one more.
+    const isDirected =
+      sim.control.tables.faults.available &&
+      sim.nodes.every(({ name }) => sim.network.passes("ctl", name) && sim.network.passes(name, "ctl"));
     if (postgres.diskFull && !isDirected) return false;
     return streaming.length >= newest.k + (postgres.diskFull ? 1 : 0);
   };
@@ -45,13 +47,17 @@ export const checkServes: CreateChecker = (sim, violate) => {
     },
     sample(nowMs) {
       for (const node of sim.nodes) {
-        if (!couldServe(node)) {
+        const { diskFull } = node.postgres;
+        const turned = diskFull !== wasFull.has(node.name);
+        if (diskFull) wasFull.add(node.name);
+        else wasFull.delete(node.name);
+        if (turned || !couldServe(node)) {
           ableSince.delete(node.name);
           continue;
         }
         const since = ableSince.get(node.name) ?? nowMs;
         ableSince.set(node.name, since);
-        const allowedMs = node.postgres.diskFull ? fullDiskLimitMs : limitMs;
+        const allowedMs = diskFull ? fullDiskLimitMs : limitMs;
         if (nowMs - since <= allowedMs) continue;
         violate(`${node.name} is up with its followers and has acknowledged nothing for ${allowedMs / 1_000} s`);
         ableSince.set(node.name, nowMs);
