@@ -11,10 +11,11 @@ interface Options {
   readonly json: boolean;
 }
 
+/** Powers of ten, as sizes are shown everywhere else. */
 const units = new Map([
-  ["kB", 2 ** 10],
-  ["MB", 2 ** 20],
-  ["GB", 2 ** 30],
+  ["kB", 1e3],
+  ["MB", 1e6],
+  ["GB", 1e9],
 ]);
 
 /** What an acknowledged write is promised. */

@@ -46,8 +46,15 @@ type Check = PlanView["checks"][number];
 
 function CheckValue({ plan: check }: { plan: Check }) {
   const format = useFormat();
-  const bytes = check.data.lagBytes;
-  const text = typeof bytes === "number" ? format.bytes(bytes) : check.value;
+  const all = useTranslations();
+  const { lagBytes, route } = check.data;
+  const bytes = lagBytes ?? check.data.bytes;
+  const text =
+    typeof bytes === "number"
+      ? format.bytes(bytes)
+      : typeof route === "string"
+        ? all(`fencing.${route}` as "fencing.agent")
+        : check.value;
   return <span className="num text-right font-mono text-xs">{text}</span>;
 }
 

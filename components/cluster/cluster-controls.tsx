@@ -77,7 +77,7 @@ export function ClusterControls({ cluster }: { cluster: ClusterView }) {
           {maintenance === null ? t("startMaintenance") : t("endMaintenance")}
         </Button>
         <Button size="sm" refusal={adminGate} onClick={() => setDialog("durability")}>
-          {all("durability.name")}: {all("durability.change")}
+          {all("durability.change")}
         </Button>
       </div>
       {dialog === "automation" && <AutomationDialog cluster={cluster} onClose={() => setDialog(null)} />}

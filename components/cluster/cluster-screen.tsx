@@ -7,7 +7,7 @@ import type { ClusterView } from "../../server/protocol/index.ts";
 import { ActionSheet, useActionSheet } from "../action/action-sheet.tsx";
 import { InDoubtPanel } from "../changes/in-doubt.tsx";
 import { useActionRefusal } from "../data/use-session.ts";
-import { useReasonText } from "../i18n/code-text.ts";
+import { useCodeText, useReasonText } from "../i18n/code-text.ts";
 import { useEntity, useFreshness } from "../live/use-entities.ts";
 import { useDurabilityText, WorkloadCharts } from "../overview/cluster-panel.tsx";
 import { useKey } from "../shell/use-shortcuts.ts";
@@ -57,6 +57,7 @@ function Loaded({ cluster }: { cluster: ClusterView }) {
   const t = useTranslations("cluster");
   const state = useTranslations("state");
   const reason = useReasonText("reason");
+  const say = useCodeText();
   const version = cluster.members.find((member) => member.node === cluster.primary)?.postgresVersion ?? null;
   return (
     <>
@@ -78,6 +79,11 @@ function Loaded({ cluster }: { cluster: ClusterView }) {
         actions={<Commands cluster={cluster} />}
       />
       <Chips cluster={cluster} />
+      {cluster.refusal !== null && (
+        <p role="status" className="mb-4 rounded-lg border border-danger px-4 py-3">
+          <strong>{t("refused")}</strong> {say("refusal", cluster.refusal.code, cluster.refusal.data)}
+        </p>
+      )}
       <InDoubtPanel cluster={cluster.id} className="mb-4" />
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)]">
         <div className="flex min-w-0 flex-col gap-4">
@@ -105,7 +111,12 @@ function Chips({ cluster }: { cluster: ClusterView }) {
   const chips: [string, ReactNode][] = [
     ["epoch", t("epoch", { epoch: cluster.epoch })],
     ["timeline", t("timeline", { timeline: cluster.timeline ?? "–" })],
-    ["durability", t("durability", { durability, members: cluster.configuration?.members.length ?? 0 })],
+    [
+      "durability",
+      cluster.durability.mode === "async"
+        ? durability
+        : t("durability", { durability, members: cluster.configuration?.members.length ?? 0 }),
+    ],
     [
       "automation",
       t("automationChip", { state: t(`automationState.${cluster.automation.state}`), left, of: cluster.budget.of }),

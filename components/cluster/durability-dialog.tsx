@@ -8,7 +8,8 @@ import { Field, Input } from "../ui/field.tsx";
 import { Segmented } from "../ui/tabs.tsx";
 import { toast } from "../ui/toast.tsx";
 
-const mebibyte = 2 ** 20;
+/** As sizes are shown everywhere else. */
+const megabyte = 1_000_000;
 
 /** Changes what an acknowledged write is promised: on so many standbys, or on none within a limit. */
 export function DurabilityDialog({ cluster, onClose }: { cluster: ClusterView; onClose: () => void }) {
@@ -17,18 +18,18 @@ export function DurabilityDialog({ cluster, onClose }: { cluster: ClusterView; o
   const standbys = Math.max(1, cluster.members.length - 1);
   const [mode, setMode] = useState<"sync" | "async">(now.mode);
   const [k, setK] = useState(String(now.mode === "sync" ? now.k : 1));
-  const [limit, setLimit] = useState(String(now.mode === "async" ? Math.ceil(now.maxLagBytes / mebibyte) : 16));
+  const [limit, setLimit] = useState(String(now.mode === "async" ? Math.ceil(now.maxLagBytes / megabyte) : 16));
   const count = Number(k);
-  const mebibytes = Number(limit);
+  const megabytes = Number(limit);
   const wrong =
     mode === "sync"
       ? !/^\d{1,2}$/.test(k) || count < 1 || count > standbys
         ? t("wrongStandbys", { count: standbys })
         : null
-      : !/^\d{1,6}$/.test(limit) || mebibytes < 1
+      : !/^\d{1,6}$/.test(limit) || megabytes < 1
         ? t("wrongLimit")
         : null;
-  const wanted = mode === "sync" ? { mode, k: count } : ({ mode, maxLagBytes: mebibytes * mebibyte } as const);
+  const wanted = mode === "sync" ? { mode, k: count } : ({ mode, maxLagBytes: megabytes * megabyte } as const);
   const same = JSON.stringify(wanted) === JSON.stringify(now) ? t("same") : null;
   return (
     <ConfirmDialog
@@ -49,15 +50,17 @@ export function DurabilityDialog({ cluster, onClose }: { cluster: ClusterView; o
         onClose();
       }}
     >
-      <Segmented
-        label={t("title")}
-        value={mode}
-        onChange={setMode}
-        options={[
-          { value: "sync", label: t("sync") },
-          { value: "async", label: t("asynchronous") },
-        ]}
-      />
+      <div>
+        <Segmented
+          label={t("title")}
+          value={mode}
+          onChange={setMode}
+          options={[
+            { value: "sync", label: t("sync") },
+            { value: "async", label: t("asynchronous") },
+          ]}
+        />
+      </div>
       {mode === "sync" ? (
         <Field label={t("standbys")} hint={t("standbysHint", { count: standbys })}>
           {(ids) => (

@@ -50,6 +50,7 @@ export function makeCluster(over: Partial<ClusterView> = {}): ClusterView {
     workload: null,
     openActionId: null,
     openIncidentId: null,
+    refusal: null,
     systemId: null,
     ...over,
   };

@@ -97,6 +97,16 @@ describe("composeStatus", () => {
     expect(headline(makePicture({ incidents: [incident], actions: [action] }))).toContain("needs a person to decide");
   });
 
+  it("says why nobody takes over by itself, and what a person can do", () => {
+    const refusal = { code: "async-needs-fencing", data: { node: "pg-a" } };
+    const status = composeStatus(
+      makePicture({ incidents: [makeIncident()], clusters: [makeCluster({ refusal })] }),
+      T0,
+    );
+    expect(read(status.headline)).toContain("Nobody takes over by itself");
+    expect(read(status.subline)).toContain("If you are sure that it is down, start the failover");
+  });
+
   it("says that nothing happens while automation is held", () => {
     const clusters = [makeCluster({ automation: { state: "held", by: "dana", reason: "", at: T0 } })];
     expect(headline(makePicture({ incidents: [makeIncident()], clusters }))).toContain("nothing happens until you act");

@@ -33,9 +33,14 @@ export function composeStatus(picture: Picture, nowMs: number): StatusSentence {
   const headline = incident !== undefined ? aboutIncident(incident, picture, nowMs) : aboutTheRest(picture, nowMs);
   return {
     headline,
-    subline: composeSubline(picture),
+    subline: [...whyNobodyTakesOver(incident, picture), ...composeSubline(picture)],
     calm: incident === undefined && findProblems(picture).length === 0,
   };
+}
+
+function whyNobodyTakesOver(incident: IncidentView | undefined, { clusters }: Picture): readonly Coded[] {
+  const cluster = clusters.find(({ id }) => id === incident?.cluster);
+  return cluster?.refusal == null ? [] : [coded("refusal", cluster.refusal.code, cluster.refusal.data)];
 }
 
 function leadingIncident(incidents: readonly IncidentView[], nowMs: number): IncidentView | undefined {
@@ -90,6 +95,7 @@ function responseOf(
   if (incident.phase === "resolved") return coded("status", "resolved");
   if (cluster !== undefined && cluster.automation.state !== "on")
     return coded("status", "held", { cluster: cluster.id });
+  if (cluster?.refusal != null) return coded("status", "refused");
   return coded("status", "watching");
 }
 

@@ -52,6 +52,14 @@ export interface ClusterLive {
   readonly observers: Set<string>;
   /** Asynchronous clusters: how far the primary's WAL has come, and how fast. */
   wal?: PrimaryWal | undefined;
+  /** Why nobody takes over by itself, while the primary is lost. */
+  refusal?: Refusal | undefined;
+}
+
+/** Why something is not done: a code with what its sentence needs. */
+export interface Refusal {
+  readonly code: string;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 export interface PrimaryWal {

@@ -131,6 +131,11 @@ export interface ClusterView {
   readonly workload: WorkloadReport | null;
   readonly openActionId: string | null;
   readonly openIncidentId: string | null;
+  /** Why nobody takes over by itself now; null while nobody has to, or somebody does. */
+  readonly refusal: {
+    readonly code: string;
+    readonly data: Readonly<Record<string, string | number | boolean | null>>;
+  } | null;
   readonly systemId: string | null;
 }
 

@@ -50,6 +50,9 @@ class SideImpl implements Side<unknown> {
   stalledSinceMs = 0;
   lastArrivalMs = 0;
   sent = 0;
+  /** Packets that have arrived in their turn, and those that came before their turn: one before them is being sent again. */
+  arrived = 0;
+  readonly early = new Map<number, Packet>();
   /** This stream alone is held up on its way; holds nest. */
   held = 0;
 
@@ -122,6 +125,11 @@ export class Network {
         this.retransmit(side);
       }
     };
+  }
+
+  /** Whether a stream from one to the other is held up. */
+  isHeld(from: Process, to: Process): boolean {
+    return this.streams(from, to).some((side) => side.held > 0);
   }
 
   /** A middlebox has forgotten their connections: `told` gets RST; the other end hears of it when it sends. */
@@ -208,6 +216,20 @@ export class Network {
       return;
     }
     if (!peer.process.host.up) return;
+    if (packet.seq !== side.arrived) {
+      side.early.set(packet.seq, packet);
+      return;
+    }
+    side.arrived++;
+    this.take(side, packet);
+    const next = side.early.get(side.arrived);
+    if (next === undefined) return;
+    side.early.delete(next.seq);
+    this.arrive(side, next, from, to);
+  }
+
+  private take(side: SideImpl, packet: Packet): void {
+    const { peer } = side;
     if (peer.closed || peer.process.incarnation !== peer.incarnation) {
       if (packet.message !== FIN) this.reset(side);
       return;

@@ -296,7 +296,9 @@ export class PostgresModel {
 
   /** `pg_promote`. Replays what is there, then opens the timeline after the highest that a history file names. */
   promote(done: () => void): void {
-    if (!this.answers || this.role !== "standby") return;
+    if (this.role !== "standby") return;
+    // Asked of a server that is stopped, it is done when it runs on.
+    if (!this.answers) return this.world.after(25, this.process, () => this.promote(done));
     this.receiver?.end();
     this.receiver = null;
     this.replayPaused = false;

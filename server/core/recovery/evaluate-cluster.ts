@@ -15,6 +15,7 @@ import { appendRefusal } from "../incident/refusals.ts";
 import { syncIncidents } from "../incident/sync-incidents.ts";
 import type { Verdict } from "../incident/types.ts";
 import { describeBudget } from "../policy/budget.ts";
+import type { Refusal } from "../state.ts";
 import { endClusterMaintenance, holdsAutomation } from "../topology/maintenance.ts";
 import { seeAgent } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
@@ -56,6 +57,7 @@ export function evaluateCluster(draft: Draft, clusterId: string): void {
   measureEpoch(draft, clusterId);
   if (live.self.frozen !== null) return;
   const primaryVerdict = verdicts.find((verdict) => fatal.has(verdict.kind)) ?? null;
+  noteLive(draft, clusterId, null);
   if (primaryVerdict !== null) return considerFailover(draft, cluster, primaryVerdict);
   forgetStreams(draft, cluster);
   if (!maySelfRepair(draft, cluster)) return;
@@ -129,11 +131,17 @@ function noticeSilence(draft: Draft, node: string): void {
   wakeAt(draft, nextDeadlineMs(live.detector, draft.state.live.self.stalls) + 1);
 }
 
+function noteLive(draft: Draft, clusterId: string, refusal: Refusal | null): void {
+  const live = draft.state.live.clusters.get(clusterId);
+  if (live !== undefined) live.refusal = refusal ?? undefined;
+}
+
 function considerFailover(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {
   const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
   if (open !== null && !mayBeSuperseded(open, cluster)) return;
   const refusal = refuseFailover(draft, cluster, verdict);
   if (refusal !== null) {
+    noteLive(draft, cluster.id, refusal);
     appendRefusal(draft, cluster, refusal);
     return considerRestart(draft, cluster, verdict);
   }

@@ -133,7 +133,7 @@ function collectChecks(
   const primaryFine = isPrimaryRunning(state, cluster) && seeAgent(state, cluster.primary ?? "", now) === "alive";
   if (kind === "switchover")
     add("primary-healthy", primaryFine ? "pass" : "block", cluster.primary ?? "–", null, { node: cluster.primary });
-  else add("primary-healthy", primaryFine ? "warn" : "pass", cluster.primary ?? "–", null, { node: cluster.primary });
+  else add("primary-down", primaryFine ? "warn" : "pass", cluster.primary ?? "–", null, { node: cluster.primary });
   addTargetChecks(state, cluster, kind, target, now, add);
   const sealable = listSealable(state, cluster, now);
   if (cluster.durability.mode === "async") addAsyncChecks(state, cluster, kind, sealable, now, add);

@@ -47,6 +47,7 @@ export function projectCluster(context: ProjectionContext, id: string): ClusterV
     workload: workloadOf(context, id),
     openActionId: record.openActionId,
     openIncidentId: openIncidentOf(context, id),
+    refusal: record.openActionId === null ? (context.state.live.clusters.get(id)?.refusal ?? null) : null,
     systemId: record.systemId,
   };
 }

@@ -3,6 +3,7 @@ import type { CreateChecker } from "./checker.ts";
 
 /** A silence up to this long is a blip: it may not cost a failover. */
 const blipMs = 1_000;
+const heartbeatMs = 250;
 /** A fault explains a failover that begins this long after it at most. */
 const explainsForMs = 30_000;
 
@@ -13,6 +14,7 @@ const explainsForMs = 30_000;
  */
 export const checkNeedlessFailover: CreateChecker = (sim, violate) => {
   const impairedSince = new Map<string, number>();
+  const impairedAt = new Map<string, number>();
   const explainedAt = new Map<string, number>();
   const known = new Set<string>();
 
@@ -29,9 +31,11 @@ export const checkNeedlessFailover: CreateChecker = (sim, violate) => {
   const note = (name: string, nowMs: number): void => {
     const node = sim.nodes.find((other) => other.name === name);
     if (node === undefined || !isImpaired(node)) {
-      impairedSince.delete(name);
+      // Two blips with less than a heartbeat between them are one: nobody can have heard anything.
+      if (nowMs - (impairedAt.get(name) ?? Number.NEGATIVE_INFINITY) > heartbeatMs) impairedSince.delete(name);
       return;
     }
+    impairedAt.set(name, nowMs);
     const since = impairedSince.get(name) ?? nowMs;
     impairedSince.set(name, since);
     // Sampled every 100 ms, so it may have begun that much earlier.

@@ -153,10 +153,10 @@ export const controlFaults: readonly Nemesis[] = [
       const set = (state: "on" | "held"): void => {
         sim.world.promiseSettled = true;
         const request = { kind: "set-automation", cluster: sim.cluster, state, reason: "simulated" } as const;
-        void sim.control.request("operator", request).then((reply) => {
-          // A person who gets no answer tries again.
-          if (state === "on" && reply?.ok !== true) sim.world.after(2_000, null, () => set(state));
-        });
+        void sim.control.request("operator", request);
+        // A person who gets no answer, or a control plane that ended before it gave one, looks and asks again.
+        const isSet = () => sim.control.tables.clusters.get(sim.cluster)?.automation.state === state;
+        if (state === "on") sim.world.after(2_000, null, () => isSet() || set(state));
       };
       set("held");
       return { subject: sim.cluster, heal: () => set("on") };
