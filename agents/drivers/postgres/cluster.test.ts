@@ -228,6 +228,34 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
     expect(await c.instance.data.read("pg_hba.conf")).toBe(rules);
   });
 
+  it("has acknowledged what a new set does not hold yet: the old one is forgotten only from the position that is told", async () => {
+    const fifth = configurationOf(5, 6, [a, b]);
+    const follow = { primary: c.endpoint, configurations: [fifth] };
+    dataOf(await b.run(grant(5, 1, 6), { verb: "postgres.follow", args: follow }));
+    await until(b, (seen) => seen.receiver?.status === "streaming");
+    await write(c, 8_500);
+    await expect.poll(() => numbersOn(b), { timeout: 10_000 }).toBe(1_005);
+    const connection = await b.instance.control();
+    const [receiver] = await connection.query("SELECT pid FROM pg_stat_wal_receiver", [], 2_000);
+    const pid = Number(receiver?.pid);
+    process.kill(pid, "SIGSTOP");
+    let flushLsn = 0;
+    try {
+      // The other one acknowledges it.
+      await write(c, 9_000);
+      const configuration = configurationOf(5, 7, [b]);
+      const leaving = [a.endpoint.node];
+      const configure = { verb: "postgres.configure", args: { configuration, leaving, peers } } as const;
+      flushLsn = Number(dataOf(await c.run(grant(5, 2, 7), configure)).flushLsn);
+      expect(Number(b.instance.snapshot(monotonicMs()).lsn)).toBeLessThan(flushLsn);
+      expect(await numbersOn(b)).toBe(1_005);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    expect(await until(b, (seen) => Number(seen.lsn) >= flushLsn)).not.toBeNull();
+    await expect.poll(() => numbersOn(b), { timeout: 10_000 }).toBe(1_006);
+  });
+
   it("overwrites no primary that was never granted", async () => {
     const own = await TrialMember.create(root.path, "pg-d", binDir);
     try {

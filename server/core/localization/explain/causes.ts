@@ -52,12 +52,18 @@ export function findTellingLog(service: ServiceFacts | undefined): LoggedFact | 
   return service?.logs.find((log) => fullVolume.test(log.example) || noConnection.test(log.example));
 }
 
+/** The same among the lines that are new since the fault: one that was seen in an earlier incident is no new error any more, and says as much. */
+function findTellingLine({ evidence }: Suspect): string | undefined {
+  const lines = evidence.flatMap((each) => (each.kind === "log-template-new" ? [each.text] : []));
+  return lines.find((text) => fullVolume.test(text) || noConnection.test(text));
+}
+
 /** What kind of fault a suspect's evidence speaks for: facts that name it themselves first, then what the statistics show. */
 export function nameCause(suspect: Suspect, service: ServiceFacts | undefined, facts: FaultFacts): CauseName {
   if (service !== undefined && isFreshRelease(service, facts)) return "release-broken";
   if (service?.kind === "database") return suspect.class === "availability" ? "database-failing" : "query-slow";
-  const telling = findTellingLog(service);
-  if (telling !== undefined) return fullVolume.test(telling.example) ? "volume-full" : "pool-exhausted";
+  const telling = findTellingLog(service)?.example ?? findTellingLine(suspect);
+  if (telling !== undefined) return fullVolume.test(telling) ? "volume-full" : "pool-exhausted";
   if (suspect.evidence.some(waitsInPool)) return "pool-exhausted";
   switch (suspect.class) {
     case "cpu":

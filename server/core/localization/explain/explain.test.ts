@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { localize } from "../localize.ts";
 import { EDGES, FAULT_S, makePeriods, makeWindow } from "../synthetic-window.ts";
+import { nameCause } from "./causes.ts";
 import { explain } from "./explain.ts";
 import type { FaultFacts, ServiceFacts } from "./facts.ts";
 import { findPath } from "./paths.ts";
@@ -54,6 +55,16 @@ it("names the cause from what the service itself says, and tells why the others 
   for (const runnerUp of suspects.slice(1)) expect(runnerUp.evidence[0]?.stance).toBe("against");
   expect(localization.path).toEqual(["shop", "pay"]);
   expect(localization.missing).toEqual([]);
+});
+
+it("reads what a new line says, also when an earlier incident has shown it already", () => {
+  const suspect = localize(failing).find(({ node }) => node === "pay");
+  if (suspect === undefined) throw new Error("pay is no suspect");
+  const text = "POST /pay failed: ENOSPC: no space left on device, write";
+  const change = { op: "POST /pay", previous: "", before: 0, after: 0.7, requests: 50, seenBy: [] };
+  const evidence = [...suspect.evidence, { kind: "log-template-new", text, level: "error", ...change } as const];
+  expect(nameCause({ ...suspect, evidence }, service("pay"), facts())).toBe("volume-full");
+  expect(nameCause(suspect, service("pay"), facts())).toBe("throws-errors");
 });
 
 it("takes a release that came just before the fault for the cause, and an old one not", () => {
