@@ -83,7 +83,10 @@ export function measureEpoch(draft: Draft, clusterId: string): void {
   const { lastOutage } = workload;
   // The outage that the new grant ended: it had begun before, and ended after it.
   const belongs = lastOutage !== null && lastOutage.fromMs <= record.at + slackMs && lastOutage.toMs >= record.at;
-  const unavailableMs = belongs ? lastOutage.toMs - lastOutage.fromMs : record.unavailableMs;
+  // Of several the longest counts: a hiccup while clients came back is not the outage.
+  const unavailableMs = belongs
+    ? Math.max(lastOutage.toMs - lastOutage.fromMs, record.unavailableMs ?? 0)
+    : record.unavailableMs;
   const audited = workload.auditedAt !== null && workload.auditedAt >= record.at;
   const lost = audited ? workload.lost : record.lost;
   if (unavailableMs === record.unavailableMs && lost === record.lost) return;
