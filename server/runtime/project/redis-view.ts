@@ -16,6 +16,7 @@ import {
 } from "../../core/index.ts";
 import type { RedisMemberView, RedisMigrationView, RedisView } from "../../protocol/index.ts";
 import type { ProjectionContext } from "./context.ts";
+import { findSharedNode } from "./redis-placement.ts";
 
 const slots = 16_384;
 /** The first moments of a move say nothing about its rate. */
@@ -247,7 +248,9 @@ function explainPromises(record: DocumentOf<"redis">, members: readonly RedisMem
     { code: "persistence", holds: persistent, data: {} },
   ];
   if (record.mode === "cluster") {
+    const shared = findSharedNode(members);
     return [
+      ...(shared === null ? [] : [{ code: "masters-together", holds: false, data: shared }]),
       { code: "cluster-election", holds: false, data: {} },
       ...common,
       { code: "move-keys", holds: true, data: {} },
