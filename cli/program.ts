@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { type ActionOptions, runAction } from "./actions.ts";
 import { type Api, type Environment, openApi } from "./api.ts";
+import { setAutomation } from "./automation.ts";
 import { addCauses } from "./causes.ts";
 import { addChanges } from "./changes.ts";
 import { addDurability } from "./durability.ts";
@@ -236,12 +237,9 @@ function addActions(program: Command, api: FindApi): void {
     .description("let automatic failover act (on), or hold it (hold)")
     .requiredOption("--reason <text>", "why")
     .option("--json", "print JSON", false)
-    .action(async (state: string, cluster: string, { reason, json }: { reason: string; json: boolean }) => {
-      if (state !== "on" && state !== "hold") throw new CommandError(exitCodes.usage, "The state is `on` or `hold`.");
-      const body = { state: state === "on" ? "on" : "held", reason };
-      const done = await api().send("PUT", `clusters/${encodeURIComponent(cluster)}/automation`, body);
-      print(json, done, () => [`Automation of ${cluster} is ${state === "on" ? "on" : "held"}.`]);
-    });
+    .action((state: string, cluster: string, options: { reason: string; json: boolean }) =>
+      setAutomation(api(), `clusters/${encodeURIComponent(cluster)}`, cluster, state, options),
+    );
   addDurability(program, api);
 }
 

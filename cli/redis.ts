@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ActionView, RedisFailoverPlanView, RedisPlanView, RedisView } from "../server/protocol/index.ts";
 import type { Api } from "./api.ts";
+import { setAutomation } from "./automation.ts";
 import { CommandError, exitCodes } from "./exit-codes.ts";
 import { formatBytes, formatCode, formatTable, print } from "./print.ts";
 
@@ -56,6 +57,14 @@ export function addRedis(program: Command, api: () => Api): void {
   move(redis.command("reverse <cluster>").description("move back what the last move brought over")).action(
     (cluster: string, options: MoveOptions) => runMove(api(), "reverse", cluster, null, options),
   );
+  redis
+    .command("automation <state> <cluster>")
+    .description("let automatic failover of a replica set act (on), or hold it (hold)")
+    .requiredOption("--reason <text>", "why")
+    .option("--json", "print JSON", false)
+    .action((state: string, cluster: string, options: { reason: string; json: boolean }) =>
+      setAutomation(api(), `redis/${encodeURIComponent(cluster)}`, cluster, state, options),
+    );
   redis
     .command("abort <cluster>")
     .description("end the running move after the slots in flight")

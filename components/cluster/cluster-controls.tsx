@@ -2,17 +2,14 @@
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 import type { ClusterView } from "../../server/protocol/index.ts";
-import { apiSend } from "../data/api.ts";
-import { useProblemText } from "../data/use-problem-text.ts";
 import { useActionRefusal } from "../data/use-session.ts";
 import { useCodeText } from "../i18n/code-text.ts";
 import { MaintenanceDialog, useEndMaintenance } from "../node/maintenance-dialog.tsx";
 import { useDurabilityText } from "../overview/cluster-panel.tsx";
 import { Button } from "../ui/button.tsx";
-import { Dialog } from "../ui/dialog.tsx";
-import { Field, Input } from "../ui/field.tsx";
 import { Fact, Facts, Panel } from "../ui/panel.tsx";
 import { RelativeTime } from "../ui/text.tsx";
+import { AutomationDialog } from "./automation-dialog.tsx";
 import { DurabilityDialog } from "./durability-dialog.tsx";
 
 /** Who acts: automation, its budget, and the two switches of maintenance. */
@@ -80,7 +77,9 @@ export function ClusterControls({ cluster }: { cluster: ClusterView }) {
           {all("durability.change")}
         </Button>
       </div>
-      {dialog === "automation" && <AutomationDialog cluster={cluster} onClose={() => setDialog(null)} />}
+      {dialog === "automation" && (
+        <AutomationDialog kind="clusters" id={cluster.id} automation={automation} onClose={() => setDialog(null)} />
+      )}
       {dialog === "durability" && <DurabilityDialog cluster={cluster} onClose={() => setDialog(null)} />}
       <MaintenanceDialog
         open={dialog === "maintenance"}
@@ -89,57 +88,5 @@ export function ClusterControls({ cluster }: { cluster: ClusterView }) {
         id={cluster.id}
       />
     </Panel>
-  );
-}
-
-function useChange(path: string, onClose: () => void) {
-  const problem = useProblemText();
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string | null>(null);
-  const send = async (body: object) => {
-    setBusy(true);
-    try {
-      await apiSend("PUT", path, body);
-      onClose();
-    } catch (error) {
-      const { title, text } = problem(error);
-      setFailure(`${title} ${text}`);
-      setBusy(false);
-    }
-  };
-  return { busy, failure, send };
-}
-
-function AutomationDialog({ cluster, onClose }: { cluster: ClusterView; onClose: () => void }) {
-  const t = useTranslations("cluster");
-  const all = useTranslations("ui");
-  const [reason, setReason] = useState("");
-  const next = cluster.automation.state === "on" ? "held" : "on";
-  const { busy, failure, send } = useChange(`clusters/${encodeURIComponent(cluster.id)}/automation`, onClose);
-  return (
-    <Dialog
-      open
-      onClose={onClose}
-      path={cluster.id}
-      title={next === "held" ? t("hold") : t("turnOn")}
-      description={next === "held" ? t("holdText") : t("turnOnText")}
-      footer={
-        <>
-          <Button onClick={onClose}>{all("cancel")}</Button>
-          <Button
-            variant="primary"
-            busy={busy}
-            refusal={reason.trim() === "" ? t("giveReason") : null}
-            onClick={() => void send({ state: next, reason: reason.trim() })}
-          >
-            {next === "held" ? t("hold") : t("turnOn")}
-          </Button>
-        </>
-      }
-    >
-      <Field label={t("reason")} error={failure}>
-        {(ids) => <Input {...ids} value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />}
-      </Field>
-    </Dialog>
   );
 }

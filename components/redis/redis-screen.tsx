@@ -1,7 +1,9 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "next-intl";
+import { useState } from "react";
 import type { RedisView } from "../../server/protocol/index.ts";
+import { AutomationDialog } from "../cluster/automation-dialog.tsx";
 import { useActionRefusal } from "../data/use-session.ts";
 import { useCodeText, useReasonText } from "../i18n/code-text.ts";
 import { useEntity, useFreshness } from "../live/use-entities.ts";
@@ -79,6 +81,7 @@ function Loaded({ redis }: { redis: RedisView }) {
           </Badge>
         )}
         {!isCluster && <Badge>{t("confirming", { inForce: redis.kInForce, k: redis.k })}</Badge>}
+        {!isCluster && <AutomationChip redis={redis} />}
         {redis.openActionId !== null && (
           <button
             type="button"
@@ -116,6 +119,25 @@ function Loaded({ redis }: { redis: RedisView }) {
       </div>
       {isCluster && <MoveSheet id={redis.id} />}
       <FailoverSheet redis={redis} />
+    </>
+  );
+}
+
+/** A replica set is failed over by Holdfast; a Redis Cluster elects by itself, so there is nothing to hold. */
+function AutomationChip({ redis }: { redis: RedisView }) {
+  const t = useTranslations("cluster");
+  const gate = useActionRefusal("operator");
+  const [open, setOpen] = useState(false);
+  const { automation } = redis;
+  return (
+    <>
+      <Badge tone={automation.state === "on" ? "plain" : "amber"}>
+        {t("automation")}: {t(`automationState.${automation.state}`)}
+      </Badge>
+      <Button size="sm" refusal={gate} onClick={() => setOpen(true)}>
+        {automation.state === "on" ? t("hold") : t("turnOn")}
+      </Button>
+      {open && <AutomationDialog kind="redis" id={redis.id} automation={automation} onClose={() => setOpen(false)} />}
     </>
   );
 }
