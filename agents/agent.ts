@@ -198,7 +198,7 @@ export class Agent {
     this.#checks.stop();
     this.#hostLoop.stop();
     await this.#services.stop();
-    for (const { program } of this.#programs) program.close();
+    await Promise.all(this.#programs.map(({ program }) => program.close()));
     this.#http?.close();
     this.#http?.closeAllConnections();
     await this.#instance?.close();

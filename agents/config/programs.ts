@@ -12,10 +12,17 @@ export async function resolvePrograms(
 ): Promise<ProgramService[]> {
   const names = new Set(file.programs.map(({ name }) => name));
   if (names.size < file.programs.length) throw new Error("programs: two have the same name");
-  return Promise.all(file.programs.map((program) => resolveProgram(dirname(configPath), stateDir, program)));
+  return Promise.all(
+    file.programs.map((program) => resolveProgram(dirname(configPath), stateDir, file.stopWithAgent, program)),
+  );
 }
 
-async function resolveProgram(base: string, stateDir: string, program: ProgramConfigFile): Promise<ProgramService> {
+async function resolveProgram(
+  base: string,
+  stateDir: string,
+  stopWithAgent: boolean,
+  program: ProgramConfigFile,
+): Promise<ProgramService> {
   const { name, health, command, unit } = program;
   if ((command === undefined) === (unit === undefined)) {
     throw new Error(`programs: ${name} needs either command or unit`);
@@ -40,6 +47,7 @@ async function resolveProgram(base: string, stateDir: string, program: ProgramCo
     startWithinMs: program.startWithinMs,
     stopWithinMs: program.stopWithinMs,
     stateDir: join(stateDir, "programs"),
+    stopWithAgent,
   };
 }
 

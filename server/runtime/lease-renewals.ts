@@ -28,7 +28,8 @@ export class LeaseRenewals {
   }
 
   /** `proven`: the decision that carried these was just committed under our lead. */
-  take(renewals: readonly LeaseRenewal[], leaderEpoch: number, proven: boolean): void {
+  take(renewals: readonly LeaseRenewal[], leaderEpoch: number | null, proven: boolean): void {
+    if (renewals.length === 0 || leaderEpoch === null) return;
     if (proven) {
       this.#send(renewals);
       return;

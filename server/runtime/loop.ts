@@ -257,8 +257,7 @@ export class ControlLoop {
       if (write.kind === "put-node" && write.value.revokedAt !== null) link.drop(write.value.id, "key-revoked");
     }
     const durable = decision.writes.length > 0;
-    if (decision.renewals !== undefined && this.#leaderEpoch !== null)
-      this.#leases.take(decision.renewals, this.#leaderEpoch, durable);
+    this.#leases.take(decision.renewals ?? [], this.#leaderEpoch, durable);
     // Signing and sending go first; making views of it all can wait for the next turn.
     clock.soon(() => {
       this.#parts.publish({ touched: decision.touched, durable, timeline, originWallMs: now.wallMs });

@@ -4,9 +4,9 @@ import { emptyFence, type FenceRecord } from "../../agents/fence/promise.ts";
 import type { CommandOutcome, CommandRecord, Grant } from "../core/index.ts";
 import type { SessionMessage } from "./agent-frames.ts";
 import { createKeeper, type Keeper, keepServer } from "./agent-keeper.ts";
-import { mayBeginNow, takeRenewal, tendLease } from "./agent-lease.ts";
+import { takeRenewal, tendLease } from "./agent-lease.ts";
 import { type AgentDisk, type AgentHands, type AgentParts, type Fence, realFence, soundHands } from "./agent-parts.ts";
-import { startAgainAsPrimary, startStandby } from "./agent-server.ts";
+import { startStandby } from "./agent-server.ts";
 import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
 import { concurrentVerbs, runVerb } from "./agent-verbs.ts";
 import { kernelGivesUpMs, type Side } from "./network.ts";
@@ -53,7 +53,8 @@ export class AgentModel {
   private lane: (() => void)[] = [];
   private laneBusy = false;
   private keeper: Keeper = createKeeper();
-  private demoteWatch = 0;
+  /** Grows with every command: what a demote left to be watched is over then. */
+  demoteWatch = 0;
   /** Verbs under way, by command id. */
   readonly running = new Set<string>();
   private sawPostgres = false;
@@ -338,31 +339,6 @@ export class AgentModel {
     } else if (standing.kind === "standby" && promise !== null)
       startStandby(this, standing.primary.node, promise.epoch);
     else startStandby(this, null, 0);
-  }
-
-  /** Nothing followed a demote: the member takes up its grant again, sooner when nobody can be asked. */
-  watchDemote(deadlineMs: number, holds: () => boolean): void {
-    // An asynchronous primary never comes back by itself: somebody else may have been promoted by then.
-    const { standing } = this.disk.fence;
-    if (standing.kind === "demoted" && standing.configuration?.lease !== undefined) return;
-    const watch = this.demoteWatch;
-    const look = (waited: boolean): void => {
-      if (this.demoteWatch !== watch) return;
-      if (this.connected && !waited) {
-        this.world.after(3 * deadlineMs, this.process, () => look(true));
-        return;
-      }
-      this.returnAsPrimary(holds);
-    };
-    this.world.after(deadlineMs, this.process, () => look(false));
-  }
-
-  returnAsPrimary(holds: () => boolean): void {
-    const { standing } = this.disk.fence;
-    if (!holds() || standing.kind !== "demoted" || standing.configuration === null) return;
-    if (!mayBeginNow(this, standing.configuration)) return;
-    this.postgres.stopImmediate();
-    startAgainAsPrimary(this, standing.configuration);
   }
 
   /** Ends walsenders that could make a quorum count wrongly, and a receiver that came back on a sealed member. */

@@ -1,5 +1,6 @@
 import { applicationName, standbyNames, unsatisfiableNames } from "../../agents/drivers/postgres/names.ts";
 import type { CommandOutcome, CommandRecord, SyncConfiguration, Verb } from "../core/index.ts";
+import { returnAsPrimary, watchDemote } from "./agent-demote.ts";
 import { whenLeased } from "./agent-lease.ts";
 import type { AgentModel } from "./agent-model.ts";
 import { runRejoin } from "./agent-rejoin.ts";
@@ -262,11 +263,11 @@ function demote(agent: AgentModel, deadlineMs: number, holds: () => boolean, fin
       if (!postgres.alive) {
         postgres.disk.names = unsatisfiableNames;
         postgres.disk.upstream = null;
-        agent.watchDemote(deadlineMs, holds);
+        watchDemote(agent, deadlineMs, holds);
         return finish(done({ lsn: shutdownLsn(agent), ms: Math.round(world.nowMs - began) }));
       }
       if (world.nowMs - began < deadlineMs) return world.after(3, process, look);
-      agent.returnAsPrimary(holds);
+      returnAsPrimary(agent, holds);
       finish(failed("shutdown-overdue", `PostgreSQL was not down after ${deadlineMs} ms; it runs as primary again`));
     };
     world.after(3, process, look);

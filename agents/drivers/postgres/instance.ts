@@ -92,11 +92,9 @@ export class PostgresInstance {
       });
       return;
     }
-    if (standing.kind === "standby") {
-      await this.startStandby(standbySettings(this.service, standing.primary, promise.epoch), { wait: false });
-    } else {
-      await this.startStandby(fencedSettings, { wait: false });
-    }
+    const isStandby = standing.kind === "standby";
+    const settings = isStandby ? standbySettings(this.service, standing.primary, promise.epoch) : fencedSettings;
+    await this.startStandby(settings, { wait: false });
   }
 
   /** Takes a server that runs under watch, whoever started it. False when there is none. */
@@ -393,7 +391,7 @@ export class PostgresInstance {
 
   #exited(exit: PostmasterExit): void {
     this.#ended();
-    const { pid, code, signal, expected } = exit;
+    const { expected, pid, code, signal } = exit;
     this.host.log(expected ? "info" : "warn", "PostgreSQL ended", { pid, code, signal });
     if (!expected) this.host.signal("postmaster-exited", { pid, code, signal });
   }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ChangeItem, CommandOutcome, StepKind } from "../../../server/core/index.ts";
+import { hasProcess } from "../postgres/processes.ts";
 import { ProgramParticipant } from "./participant.ts";
 import { Program } from "./program.ts";
 import type { ProgramService } from "./service.ts";
@@ -62,6 +63,7 @@ describe("a node's part in a change", () => {
       startWithinMs: 20_000,
       stopWithinMs: 2_000,
       stateDir: join(folder, "state"),
+      stopWithAgent: false,
     };
     await restartAgent();
     await program.switchTo("1.0");
@@ -69,13 +71,13 @@ describe("a node's part in a change", () => {
 
   afterEach(async () => {
     await program.switchTo(null);
-    program.close();
+    await program.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
   /** As after a kill of the agent: what is on the disk, and the process that runs on. */
   async function restartAgent(): Promise<void> {
-    program?.close();
+    await program?.close();
     program = new Program(service, { log: () => {}, changed: () => {} });
     participant = new ProgramParticipant(program);
     await participant.open();
@@ -114,6 +116,18 @@ describe("a node's part in a change", () => {
     await restartAgent();
     expect(await step("commit", release("2.0"))).toEqual(said("done"));
     expect(program.status().pid).toBe(after.pid);
+  });
+
+  it("goes on when its agent ends, and ends with it where that is wanted", async () => {
+    const runs = () => hasProcess(program.status().pid ?? 0);
+    await program.close();
+    expect(runs()).toBe(true);
+    service = { ...service, stopWithAgent: true };
+    await restartAgent();
+    const { pid } = program.status();
+    await program.close();
+    expect(pid).not.toBeNull();
+    expect(hasProcess(pid ?? 0)).toBe(false);
   });
 
   it("ends a process that nobody knows of before it starts another: its agent died before it could note it", async () => {

@@ -57,10 +57,12 @@ export class Program {
     await this.#keeper.start().catch((error: unknown) => this.#failedToStart(error));
   }
 
-  close(): void {
+  /** The agent ends. The process goes on, unless the configuration says otherwise. */
+  async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#health?.stop();
-    this.#keeper.leave();
+    if (this.service.stopWithAgent) await this.#keeper.stop();
+    else this.#keeper.leave();
   }
 
   /** Switches to a release and starts it. Resolves when it is healthy, or says why it is not. */

@@ -16,6 +16,7 @@ export interface ProgramService {
   readonly startWithinMs: number;
   readonly stopWithinMs: number;
   readonly stateDir: string;
+  readonly stopWithAgent: boolean;
 }
 
 export type ProgramHealth =

@@ -75,16 +75,16 @@ function advanceSealing(draft: Draft, before: Action): void {
   );
   const { durability } = cluster;
   const k = durability.mode === "sync" ? durability.k : 0;
-  const async = durability.mode === "async" ? judgeAsyncSeals(draft, action, cluster, counted) : null;
+  const judged = durability.mode === "async" ? judgeAsyncSeals(draft, action, cluster, counted) : null;
   const enough =
-    async === null
+    judged === null
       ? holdsQuorum(new Set(counted.map((member) => member.node)), configurations) && counted.length - 1 >= k
-      : async === "ready";
+      : judged === "ready";
   const pending = seals.filter((step) => step.status === "running");
   const waited = counted.length > 0 && hasWaited(draft, cluster.id, `${action.id}:stragglers`, stragglerMs);
   if (enough && (pending.length === 0 || waited)) return decidePromotion(draft, action, cluster);
   if (enough) return;
-  if (async === "refused" && (pending.length === 0 || waited)) {
+  if (judged === "refused" && (pending.length === 0 || waited)) {
     tellLoss(draft, action.id, cluster, counted);
     if (canRegrant(draft, action)) return startRegrant(draft, demand(getAction(draft, action.id), action.id));
   }
