@@ -25,7 +25,9 @@ export function planAction(state: State, request: PlanRequest, now: Now): Plan {
   const candidates = explainCandidates(state, cluster, now, request.target);
   const target = request.target ?? candidates.find((candidate) => candidate.chosen)?.node ?? null;
   const checks = collectChecks(state, cluster, request.kind, target, now);
-  const sync = currentConfiguration(cluster)?.members ?? [];
+  const configuration = currentConfiguration(cluster);
+  // In asynchronous mode its members renew a lease; nobody waits for them.
+  const sync = configuration !== null && configuration.k > 0 ? configuration.members : [];
   const primaryStatus = cluster.primary === null ? null : (state.live.nodes.get(cluster.primary)?.postgres ?? null);
   const after =
     target === null

@@ -10,7 +10,7 @@ function commandOf(plan: Plan): string {
   const target = plan.target ?? plan.after?.primary ?? null;
   switch (plan.kind) {
     case "failover":
-      return `holdfast failover ${plan.cluster}${target === null ? "" : ` --to ${target}`} --plan ${plan.planHash} --reason "…"`;
+      return `holdfast failover ${plan.cluster}${target === null ? "" : ` --to ${target}`}${plan.fencing === "operator" ? ` --confirm-down ${plan.before.primary}` : ""} --plan ${plan.planHash} --reason "…"`;
     case "switchover":
       return `holdfast switchover ${plan.cluster} --to ${target ?? "NODE"} --plan ${plan.planHash} --reason "…"`;
     case "rejoin":
