@@ -121,7 +121,7 @@ async function follow(api: Api, id: string, json: boolean): Promise<ActionView> 
         if (!json) for (const line of describeEnd(action)) console.log(line);
         return action;
       }
-      const asked = action.steps.find(({ kind }) => kind === "loss-refused" || kind === "ask-operator");
+      const asked = findQuestion(action);
       if (asked !== undefined) throw new CommandError(exitCodes.refused, describeQuestion(action, asked));
     } catch (error) {
       if (!(error instanceof CommandError) || error.exitCode !== exitCodes.unreachable) throw error;
@@ -130,6 +130,19 @@ async function follow(api: Api, id: string, json: boolean): Promise<ActionView> 
     }
     await sleep(pollMs);
   }
+}
+
+/** What the action asks a person and nobody has answered yet: who joins an open one may have brought the answer along. */
+export function findQuestion({
+  steps,
+  acceptedLossBytes,
+}: Pick<ActionView, "steps" | "acceptedLossBytes">): ActionView["steps"][number] | undefined {
+  const isDown = steps.some(({ kind }) => kind === "confirmed-down");
+  const covers = (bytes: unknown) =>
+    acceptedLossBytes === null || (typeof bytes === "number" && bytes <= (acceptedLossBytes ?? -1));
+  return steps.find(
+    ({ kind, data }) => (kind === "ask-operator" && !isDown) || (kind === "loss-refused" && !covers(data.bytes)),
+  );
 }
 
 /** An asynchronous failover that only a person can bring on. It stays open: whoever answers begins it again with the answer. */

@@ -21,7 +21,7 @@ interface Question {
   readonly verb: string;
   readonly danger?: boolean;
   /** Below this role the button says why it does nothing. */
-  readonly role?: "operator" | "admin";
+  readonly needs?: "operator" | "admin";
   /** Why it can't be done now, in words; null or left out when it can. */
   readonly blocked?: string | null;
   readonly run: (values: Confirmed) => Promise<unknown>;
@@ -89,7 +89,7 @@ function useQuestion({
   name,
   verb,
   danger = false,
-  role = "operator",
+  needs = "operator",
   blocked,
   run,
   onDone,
@@ -102,7 +102,7 @@ function useQuestion({
     const { title, text } = problem(error);
     return `${title} ${text}`;
   };
-  const gate = useActionRefusal(role);
+  const gate = useActionRefusal(needs);
   const [typed, setTyped] = useState("");
   const [reason, setReason] = useState("");
   const first = useRef<HTMLInputElement>(null);

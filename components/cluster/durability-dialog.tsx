@@ -40,6 +40,7 @@ export function DurabilityDialog({ cluster, onClose }: { cluster: ClusterView; o
       text={t("text")}
       name={cluster.id}
       verb={t("run")}
+      needs="admin"
       danger={mode === "async"}
       blocked={wrong ?? same}
       run={(values) =>

@@ -55,9 +55,9 @@ export function evaluateCluster(draft: Draft, clusterId: string): void {
   const verdicts = judgeCluster(draft, cluster);
   syncIncidents(draft, cluster, verdicts);
   measureEpoch(draft, clusterId);
+  rememberRefusal(draft, clusterId, null);
   if (live.self.frozen !== null) return;
   const primaryVerdict = verdicts.find((verdict) => fatal.has(verdict.kind)) ?? null;
-  noteLive(draft, clusterId, null);
   if (primaryVerdict !== null) return considerFailover(draft, cluster, primaryVerdict);
   forgetStreams(draft, cluster);
   if (!maySelfRepair(draft, cluster)) return;
@@ -131,7 +131,7 @@ function noticeSilence(draft: Draft, node: string): void {
   wakeAt(draft, nextDeadlineMs(live.detector, draft.state.live.self.stalls) + 1);
 }
 
-function noteLive(draft: Draft, clusterId: string, refusal: Refusal | null): void {
+function rememberRefusal(draft: Draft, clusterId: string, refusal: Refusal | null): void {
   const live = draft.state.live.clusters.get(clusterId);
   if (live !== undefined) live.refusal = refusal ?? undefined;
 }
@@ -141,7 +141,7 @@ function considerFailover(draft: Draft, cluster: ClusterRecord, verdict: Verdict
   if (open !== null && !mayBeSuperseded(open, cluster)) return;
   const refusal = refuseFailover(draft, cluster, verdict);
   if (refusal !== null) {
-    noteLive(draft, cluster.id, refusal);
+    rememberRefusal(draft, cluster.id, refusal);
     appendRefusal(draft, cluster, refusal);
     return considerRestart(draft, cluster, verdict);
   }
