@@ -167,6 +167,12 @@ export class Stage {
     });
   }
 
+  /** By the command line, to its end. @throws Error when it was refused or failed */
+  async changePrimary(how: "switchover" | "failover", ...args: readonly string[]): Promise<void> {
+    const { status, output } = await this.operator(how, clusterName, ...args, "--reason", "chaos", "--yes");
+    if (status !== 0) throw new Error(`the ${how} ended with ${status}: ${output}`);
+  }
+
   switchOver(to: Host): Promise<Finished> {
     return this.operator("switchover", clusterName, "--to", to.name, "--reason", "chaos", "--yes");
   }

@@ -6,7 +6,7 @@ import type { ClusterRecord, Plan, PlanCheck } from "./types.ts";
 
 /** What a plan for an asynchronous cluster shows instead of a quorum: who could take over, what it may cost, how the old primary is fenced. */
 
-type AddCheck = (
+export type AddCheck = (
   code: string,
   status: PlanCheck["status"],
   value: string,

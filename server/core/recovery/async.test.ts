@@ -126,6 +126,16 @@ describe("a lost asynchronous primary under a lease", () => {
     failover(puppet);
     expect(renewals()).toBeUndefined();
   });
+
+  it("is renewed until a synchronous promise is in force again: nobody holds the last write before that", () => {
+    const puppet = createAsync(true);
+    setStatus(puppet, "pg-a", { lease: { epoch: 1, ask: 77, leftMs: 9_000 } });
+    puppet.unanswered.add("postgres.learn");
+    ask(puppet, { kind: "set-durability", cluster: "orders", durability: { mode: "sync", k: 1 }, reason: "x" });
+    pass(puppet, 2_000);
+    expect(cluster(puppet).configurations.some(({ lease }) => lease !== undefined)).toBe(true);
+    expect(play(puppet, beat(puppet, "pg-a")).renewals).toHaveLength(1);
+  });
 });
 
 describe("a hook", () => {

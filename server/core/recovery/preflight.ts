@@ -3,7 +3,7 @@ import { formatLsn } from "../replication/lsn.ts";
 import type { State } from "../state.ts";
 import type { Now } from "../time.ts";
 import { isWitness, seeAgent } from "../topology/sight.ts";
-import { addAsyncChecks, foreseeAsync } from "./async-checks.ts";
+import { type AddCheck, addAsyncChecks, foreseeAsync } from "./async-checks.ts";
 import { awaitsPerson } from "./fencing.ts";
 import { currentConfiguration, isPrimaryRunning, isStreaming } from "./members.ts";
 import { holdsQuorum } from "./quorum.ts";
@@ -114,13 +114,7 @@ function collectChecks(
   now: Now,
 ): PlanCheck[] {
   const checks: PlanCheck[] = [];
-  const add = (
-    code: string,
-    status: PlanCheck["status"],
-    value: string,
-    limit: string | null,
-    data: PlanCheck["data"] = {},
-  ) => checks.push({ code, status, value, limit, data });
+  const add: AddCheck = (code, status, value, limit, data = {}) => checks.push({ code, status, value, limit, data });
   const { self } = state.live;
   add(
     "control-plane",
@@ -168,18 +162,7 @@ function listSealable(state: State, cluster: ClusterRecord, now: Now): string[] 
     .map((member) => member.id);
 }
 
-function addQuorumChecks(
-  cluster: ClusterRecord,
-  k: number,
-  sealable: readonly string[],
-  add: (
-    code: string,
-    status: PlanCheck["status"],
-    value: string,
-    limit: string | null,
-    data?: PlanCheck["data"],
-  ) => void,
-): void {
+function addQuorumChecks(cluster: ClusterRecord, k: number, sealable: readonly string[], add: AddCheck): void {
   const needed = Math.max(0, ...cluster.configurations.map((item) => item.members.length - item.k + 1));
   const quorum = holdsQuorum(new Set(sealable), cluster.configurations);
   add("quorum", quorum ? "pass" : "block", `${sealable.length}`, `≥ ${needed}`, { sealable: sealable.length, needed });
@@ -193,13 +176,7 @@ function addTargetChecks(
   kind: PlanRequest["kind"],
   target: string | null,
   now: Now,
-  add: (
-    code: string,
-    status: PlanCheck["status"],
-    value: string,
-    limit: string | null,
-    data?: PlanCheck["data"],
-  ) => void,
+  add: AddCheck,
 ): void {
   if (target === null) return add("target", "block", "–", null);
   const candidate = explainCandidates(state, cluster, now, target).find((item) => item.node === target);
