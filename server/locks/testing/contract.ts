@@ -109,6 +109,16 @@ export function describeLockContract(
       granted(await ask(name, "c", longMs, 0));
     });
 
+    it("counts places from the first who waits, whether the lock is held or free for them", async () => {
+      const name = freshName();
+      const { token } = granted(await ask(name, "a"));
+      expect(await ask(name, "b")).toMatchObject({ ok: false, place: 1 });
+      await provider.release(name, "a", token);
+      expect(await ask(name, "a")).toMatchObject({ ok: false, place: 2 });
+      granted(await ask(name, "b"));
+      expect(await ask(name, "a")).toMatchObject({ ok: false, place: 1 });
+    });
+
     it("lets go of a place that is given up", async () => {
       const name = freshName();
       const { token } = granted(await ask(name, "a"));

@@ -151,7 +151,15 @@ export function openZooKeeperLocks(options: ZooKeeperLockOptions): ZooKeeperLock
     }
     const before = `${folderOf(ask.name)}/${queue[index - 1]}`;
     if (!(await session.exists(before, () => freed(ask.name)))) freed(ask.name);
-    return refused(ask.name, index);
+    // The first of the queue is the holder and takes no place in it, unless it has yet to come for the lock.
+    const held = await hasToken(`${folderOf(ask.name)}/${queue[0]}`);
+    return refused(ask.name, held ? index : index + 1);
+  };
+  const hasToken = async (path: string): Promise<boolean> => {
+    const mine = [...places.values()].find((place) => place.path === path);
+    if (mine !== undefined) return mine.token !== null;
+    const node = await session.read(path);
+    return node !== null && (JSON.parse(node.data) as NodeData).token !== undefined;
   };
 
   const take = async (place: Place, ask: LockAsk): Promise<LockAttempt> => {
