@@ -13,6 +13,7 @@ interface MoveOptions {
   readonly yes: boolean;
   readonly wait: boolean;
   readonly json: boolean;
+  readonly rate?: number;
   readonly weight?: Readonly<Record<string, number>>;
 }
 
@@ -44,6 +45,7 @@ export function addRedis(program: Command, api: () => Api): void {
   const move = (command: Command) =>
     command
       .requiredOption("--reason <text>", "why: it stands in the audit and on the timeline")
+      .option("--rate <slots>", "at most so many slots a second, so that clients wait less", readRate)
       .option("--plan <hash>", "only under this plan, as it was shown before")
       .option("--no-wait", "come back once it has begun")
       .option("--yes", "don't ask", false)
@@ -142,6 +144,13 @@ function readWeight(text: string, before: Readonly<Record<string, number>>): Rec
   return { ...before, [name]: weight };
 }
 
+function readRate(text: string): number {
+  const rate = Number(text);
+  if (!Number.isInteger(rate) || rate < 1 || rate > 16_384)
+    throw new InvalidArgumentError("Write a whole number of slots a second, from 1 to 16384.");
+  return rate;
+}
+
 /** Shows the plan with every check, asks, begins, and follows the move to its end. */
 async function runMove(
   api: Api,
@@ -161,6 +170,7 @@ async function runMove(
   const begun = await api.send<{ migration: string }>("POST", `${pathOf(cluster)}/migrations`, {
     ...wish,
     planHash: plan.planHash,
+    maxSlotsPerSecond: options.rate ?? null,
     reason: options.reason,
     confirm: cluster,
   });

@@ -258,8 +258,9 @@ export class Demo {
         },
         recover: (action, service) => this.shopFaults.recover(action, service),
         redis: async (action) => {
+          if (action === "rest") return (await this.#redis?.rest()) ?? null;
           if (action === "start") await this.startRedis();
-          else if (action !== "audit") throw new Error(`Redis: there is no ${action}; known are start and audit.`);
+          else if (action !== "audit") throw new Error(`Redis: there is no ${action}; known are start, audit and rest.`);
           return (await this.#redis?.audit()) ?? null;
         },
         readState: async () => this.readState(),

@@ -77,6 +77,7 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
       others: z.array(redisNode).check(z.maxLength(limits.maxRedisNodes)),
       slots: z.array(z.tuple([slot, slot])).check(z.minLength(1), z.maxLength(1_024)),
       batchKeys: z.int().check(z.gte(1), z.lte(1_000)),
+      maxSlotsPerSecond: z.nullable(z.number().check(z.positive(), z.lte(16_384))),
     }),
   ],
   ["redis.stop-moving", z.strictObject({ instance: nodeId })],

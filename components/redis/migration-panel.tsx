@@ -61,6 +61,7 @@ function Running({ migration }: { migration: NonNullable<RedisView["migration"]>
           left: format.duration(migration.leftMs),
           keys: format.number(migration.keysMoved),
         })}
+        {migration.maxSlotsPerSecond !== null && ` · ${t("rateLimit", { rate: migration.maxSlotsPerSecond })}`}
       </p>
       {migration.retryAt !== null && migration.lastFailure !== null && (
         <p className="text-amber-ink">{t("retrying", { what: cleanText(migration.lastFailure.detail, 200) })}</p>

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { parseAsString, useQueryStates } from "nuqs";
+import { useState } from "react";
 import type { RedisPlanView } from "../../server/protocol/index.ts";
 import { ConfirmForm } from "../action/confirmation.tsx";
 import { PlanChecks } from "../action/plan-checks.tsx";
@@ -9,10 +10,13 @@ import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
 import { Sheet } from "../ui/dialog.tsx";
 import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
+import { Field, Input } from "../ui/field.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { CopyLine, useFormat } from "../ui/text.tsx";
 import { toast } from "../ui/toast.tsx";
 
+/** Slots of a Redis Cluster: more in a second can't move. */
+const maxRate = 16_384;
 const kinds = ["rebalance", "drain", "reverse"] as const;
 type Kind = (typeof kinds)[number];
 
@@ -66,9 +70,12 @@ export function MoveSheet({ id }: { id: string }) {
 function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string | null; onDone: () => void }) {
   const t = useTranslations("redis");
   const format = useFormat();
+  const [rate, setRate] = useState("");
+  const limit = /^\d+$/.test(rate.trim()) ? Number(rate) : null;
+  const rateRefused = rate.trim() !== "" && (limit === null || limit < 1 || limit > maxRate);
   const begin = async (values: { confirm: string; reason: string }) => {
     const { migration, planHash, cluster } = plan;
-    const body = { migration, shard, planHash, ...values };
+    const body = { migration, shard, planHash, maxSlotsPerSecond: limit, ...values };
     await apiSend("POST", `redis/${encodeURIComponent(cluster)}/migrations`, body);
     toast(t("begun"));
     onDone();
@@ -104,15 +111,36 @@ function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string 
       </Table>
       <PlanChecks plan={plan} />
       <div className="mt-3">
-        <CopyLine text={plan.command} label={t("command")} />
+        <CopyLine text={limit === null ? plan.command : `${plan.command} --rate ${limit}`} label={t("command")} />
       </div>
       <ConfirmForm
         name={plan.cluster}
-        blocked={plan.runnable ? null : t("blocked")}
+        blocked={plan.runnable ? (rateRefused ? t("rateRange") : null) : t("blocked")}
         verb={t("begin")}
         run={begin}
         onCancel={onDone}
-      />
+      >
+        <Field
+          label={t("rateLabel")}
+          hint={
+            limit === null || rateRefused
+              ? t("rateHint")
+              : t("rateTakes", { time: format.duration((plan.slotsToMove * 1_000) / limit) })
+          }
+          error={rateRefused ? t("rateRange") : undefined}
+        >
+          {(ids) => (
+            <Input
+              {...ids}
+              value={rate}
+              inputMode="numeric"
+              autoComplete="off"
+              placeholder={t("rateNone")}
+              onChange={(event) => setRate(event.target.value)}
+            />
+          )}
+        </Field>
+      </ConfirmForm>
     </>
   );
 }

@@ -61,6 +61,11 @@ export class DemoRedis {
     return outcome;
   }
 
+  /** The clients rest until somebody asks for their ledger. */
+  async rest(): Promise<void> {
+    await this.#load?.stop();
+  }
+
   /** Says what the clients' ledger found in the end. */
   async stop(): Promise<void> {
     const load = this.#load;

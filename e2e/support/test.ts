@@ -29,6 +29,8 @@ export interface RedisHandle {
   view(): Promise<RedisView>;
   /** What the clients' ledger has found since it was last asked. */
   audit(): Promise<LoadOutcome>;
+  /** The clients rest until the ledger is asked for: the other journeys have the machine to themselves. */
+  rest(): Promise<void>;
   /** Heals everything and waits for three masters with a linked replica each. */
   restore(): Promise<RedisView>;
 }
@@ -78,6 +80,7 @@ function openRedis(
 ): RedisHandle {
   const view = () => api.get<RedisView>(`redis/${redisClusterName}`);
   const audit = async () => (await supervise("redis", { action: "audit" })) as LoadOutcome;
+  const rest = async () => void (await supervise("redis", { action: "rest" }));
   const start = async () => void (await supervise("redis", { action: "start" }));
   const restore = async () => {
     await cause({ fault: "heal" });
@@ -89,7 +92,7 @@ function openRedis(
       return whole && now.state === "healthy" && now.migration === null ? now : null;
     });
   };
-  return { start, view, audit, restore };
+  return { start, view, audit, rest, restore };
 }
 
 interface Fixtures {

@@ -74,6 +74,8 @@ export interface RedisMigrationView {
   readonly slotsTotal: number;
   readonly keysMoved: number;
   readonly slotsPerSecond: number | null;
+  /** The limit it was begun with. */
+  readonly maxSlotsPerSecond: number | null;
   readonly leftMs: number | null;
   readonly transfers: readonly {
     /** Names of the shards' masters. */

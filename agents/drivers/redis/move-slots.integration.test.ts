@@ -32,7 +32,12 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     return { all, nodes };
   }
 
-  function move(nodes: readonly RedisNode[], slots: [number, number][], shouldStop: () => boolean = () => false) {
+  function move(
+    nodes: readonly RedisNode[],
+    slots: [number, number][],
+    shouldStop: () => boolean = () => false,
+    maxSlotsPerSecond: number | null = null,
+  ) {
     const [source, target] = nodes as [RedisNode, RedisNode];
     const fence = {
       promise: grant,
@@ -65,7 +70,7 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     );
     instances.push(instance);
     const context = { instance, grant, stillHolds: () => true, shouldStop, progress: () => undefined };
-    return moveSlots(context, { source, target, others: [], slots, batchKeys: 100 });
+    return moveSlots(context, { source, target, others: [], slots, batchKeys: 100, maxSlotsPerSecond });
   }
 
   it("loses no key, doubles none and disturbs no client", async () => {
@@ -100,6 +105,15 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     const sizes = await Promise.all(all.slice(0, 2).map(({ connection }) => connection.call<number>(1_000, "DBSIZE")));
     expect(sizes.reduce((sum, size) => sum + Number(size), 0)).toBe(1_000);
     client.disconnect();
+  });
+
+  it("keeps to the limit it is given, and can be ended soon meanwhile", async () => {
+    const { nodes } = await startCluster();
+    const reply = await move(nodes, [[0, 39]], undefined, 40);
+    expect(reply).toMatchObject({ slots: 40, stopped: false });
+    expect(reply.ms).toBeGreaterThanOrEqual(990);
+    let asked = 0;
+    expect(await move(nodes, [[40, 500]], () => asked++ > 1, 40)).toMatchObject({ slots: 20, stopped: true });
   });
 
   it("goes on in the middle of a slot that was left open, and ends after the slot in flight", async () => {

@@ -107,14 +107,21 @@ function sendMoves(
   pending: readonly (readonly number[])[],
 ): void {
   const lanes = [...migration.lanes];
+  const sources = new Set(migration.transfers.filter((_, index) => pending[index]?.length).map(({ from }) => from));
+  const pace = paceOf(migration, sources.size);
   migration.transfers.forEach((transfer, index) => {
-    const slots = (pending[index] ?? []).slice(0, slotsPerCommand);
+    const slots = (pending[index] ?? []).slice(0, Math.min(slotsPerCommand, Math.ceil(pace ?? slotsPerCommand)));
     if (slots.length === 0 || lanes.some((lane) => lane.from === transfer.from)) return;
-    const lane = sendMove(draft, record, migration, transfer, shards, slots);
+    const lane = sendMove(draft, record, migration, transfer, shards, slots, pace);
     if (lane !== null) lanes.push(lane);
   });
   if (lanes.length === migration.lanes.length) return;
   putDocument(draft, { ...migration, lanes, commands: migration.commands + lanes.length - migration.lanes.length });
+}
+
+/** Each source's share of the limit, in slots a second. */
+function paceOf({ maxSlotsPerSecond }: Migration, sources: number): number | null {
+  return maxSlotsPerSecond === null ? null : maxSlotsPerSecond / Math.max(1, sources);
 }
 
 function sendMove(
@@ -124,6 +131,7 @@ function sendMove(
   transfer: SlotTransfer,
   shards: readonly Shard[],
   slots: readonly number[],
+  maxSlotsPerSecond: number | null,
 ): MigrationLane | null {
   const plannedFrom = migration.shards.find((each) => each.id === transfer.from);
   const plannedTo = migration.shards.find((each) => each.id === transfer.to);
@@ -146,6 +154,7 @@ function sendMove(
         others: shards.filter((shard) => shard !== source && shard !== target).map(nodeOf),
         slots: ranges,
         batchKeys,
+        maxSlotsPerSecond,
       },
     },
   });

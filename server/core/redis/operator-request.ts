@@ -10,6 +10,8 @@ export type RedisRequest =
       /** Drain: a server of the shard. */
       readonly shard: string | null;
       readonly weights: Readonly<Record<string, number>>;
+      /** At most so many slots a second, of all servers together; null: as fast as they can. */
+      readonly maxSlotsPerSecond: number | null;
       readonly planHash: string;
       readonly reason: string;
     }

@@ -112,6 +112,8 @@ export interface RedisMigrationRecord {
   readonly shards: readonly ShardRecord[];
   /** The shard being emptied. */
   readonly drained: string | null;
+  /** Of all sources together; null: as fast as they can. */
+  readonly maxSlotsPerSecond: number | null;
   readonly slotsTotal: number;
   readonly slotsMoved: number;
   readonly keysMoved: number;

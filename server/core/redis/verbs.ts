@@ -26,6 +26,8 @@ export type RedisVerb =
         readonly others: readonly RedisNode[];
         readonly slots: readonly SlotRange[];
         readonly batchKeys: number;
+        /** Pauses between slots keep it below this; null: none. */
+        readonly maxSlotsPerSecond: number | null;
       };
     }
   /** End a move after the slot in flight. */

@@ -47,13 +47,14 @@ export function redisRoutes(services: HttpServices): Route[] {
       body: z.object({
         ...planBody.shape,
         planHash: z.string().check(z.maxLength(128)),
+        maxSlotsPerSecond: z._default(z.nullable(z.int().check(z.gte(1), z.lte(16_384))), null),
         reason,
         confirm,
       }),
       handle: ({ param, body, principal }) => {
         known(param("id"));
         confirmed(param("id"), body.confirm);
-        const { migration: kind, shard, weights: wanted, planHash, reason: why } = body;
+        const { migration: kind, shard, weights: wanted, maxSlotsPerSecond, planHash, reason: why } = body;
         return ask(
           { principal },
           {
@@ -62,6 +63,7 @@ export function redisRoutes(services: HttpServices): Route[] {
             migration: kind,
             shard,
             weights: wanted,
+            maxSlotsPerSecond,
             planHash,
             reason: why,
           },

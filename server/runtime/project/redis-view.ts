@@ -230,6 +230,7 @@ function projectMigration(
     slotsTotal: migration.slotsTotal,
     keysMoved: migration.keysMoved + keysUnderWay,
     slotsPerSecond: rate === null ? null : Math.round(rate * 10) / 10,
+    maxSlotsPerSecond: migration.maxSlotsPerSecond,
     leftMs: rate === null ? null : Math.round(((migration.slotsTotal - slotsMoved) * 1_000) / rate),
     transfers,
     lastFailure: migration.lastFailure,

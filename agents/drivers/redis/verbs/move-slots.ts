@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisMoveReply, RedisNode, SlotRange } from "../../../../server/core/index.ts";
 import { messageOf, monotonicMs } from "../../../shared/time.ts";
 import { Failure } from "../../postgres/verbs/context.ts";
@@ -12,6 +13,8 @@ const batchTargetMs = 15;
 const maxBatchKeys = 1_000;
 /** Slots that are open at the same time. */
 const slotsTogether = 32;
+/** Under a limit fewer go together, so that clients wait often and little, and an end that is asked for is near. */
+const groupsPerSecond = 4;
 
 interface Lane {
   readonly service: RedisService;
@@ -45,6 +48,8 @@ export async function moveSlots(
     replaced: 0,
   };
   const slots = expandSlots(args.slots);
+  const pace = args.maxSlotsPerSecond;
+  const together = pace === null ? slotsTogether : Math.min(slotsTogether, Math.ceil(pace / groupsPerSecond));
   let done = 0;
   let stopped = false;
   try {
@@ -53,9 +58,10 @@ export async function moveSlots(
         stopped = true;
         break;
       }
-      const next = slots.slice(done, done + slotsTogether);
+      const next = slots.slice(done, done + together);
       await moveTogether(lane, next);
       done += next.length;
+      if (pace !== null) await sleep(startedAt + (done * 1_000) / pace - monotonicMs());
       context.progress(done / slots.length, { slots: done, keys: lane.keys });
     }
   } finally {
