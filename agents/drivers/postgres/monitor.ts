@@ -37,6 +37,8 @@ const undefinedSchema = "3F000";
 const diskFull = "53100";
 /** With less room than this the next page is refused at any moment. */
 const leastFreeBytes = 1024 * 1024;
+/** Room that was there is asked for again after this; room that was not, at every probe. */
+const roomLastsMs = 1_000;
 
 export interface ServerIdentity {
   readonly systemId: string | null;
@@ -87,6 +89,7 @@ export class Monitor {
   #receiverKey = "";
   #receiverAdvancedMs: number | null = null;
   #probes = 0;
+  #roomUntilMs = Number.NEGATIVE_INFINITY;
   #loadAtMs = 0;
 
   constructor(options: {
@@ -233,7 +236,7 @@ export class Monitor {
         if (recovery === false) {
           await connection.query(heartbeatRow, [this.#node], probeDeadlineMs);
           // The heartbeat row finds room in its own page for long; what applications insert does not.
-          await assertRoom(this.#dataDir);
+          await this.#assertRoom(startedAt);
         } else await connection.query("SELECT 1", [], probeDeadlineMs);
         if (this.#probe.succeed(monotonicMs() - beganAt)) this.#onChange();
       }
@@ -251,6 +254,16 @@ export class Monitor {
       }
       if (this.#probe.fail(reasonOf(error), startedAt)) this.#onChange();
     }
+  }
+
+  /** Throws as PostgreSQL does when it can't have another page. @throws Error with the SQLSTATE `disk_full` */
+  async #assertRoom(nowMs: number): Promise<void> {
+    if (nowMs < this.#roomUntilMs) return;
+    const asked = statfs(this.#dataDir);
+    const { bavail, bsize } = await within(asked, probeDeadlineMs, "asking the file system for its room");
+    if (bavail * bsize < leastFreeBytes)
+      throw Object.assign(new Error("no room is left on the disk"), { code: diskFull });
+    this.#roomUntilMs = nowMs + roomLastsMs;
   }
 
   async #runSyncProbe(): Promise<void> {
@@ -278,13 +291,6 @@ export class Monitor {
   #failSync(reason: string, sinceMs: number): void {
     if (this.#syncProbe.fail(reason, sinceMs)) this.#onChange();
   }
-}
-
-/** Throws as PostgreSQL does when it can't have another page. @throws Error with the SQLSTATE `disk_full` */
-async function assertRoom(dataDir: string): Promise<void> {
-  const { bavail, bsize } = await within(statfs(dataDir), probeDeadlineMs, "asking the file system for its room");
-  if (bavail * bsize < leastFreeBytes)
-    throw Object.assign(new Error("no room is left on the disk"), { code: diskFull });
 }
 
 /** Whether the difference is worth telling at once: a role, a stream that began or ended, names in force. */
