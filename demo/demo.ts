@@ -260,7 +260,8 @@ export class Demo {
         redis: async (action) => {
           if (action === "rest") return (await this.#redis?.rest()) ?? null;
           if (action === "start") await this.startRedis();
-          else if (action !== "audit") throw new Error(`Redis: there is no ${action}; known are start, audit and rest.`);
+          else if (action !== "audit")
+            throw new Error(`Redis: there is no ${action}; known are start, audit and rest.`);
           return (await this.#redis?.audit()) ?? null;
         },
         readState: async () => this.readState(),

@@ -81,6 +81,10 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
     }),
   ],
   ["redis.stop-moving", z.strictObject({ instance: nodeId })],
+  [
+    "redis.cluster-replicate",
+    z.strictObject({ instance: nodeId, master: z.string().check(z.regex(/^[0-9a-f]{40}$/)) }),
+  ],
   ["redis.cluster-failover", z.strictObject({ instance: nodeId, mode: z.enum(["graceful", "force", "takeover"]) })],
 ]);
 

@@ -7,6 +7,7 @@ import { AutomationDialog } from "../cluster/automation-dialog.tsx";
 import { useActionRefusal } from "../data/use-session.ts";
 import { useCodeText, useReasonText } from "../i18n/code-text.ts";
 import { useEntity, useFreshness } from "../live/use-entities.ts";
+import { hueOf } from "../ring/hues.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button, buttonClasses } from "../ui/button.tsx";
 import { EmptyState, Skeleton } from "../ui/feedback.tsx";
@@ -46,6 +47,13 @@ function Loaded({ redis }: { redis: RedisView }) {
   const sheet = useMoveSheet();
   const failover = useFailoverSheet();
   const gate = useActionRefusal("operator");
+  // A colour stays with its server, whoever is the master right now.
+  const hues = new Map(
+    redis.members
+      .map(({ id }) => id)
+      .toSorted()
+      .map((id, index) => [id, hueOf(index)]),
+  );
   const masters = redis.members.filter((member) => member.role === "master" && member.shard !== null);
   const isCluster = redis.mode === "cluster";
   const busy = redis.migration === null ? null : t("alreadyMoving", { id: redis.migration.id });
@@ -101,7 +109,7 @@ function Loaded({ redis }: { redis: RedisView }) {
         <MigrationPanel redis={redis} onReverse={() => sheet.plan("reverse")} />
         {isCluster && (
           <Panel title={t("slotsTitle")}>
-            <SlotsBand masters={masters} />
+            <SlotsBand masters={masters} hues={hues} />
           </Panel>
         )}
         <Panel title={t("servers")} bodyClassName="px-4 pb-2">

@@ -1,13 +1,18 @@
 "use client";
 import { useTranslations } from "next-intl";
 import type { RedisMemberView } from "../../server/protocol/index.ts";
-import { hueOf } from "../ring/hues.ts";
 import { useFormat } from "../ui/text.tsx";
 
 const SLOTS = 16_384;
 
 /** All 16,384 slots from left to right, in the colour of the master that serves them; what is moving stands above. */
-export function SlotsBand({ masters }: { masters: readonly RedisMemberView[] }) {
+export function SlotsBand({
+  masters,
+  hues,
+}: {
+  masters: readonly RedisMemberView[];
+  hues: ReadonlyMap<string, string>;
+}) {
   const t = useTranslations("redis");
   const format = useFormat();
   const served = masters.reduce((sum, master) => sum + (master.shard?.slotCount ?? 0), 0);
@@ -20,7 +25,7 @@ export function SlotsBand({ masters }: { masters: readonly RedisMemberView[] }) 
         role="img"
         aria-label={t("bandLabel", { served, of: SLOTS })}
       >
-        {masters.flatMap((master, index) =>
+        {masters.flatMap((master) =>
           (master.shard?.slots ?? []).map(([first, last]) => (
             <rect
               key={`${master.id}-${first}`}
@@ -28,7 +33,7 @@ export function SlotsBand({ masters }: { masters: readonly RedisMemberView[] }) 
               y={7}
               width={last - first + 1}
               height={23}
-              fill={hueOf(index)}
+              fill={hues.get(master.id)}
             >
               <title>{`${master.id}: ${first}–${last}`}</title>
             </rect>
@@ -41,9 +46,13 @@ export function SlotsBand({ masters }: { masters: readonly RedisMemberView[] }) 
         )}
       </svg>
       <figcaption className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-xs">
-        {masters.map((master, index) => (
+        {masters.map((master) => (
           <span key={master.id} className="inline-flex items-center gap-1.5">
-            <span aria-hidden className="inline-block size-2.5 rounded-sm" style={{ background: hueOf(index) }} />
+            <span
+              aria-hidden
+              className="inline-block size-2.5 rounded-sm"
+              style={{ background: hues.get(master.id) }}
+            />
             {master.id}
             <span className="num text-muted">
               {t("slots", {

@@ -2,7 +2,7 @@ import type { CommandOutcome, Grant, RedisVerb, Verb } from "../../../server/cor
 import { stillHolds } from "../../fence/promise.ts";
 import { outcomeOfError } from "../postgres/verbs/context.ts";
 import type { RedisInstance } from "./instance.ts";
-import { failOverShard } from "./verbs/cluster.ts";
+import { failOverShard, replicateShard } from "./verbs/cluster.ts";
 import type { RedisArgs, RedisVerbContext } from "./verbs/context.ts";
 import { moveSlots } from "./verbs/move-slots.ts";
 import { fence, follow, grant, promote, seal, verify } from "./verbs/replica-set.ts";
@@ -25,6 +25,7 @@ const handlers: ReadonlyMap<string, Run> = new Map([
   handle("redis.verify", verify),
   handle("redis.move-slots", moveSlots),
   handle("redis.cluster-failover", failOverShard),
+  handle("redis.cluster-replicate", replicateShard),
 ]);
 
 /** Runs verbs on the servers of one cluster beside this agent, one at a time for each server. */
@@ -66,7 +67,7 @@ export class RedisDriver {
     const named =
       verb.verb === "redis.move-slots"
         ? verb.args.source.instance
-        : verb.verb === "redis.cluster-failover"
+        : verb.verb === "redis.cluster-failover" || verb.verb === "redis.cluster-replicate"
           ? verb.args.instance
           : null;
     if (named === null) return this.#instances[0] ?? null;

@@ -4,6 +4,8 @@ import type { Grant, RedisNode } from "../../../server/core/index.ts";
 import type { FenceRecord } from "../../fence/promise.ts";
 import { RedisInstance } from "./instance.ts";
 import { makeRedisFolder, type RedisProcess, RedisServers, withoutRedis } from "./testing/redis-servers.ts";
+import { replicateShard } from "./verbs/cluster.ts";
+import type { RedisVerbContext } from "./verbs/context.ts";
 import { moveSlots } from "./verbs/move-slots.ts";
 
 const title = withoutRedis === null ? "moving slots of a real Redis Cluster" : `left out: ${withoutRedis}`;
@@ -32,13 +34,7 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     return { all, nodes };
   }
 
-  function move(
-    nodes: readonly RedisNode[],
-    slots: [number, number][],
-    shouldStop: () => boolean = () => false,
-    maxSlotsPerSecond: number | null = null,
-  ) {
-    const [source, target] = nodes as [RedisNode, RedisNode];
+  function contextOf(node: RedisNode, shouldStop: () => boolean = () => false): RedisVerbContext {
     const fence = {
       promise: grant,
       configurations: [],
@@ -49,11 +45,11 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
       {
         node: "r",
         cluster: "c",
-        instance: source.instance,
+        instance: node.instance,
         mode: "cluster",
-        host: source.host,
-        port: source.port,
-        advertise: source,
+        host: node.host,
+        port: node.port,
+        advertise: node,
         user: null,
         password: null,
         managed: null,
@@ -69,8 +65,18 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
       },
     );
     instances.push(instance);
-    const context = { instance, grant, stillHolds: () => true, shouldStop, progress: () => undefined };
-    return moveSlots(context, { source, target, others: [], slots, batchKeys: 100, maxSlotsPerSecond });
+    return { instance, grant, stillHolds: () => true, shouldStop, progress: () => undefined };
+  }
+
+  function move(
+    nodes: readonly RedisNode[],
+    slots: [number, number][],
+    shouldStop?: () => boolean,
+    maxSlotsPerSecond: number | null = null,
+  ) {
+    const [source, target] = nodes as [RedisNode, RedisNode];
+    const args = { source, target, others: [], slots, batchKeys: 100, maxSlotsPerSecond };
+    return moveSlots(contextOf(source, shouldStop), args);
   }
 
   it("loses no key, doubles none and disturbs no client", async () => {
@@ -127,5 +133,18 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     const text = await target.connection.call<string>(1_000, "CLUSTER", "NODES");
     expect(text).not.toContain("[0-<-");
     expect(/myself.* 0-95 /.test(text)).toBe(true);
+  });
+
+  it("makes an empty master a replica, and refuses one that has slots", async () => {
+    const { all, nodes } = await startCluster();
+    const [source, target] = nodes as [RedisNode, RedisNode];
+    // Else Redis would do it by itself here: all of its slots go to one server.
+    await all[0]?.connection.call(1_000, "CONFIG", "SET", "cluster-allow-replica-migration", "no");
+    const follow = (node: RedisNode, master: RedisNode) =>
+      replicateShard(contextOf(node), { instance: node.instance, master: master.id });
+    await expect(follow(source, target)).rejects.toThrow(/must be empty/);
+    await move(nodes, [[0, 8_191]]);
+    await follow(source, target);
+    expect(String(await all[0]?.connection.call(1_000, "ROLE"))).toContain(`slave,127.0.0.1,${target.port},connected`);
   });
 });

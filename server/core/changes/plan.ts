@@ -1,4 +1,5 @@
 import { documentKey } from "../documents.ts";
+import { fnv1a } from "../plan-hash.ts";
 import type { State } from "../state.ts";
 import { listProgram, type ProgramOnNode } from "./programs.ts";
 import type { ChangeCheck, ProgramRecord, RolloutPlan, RolloutRequest } from "./types.ts";
@@ -126,14 +127,7 @@ function block(code: string, data: ChangeCheck["data"]): ChangeCheck {
   return { code, status: "block", data };
 }
 
-/** FNV-1a, twice with different starts: tells plans apart, guards nothing. */
+/** Twice with different starts: many steps share the namespace of one change. */
 export function digest(text: string): string {
-  const hash = (start: number): string => {
-    let value = start >>> 0;
-    for (let index = 0; index < text.length; index++) {
-      value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0;
-    }
-    return value.toString(16).padStart(8, "0");
-  };
-  return hash(0x811c9dc5) + hash(0x9747b28c).slice(0, 4);
+  return fnv1a(text) + fnv1a(text, 0x9747b28c).slice(0, 4);
 }

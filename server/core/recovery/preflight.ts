@@ -1,3 +1,4 @@
+import { hashPlan } from "../plan-hash.ts";
 import { describeBudget } from "../policy/budget.ts";
 import { formatLsn } from "../replication/lsn.ts";
 import type { State } from "../state.ts";
@@ -194,15 +195,4 @@ function addTargetChecks(
   add("replay-lag", lag !== null && lag <= limit ? "pass" : "block", lag === null ? "–" : `${lag} B`, `≤ ${limit} B`, {
     bytes: lag,
   });
-}
-
-/** FNV-1a over the canonical text: short, the same everywhere; it guards against a stale screen, not against an attacker. */
-function hashPlan(value: object): string {
-  const text = JSON.stringify(value);
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash ^= text.charCodeAt(index);
-    hash = Math.imul(hash, 0x01000193) >>> 0;
-  }
-  return hash.toString(16).padStart(8, "0");
 }

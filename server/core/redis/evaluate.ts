@@ -10,7 +10,7 @@ import { seeAgent } from "../topology/sight.ts";
 import { advanceFailover, beginFailover } from "./failover.ts";
 import { syncRedisIncident } from "./incidents.ts";
 import { judgePrimary, judgeShards } from "./judge.ts";
-import { advanceMigration } from "./migration.ts";
+import { advanceMigration, openMigration } from "./migration.ts";
 import {
   countedMembers,
   endpointOf,
@@ -21,7 +21,7 @@ import {
   sealsNeeded,
 } from "./servers.ts";
 import { advanceShardFailover } from "./shard-failover.ts";
-import { readOwners, readShards } from "./shards.ts";
+import { findStrays, readOwners, readShards, type StrayMaster } from "./shards.ts";
 import { beginRedisAction, endRedisAction, patchRedis, redisStep, sendCommand } from "./steps.ts";
 
 /** Members have this long to declare themselves before the first grant. */
@@ -31,6 +31,8 @@ const settleMs = 400;
 const againMs = 3_000;
 /** A replica that the primary has not seen for so long is not counted any more: writes need not wait for what is gone. */
 const dropAfterMs = 10_000;
+/** Gossip may still be on its way: Redis makes a replica of most that come back by itself. */
+const strayAfterMs = 3_000;
 const rejoinDeadlineMs = 60_000;
 
 export function evaluateRedis(draft: Draft, id: string): void {
@@ -42,7 +44,10 @@ export function evaluateRedis(draft: Draft, id: string): void {
 
 /** Redis Cluster votes by itself. We watch, say what happened, ask for an election when a person wants one, and move slots. */
 function evaluateRedisCluster(draft: Draft, before: RedisDocument): void {
-  for (const action of runningActions(draft, before.id)) advanceShardFailover(draft, action.id);
+  for (const action of runningActions(draft, before.id)) {
+    if (action.kind === "failover") advanceShardFailover(draft, action.id);
+    else advanceRejoin(draft, action.id);
+  }
   const record = demand(getDocument(draft, "redis", before.id), before.id);
   const verdict = judgeShards(draft.state, record, draft.now);
   const servers = readServers(draft.state, record, draft.now);
@@ -51,9 +56,42 @@ function evaluateRedisCluster(draft: Draft, before: RedisDocument): void {
   const shards = readShards(draft.state, record, draft.now).filter(({ master }) => running.includes(master));
   const serving =
     shards.every(({ status }) => status.state === "ok") && readOwners(shards).every((owner) => owner !== null);
-  const incident = { mitigated: serving, whole: serving && running.length === servers.length };
-  syncRedisIncident(draft, record, verdict, incident);
+  const strays = findStrays(shards, (openMigration(draft, record.id) ?? record.lastMigration)?.shards ?? []);
+  const whole = serving && running.length === servers.length && strays.length === 0;
+  const incident = syncRedisIncident(draft, record, verdict, { mitigated: serving, whole });
   advanceMigration(draft, record);
+  if (draft.state.live.self.frozen !== null || holdsAutomation(record.maintenance, draft.now.wallMs)) return;
+  for (const stray of strays) considerShardRejoin(draft, record, stray, incident?.id ?? null);
+}
+
+/** An empty master follows whoever has its shard now. Redis itself refuses one that has a slot or a key. */
+function considerShardRejoin(
+  draft: Draft,
+  record: RedisDocument,
+  { master, leader }: StrayMaster,
+  incidentId: string | null,
+): void {
+  const { id } = master.member;
+  const key = `follow:${id}`;
+  if (runningActions(draft, record.id).some((action) => action.target === id)) return;
+  if (!heldFor(draft, record.id, key, strayAfterMs) || !rarely(draft, record.id, `${key}:sent`, againMs)) return;
+  clear(draft, record.id, key);
+  const action = beginRedisAction(draft, record, {
+    kind: "rejoin",
+    state: "following",
+    by: "holdfast",
+    automatic: true,
+    reason: "came-back-empty",
+    incidentId,
+    from: null,
+    target: id,
+    firstSignalAt: null,
+    opensEpoch: false,
+  });
+  redisStep(draft, action.id, "follow", id, {
+    verb: "redis.cluster-replicate",
+    args: { instance: id, master: leader.id },
+  });
 }
 
 function evaluateReplicaSet(draft: Draft, before: RedisDocument): void {

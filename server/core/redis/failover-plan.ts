@@ -1,7 +1,7 @@
+import { hashPlan } from "../plan-hash.ts";
 import type { PlanCheck } from "../recovery/types.ts";
 import type { State } from "../state.ts";
 import type { Now } from "../time.ts";
-import { hashPlan } from "./plan.ts";
 import { type RedisDocument, type RedisServer, readServers, sealable, sealsNeeded } from "./servers.ts";
 import { masterOf } from "./shards.ts";
 

@@ -163,9 +163,9 @@ export function judgeShards(state: State, record: RedisDocument, now: Now): Verd
     });
   }
   for (const witness of servers) {
-    const seen = witness.fresh ? neighbourOf(witness, found) : undefined;
-    if (seen?.health !== "failed") continue;
-    evidence.push({ code: "redis-voted-failed", observer: witness.member.id, stance: "for", data: { node }, at });
+    if (!witness.fresh || witness === found || !condemns(witness, found)) continue;
+    const code = canVote(witness) ? "redis-voted-failed" : "redis-suspected-no-vote";
+    evidence.push({ code, observer: witness.member.id, stance: "for", data: { node }, at });
   }
   return makeVerdict(
     wasMaster(found, servers) ? "dead-primary" : "dead-standby",
@@ -183,9 +183,22 @@ function neighbourOf(witness: RedisServer, subject: RedisServer) {
 }
 
 function isCalledFailed(subject: RedisServer, servers: readonly RedisServer[]): boolean {
-  return servers.some(
-    (witness) => witness.fresh && witness !== subject && neighbourOf(witness, subject)?.health === "failed",
-  );
+  return servers.some((witness) => witness.fresh && witness !== subject && condemns(witness, subject));
+}
+
+/** A server is failed when most masters say so. With most of them gone nobody can vote, and suspicion is all that will ever be said. */
+function condemns(witness: RedisServer, subject: RedisServer): boolean {
+  const health = neighbourOf(witness, subject)?.health;
+  return health === "failed" || (health === "suspected" && !canVote(witness));
+}
+
+/** Whether the witness still has most masters of its cluster, as it sees them (Redis Cluster specification, "Failure detection"). */
+function canVote({ status }: RedisServer): boolean {
+  if (status?.shard == null) return true;
+  const masters = status.shard.neighbours.filter((each) => each.role === "master");
+  const well = masters.filter((each) => each.health === "ok").length + (status.role === "master" ? 1 : 0);
+  const all = masters.length + (status.role === "master" ? 1 : 0);
+  return well > all / 2;
 }
 
 /** By the word of the others: what a server that is gone once said of itself does not count. */

@@ -1,3 +1,4 @@
+import { hashPlan } from "../plan-hash.ts";
 import type { PlanCheck } from "../recovery/types.ts";
 import { planSlotMoves } from "../ring/slot-moves.ts";
 import type { State } from "../state.ts";
@@ -215,15 +216,4 @@ function checkMigration(
       ? [check("redis-shard-known", drained === null || shards.length < 2, drained?.master.member.id ?? "none", "1")]
       : []),
   ];
-}
-
-/** FNV-1a over the canonical parts: short, and the same on every platform. */
-export function hashPlan(value: object): string {
-  const text = JSON.stringify(value);
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash ^= text.charCodeAt(index);
-    hash = Math.imul(hash, 0x01000193) >>> 0;
-  }
-  return hash.toString(16).padStart(8, "0");
 }

@@ -45,6 +45,27 @@ export function findShard(shards: readonly Shard[], planned: ShardRecord): Shard
   return own.sort((a, b) => b.status.configEpoch - a.status.configEpoch)[0] ?? null;
 }
 
+/** A master that came back with nothing, and who has its shard now. */
+export interface StrayMaster {
+  readonly master: RedisServer;
+  readonly leader: Shard;
+}
+
+/**
+ * A server that dies while its slots move finds them with others when it is back, and becomes an empty master that nobody follows: Redis makes it a
+ * replica by itself only when all of its slots went to one server. `planned`: who belonged together when the move was planned.
+ */
+export function findStrays(shards: readonly Shard[], planned: readonly ShardRecord[]): StrayMaster[] {
+  return shards.flatMap((shard) => {
+    const { status, master, replicas } = shard;
+    const empty = status.slotCount === 0 && master.status?.keys === 0 && replicas.length === 0;
+    if (!empty || status.importing.length > 0 || status.migrating.length > 0) return [];
+    const record = planned.find((each) => each.nodeIds.includes(shard.id));
+    const leader = record === undefined ? null : findShard(shards, record);
+    return leader === null || leader === shard ? [] : [{ master, leader }];
+  });
+}
+
 /** The master that a replica of a Redis Cluster follows, by the id that the replica names; null when it is none of ours. */
 export function masterOf(servers: readonly RedisServer[], replica: RedisServer | null): RedisServer | null {
   const id = replica?.status?.shard?.masterId ?? null;

@@ -36,6 +36,11 @@ export type RedisVerb =
   | {
       readonly verb: "redis.cluster-failover";
       readonly args: { readonly instance: string; readonly mode: "graceful" | "force" | "takeover" };
+    }
+  /** Redis Cluster: an empty master becomes a replica of this one, named by the cluster's own id (`CLUSTER REPLICATE`). */
+  | {
+      readonly verb: "redis.cluster-replicate";
+      readonly args: { readonly instance: string; readonly master: string };
     };
 
 /** A server of a Redis Cluster: the name we use, and the id that the cluster uses. */

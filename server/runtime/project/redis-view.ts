@@ -1,6 +1,7 @@
 import {
   type DocumentOf,
   expandSlots,
+  findStrays,
   type HealthState,
   type Migration,
   type MigrationRequest,
@@ -179,6 +180,12 @@ function explain(
     const served = countServed(shards);
     if (served < slots) add("down", "redis-slots-missing", { missing: slots - served, of: slots });
     if (shards.some((shard) => shard.status.state !== "ok")) add("down", "redis-cluster-failing");
+    for (const { master, leader } of findStrays(shards, (migration ?? record.lastMigration)?.shards ?? []))
+      add("degraded", "redis-left-behind", { member: master.member.id, leader: leader.master.member.id });
+    const followed = shards.some((shard) => shard.replicas.length > 0);
+    for (const shard of shards)
+      if (followed && shard.status.slotCount > 0 && shard.replicas.length === 0)
+        add("degraded", "redis-no-replica", { member: shard.master.member.id });
     if (migration?.lastFailure != null && migration.failures > 0)
       add("degraded", "redis-move-failing", { code: migration.lastFailure.code });
     if (record.openActionId !== null) add("degraded", "failover-running", { action: record.openActionId });
