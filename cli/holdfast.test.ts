@@ -75,6 +75,20 @@ describe("the command line", () => {
     expect(consumed).toEqual({ ok: true, node: "pg-a", labels: { rack: "r1", tier: "gold" } });
   });
 
+  it("declares what a service depends on, and takes it back", async () => {
+    expect((await holdfast(["services", "depend", "web", "billing", "--reason", "by contract"])).out).toBe(
+      "web depends on billing.",
+    );
+    const edges = async () =>
+      (JSON.parse((await holdfast(["topology", "--json"])).out) as { edges: { from: string; declared: boolean }[] })
+        .edges;
+    expect(await edges()).toMatchObject([{ from: "service:web", declared: true }]);
+    const twice = await holdfast(["services", "depend", "web", "billing"]);
+    expect(twice.code).toBe(exitCodes.refused);
+    expect((await holdfast(["services", "undepend", "web", "billing"])).code).toBe(exitCodes.done);
+    await vi.waitFor(async () => expect(await edges()).toEqual([]), 5_000);
+  });
+
   it("verifies the audit, and says so when somebody has changed it", async () => {
     await server.stores.reads.appendAudit({
       at: 1,

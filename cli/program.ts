@@ -14,7 +14,7 @@ import { addPolicies } from "./policies.ts";
 import { print } from "./print.ts";
 import { addRedis } from "./redis.ts";
 import { addRings } from "./ring.ts";
-import { showServices, showTopology } from "./services.ts";
+import { addServices } from "./services.ts";
 import { addTraces } from "./traces.ts";
 
 const help = `
@@ -145,16 +145,7 @@ function addLooks(program: Command, api: FindApi): void {
     .description("all nodes")
     .option("--json", "print JSON", false)
     .action(({ json }: { json: boolean }) => showNodes(api(), json));
-  program
-    .command("services")
-    .description("services, their traffic and what they call")
-    .option("--json", "print JSON", false)
-    .action(({ json }: { json: boolean }) => showServices(api(), json));
-  program
-    .command("topology")
-    .description("who calls whom")
-    .option("--json", "print JSON", false)
-    .action(({ json }: { json: boolean }) => showTopology(api(), json));
+  addServices(program, api);
   const audit = program.command("audit").description("who did what");
   audit
     .command("list", { isDefault: true })

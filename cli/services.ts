@@ -1,10 +1,50 @@
+import type { Command } from "commander";
 import type { ServiceView, TopologyView, TrafficFigures } from "../server/protocol/index.ts";
 import type { Api } from "./api.ts";
 import { formatAgo, formatTable, print } from "./print.ts";
 
 /** Services and who calls whom. */
+export function addServices(program: Command, api: () => Api): void {
+  const services = program.command("services").description("services, their traffic and what they call");
+  services
+    .command("list", { isDefault: true })
+    .description("all of them")
+    .option("--json", "print JSON", false)
+    .action(({ json }: { json: boolean }) => showServices(api(), json));
+  const declare = (name: string, declared: boolean, description: string) =>
+    services
+      .command(`${name} <service> <other>`)
+      .description(description)
+      .option("--reason <text>", "why: it stands in the audit", "")
+      .option("--json", "print JSON", false)
+      .action((from: string, to: string, { reason, json }: { reason: string; json: boolean }) =>
+        declareDependency(api(), { from, to, declared, reason }, json),
+      );
+  declare("depend", true, "declare that a service calls another, also where no call was seen yet");
+  declare("undepend", false, "take such a declaration back; calls that are seen stay on the map");
+  program
+    .command("topology")
+    .description("who calls whom")
+    .option("--json", "print JSON", false)
+    .action(({ json }: { json: boolean }) => showTopology(api(), json));
+}
 
-export async function showServices(api: Api, json: boolean): Promise<void> {
+interface Declaration {
+  readonly from: string;
+  readonly to: string;
+  readonly declared: boolean;
+  readonly reason: string;
+}
+
+async function declareDependency(api: Api, declaration: Declaration, json: boolean): Promise<void> {
+  const done = await api.send("PUT", "dependencies", declaration);
+  const { from, to, declared } = declaration;
+  print(json, done, () => [
+    declared ? `${from} depends on ${to}.` : `${from} is not declared to depend on ${to} any more.`,
+  ]);
+}
+
+async function showServices(api: Api, json: boolean): Promise<void> {
   const { items } = await api.get<{ items: readonly ServiceView[] }>("services");
   const nowMs = Date.now();
   print(json, items, () =>
@@ -25,7 +65,7 @@ export async function showServices(api: Api, json: boolean): Promise<void> {
   );
 }
 
-export async function showTopology(api: Api, json: boolean): Promise<void> {
+async function showTopology(api: Api, json: boolean): Promise<void> {
   const topology = await api.get<TopologyView>("topology");
   const nameOf = (id: string): string => id.slice(id.indexOf(":") + 1);
   const calls = topology.edges.filter((edge) => edge.kind === "calls");
