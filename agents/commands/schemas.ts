@@ -30,6 +30,9 @@ const endpointSchema = z.strictObject({
 
 const configurations = z.array(configurationSchema).check(z.maxLength(64));
 const peers = z.array(endpointSchema).check(z.maxLength(limits.maxPeers));
+const history = z
+  .array(z.strictObject({ timeline: whole, switchLsn: z.nullable(z.int().check(z.gte(0))) }))
+  .check(z.maxLength(64));
 const deadlineMs = z.number().check(z.gte(1), z.lte(600_000));
 const slot = z.int().check(z.gte(0), z.lte(16_383));
 const redisNode = z.strictObject({
@@ -48,7 +51,7 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
   ["postgres.learn", z.strictObject({ configurations })],
   ["postgres.seal", z.strictObject({})],
   ["postgres.promote", z.strictObject({ configuration: configurationSchema, peers, timeline: whole })],
-  ["postgres.follow", z.strictObject({ primary: endpointSchema, configurations })],
+  ["postgres.follow", z.strictObject({ primary: endpointSchema, configurations, history })],
   [
     "postgres.configure",
     z.strictObject({ configuration: configurationSchema, leaving: z.array(nodeId).check(z.maxLength(64)), peers }),
@@ -157,7 +160,7 @@ const standingSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("none") }),
   z.object({ kind: z.literal("primary"), configuration: configurationSchema }),
   z.object({ kind: z.literal("demoted"), configuration: z.nullable(configurationSchema) }),
-  z.object({ kind: z.literal("standby"), primary: endpointSchema }),
+  z.object({ kind: z.literal("standby"), primary: endpointSchema, fits: z.optional(z.boolean()) }),
   z.object({ kind: z.literal("sealed") }),
   z.object({ kind: z.literal("fenced") }),
   z.object({ kind: z.literal("rejoining") }),

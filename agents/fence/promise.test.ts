@@ -6,6 +6,7 @@ import {
   type FencedCommand,
   type FenceRecord,
   judgeCommand,
+  mayFollow,
   recordOutcome,
   stillHolds,
 } from "./promise.ts";
@@ -32,7 +33,7 @@ const verbs: fc.Arbitrary<Verb> = configurations.chain((configuration) =>
     { verb: "postgres.seal", args: {} },
     { verb: "postgres.learn", args: { configurations: [configuration] } },
     { verb: "postgres.promote", args: { configuration, peers: [], timeline: 2 } },
-    { verb: "postgres.follow", args: { primary: endpoint, configurations: [configuration] } },
+    { verb: "postgres.follow", args: { primary: endpoint, configurations: [configuration], history: [] } },
     { verb: "postgres.configure", args: { configuration, leaving: [], peers: [] } },
     { verb: "postgres.verify", args: { deadlineMs: 1_000 } },
     { verb: "postgres.fence", args: {} },
@@ -145,6 +146,25 @@ describe("the promise", () => {
     expect(failed.promoteIssuedEpoch).toBe(2);
     const done = recordOutcome(verdict.record, rejoin, { status: "done", data: {} });
     expect(done).toMatchObject({ promoteIssuedEpoch: null, standing: { kind: "standby", primary: endpoint } });
+    expect(mayFollow(done)).toEqual({ primary: endpoint, epoch: 3 });
+  });
+
+  it("starts as nobody's standby until it was seen to fit", () => {
+    const follow: FencedCommand = {
+      grant: grantOf(3, "three", 0),
+      verb: { verb: "postgres.follow", args: { primary: endpoint, configurations: [], history: [] } },
+    };
+    const verdict = judgeCommand(emptyFence, follow);
+    if (!verdict.ok) throw new Error(verdict.detail);
+    expect(mayFollow(verdict.record)).toBeNull();
+    const failed = recordOutcome(verdict.record, follow, { status: "failed", code: "diverged", detail: "" });
+    expect(mayFollow(failed)).toBeNull();
+    const done = recordOutcome(verdict.record, follow, { status: "done", data: {} });
+    expect(mayFollow(done)).toEqual({ primary: endpoint, epoch: 3 });
+    // Asked again, it is looked at again.
+    const again = judgeCommand(done, { ...follow, grant: grantOf(4, "four", 0) });
+    if (!again.ok) throw new Error(again.detail);
+    expect(mayFollow(again.record)).toBeNull();
   });
 
   it("does not take a rejoin that did not end well for a grant: the data may be somebody's own", () => {
@@ -158,7 +178,7 @@ describe("the promise", () => {
     const refused = recordOutcome(verdict.record, rejoin, { status: "refused", code: "not-ours", detail: "" });
     expect(refused.standing.kind).toBe("none");
     const done = recordOutcome(verdict.record, rejoin, { status: "done", data: {} });
-    expect(done.standing).toEqual({ kind: "standby", primary: endpoint });
+    expect(done.standing).toEqual({ kind: "standby", primary: endpoint, fits: true });
   });
 
   it("refuses to put an older configuration in force, also under a higher epoch", () => {

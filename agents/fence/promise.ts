@@ -18,7 +18,12 @@ export type Standing =
   | { readonly kind: "none" }
   | { readonly kind: "primary"; readonly configuration: SyncConfiguration }
   | { readonly kind: "demoted"; readonly configuration: SyncConfiguration | null }
-  | { readonly kind: "standby"; readonly primary: Endpoint }
+  | {
+      readonly kind: "standby";
+      readonly primary: Endpoint;
+      /** Its history was seen to fit the primary's. Before that it follows nobody when it is started: its receiver would claim to hold what it does not. */
+      readonly fits?: boolean;
+    }
   | { readonly kind: "sealed" }
   | { readonly kind: "fenced" }
   | { readonly kind: "rejoining" };
@@ -141,11 +146,22 @@ function acceptCommand(record: FenceRecord, { grant, verb }: ClusterCommand): Fe
 /** The outcome of an accepted command changes the record too: a finished rejoin makes a standby of it. */
 export function recordOutcome(record: FenceRecord, command: FencedCommand, outcome: CommandOutcome): FenceRecord {
   const { verb, grant } = command;
-  if (record.promise === null || record.promise.epoch !== grant.epoch) return record;
-  const { kind } = record.standing;
-  if (verb.verb !== "postgres.rejoin" || outcome.status !== "done" || (kind !== "rejoining" && kind !== "none"))
-    return record;
-  return { ...record, promoteIssuedEpoch: null, standing: { kind: "standby", primary: verb.args.primary } };
+  if (record.promise === null || record.promise.epoch !== grant.epoch || outcome.status !== "done") return record;
+  const { standing } = record;
+  if (verb.verb === "postgres.follow" && standing.kind === "standby")
+    return { ...record, standing: { ...standing, fits: true } };
+  if (verb.verb !== "postgres.rejoin" || (standing.kind !== "rejoining" && standing.kind !== "none")) return record;
+  const { primary } = verb.args;
+  return { ...record, promoteIssuedEpoch: null, standing: { kind: "standby", primary, fits: true } };
+}
+
+/** Whom the server may stream from when it is started without a command; null: nobody. */
+export function mayFollow({
+  standing,
+  promise,
+}: FenceRecord): { readonly primary: Endpoint; readonly epoch: number } | null {
+  if (standing.kind !== "standby" || standing.fits !== true || promise === null) return null;
+  return { primary: standing.primary, epoch: promise.epoch };
 }
 
 /** Whether a command that was accepted earlier may still act: nothing higher has been promised since. */

@@ -1,6 +1,6 @@
 import { mayBeginNow } from "./agent-lease.ts";
 import type { AgentModel } from "./agent-model.ts";
-import { letInWhenFlushed, startAgainAsPrimary, startStandby } from "./agent-server.ts";
+import { letInWhenFlushed, startAgainAsPrimary, startStandby, startStandbyAlone } from "./agent-server.ts";
 
 /** What the agent does on its own, as `agents/drivers/postgres/keeper.ts` does it: called every second. */
 export interface Keeper {
@@ -42,7 +42,7 @@ function restartAlone(agent: AgentModel): void {
   if (promise === null) return;
   switch (standing.kind) {
     case "standby":
-      return startStandby(agent, standing.primary.node, promise.epoch);
+      return startStandbyAlone(agent);
     case "primary":
       // A control plane that is there decides between a restart and a failover.
       if (agent.connected || promoteIssuedEpoch !== null || !mayBeginNow(agent, standing.configuration)) return;

@@ -6,7 +6,7 @@ import type { SessionMessage } from "./agent-frames.ts";
 import { createKeeper, type Keeper, keepServer } from "./agent-keeper.ts";
 import { takeRenewal, tendLease } from "./agent-lease.ts";
 import { type AgentDisk, type AgentHands, type AgentParts, type Fence, realFence, soundHands } from "./agent-parts.ts";
-import { startStandby } from "./agent-server.ts";
+import { startStandbyAlone } from "./agent-server.ts";
 import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
 import { concurrentVerbs, runVerb } from "./agent-verbs.ts";
 import { kernelGivesUpMs, type Side } from "./network.ts";
@@ -109,7 +109,7 @@ export class AgentModel {
     this.lease = null;
     this.disconnectedSinceMs = world.nowMs;
     world.work(30, this.process, () => {
-      this.bootServer();
+      this.bootInTurn();
       this.connect();
       // One grid for all nodes: their beats come in one batch, which quarters the cost of a run. Eager beats and results do not.
       this.beat(Math.ceil(world.nowMs / heartbeatMs) * heartbeatMs + world.random.between(0, 1));
@@ -328,17 +328,24 @@ export class AgentModel {
     });
   }
 
+  /** The server's start has the first turn: a command may be here before it. */
+  private bootInTurn(): void {
+    this.lane.push(() =>
+      this.world.work(this.world.random.between(5, 250), this.process, () => {
+        this.bootServer();
+        this.nextInLane();
+      }),
+    );
+    this.nextInLane();
+  }
+
   /** Boot fenced: a server that runs is left alone; one that does not is started as a standby of whom the stored grant names. */
   private bootServer(): void {
-    const { postgres, disk } = this;
+    const { postgres } = this;
     if (postgres.alive || postgres.disk.state !== "ok") return;
     this.startedAtBoot = true;
-    const { standing, promise } = disk.fence;
-    if (!this.hands.bootsFenced) {
-      postgres.start();
-    } else if (standing.kind === "standby" && promise !== null)
-      startStandby(this, standing.primary.node, promise.epoch);
-    else startStandby(this, null, 0);
+    if (this.hands.bootsFenced) startStandbyAlone(this);
+    else postgres.start();
   }
 
   /** Ends walsenders that could make a quorum count wrongly, and a receiver that came back on a sealed member. */

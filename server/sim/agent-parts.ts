@@ -29,6 +29,8 @@ export interface AgentHands {
   readonly streamsBySlot: boolean;
   /** A sealed member that was restarted reads its local WAL to the end, rather than telling what its receiver has got since. */
   readonly readsLocalWal: boolean;
+  /** A member that is to follow reads its own position while it follows nobody, and does not follow a history that it is past. */
+  readonly readsPositionFirst: boolean;
   /** Asynchronous mode: no server begins as a primary without a lease, and the dead-man timer stops it for good. */
   readonly waitsForLease: boolean;
   readonly stopsAtLeaseEnd: boolean;
@@ -43,6 +45,7 @@ export const soundHands: AgentHands = {
   admitsAfterSync: true,
   streamsBySlot: true,
   readsLocalWal: true,
+  readsPositionFirst: true,
   waitsForLease: true,
   stopsAtLeaseEnd: true,
 };

@@ -1,4 +1,5 @@
 import { applicationName, standbyNames, unsatisfiableNames } from "../../agents/drivers/postgres/names.ts";
+import { mayFollow } from "../../agents/fence/promise.ts";
 import type { SyncConfiguration } from "../core/index.ts";
 import type { AgentModel } from "./agent-model.ts";
 
@@ -40,6 +41,12 @@ export function startStandby(agent: AgentModel, upstream: string | null, epoch: 
   postgres.disk.upstream = upstream;
   if (upstream !== null) postgres.disk.applicationName = applicationName(epoch, agent.node);
   postgres.start();
+}
+
+/** As it is started when nobody is asked: it streams from whom it was seen to fit, else from nobody. */
+export function startStandbyAlone(agent: AgentModel): void {
+  const followed = mayFollow(agent.disk.fence);
+  startStandby(agent, followed?.primary.node ?? null, followed?.epoch ?? 0);
 }
 
 /** Starts on the present timeline; nobody but the agent and standbys is let in yet. */

@@ -1,5 +1,11 @@
 import { applicationName, standbyNames, unsatisfiableNames } from "../../agents/drivers/postgres/names.ts";
-import type { CommandOutcome, CommandRecord, SyncConfiguration, Verb } from "../core/index.ts";
+import {
+  type CommandOutcome,
+  type CommandRecord,
+  fitsHistory,
+  type SyncConfiguration,
+  type Verb,
+} from "../core/index.ts";
 import { returnAsPrimary, watchDemote } from "./agent-demote.ts";
 import { whenLeased } from "./agent-lease.ts";
 import type { AgentModel } from "./agent-model.ts";
@@ -182,15 +188,23 @@ function orServerEnds({ postgres, world, process }: AgentModel, finish: Finish):
 }
 
 function follow(agent: AgentModel, args: Args<"postgres.follow">, epoch: number, finish: Finish): void {
-  const { postgres, world, process } = agent;
+  const { postgres, world, process, hands } = agent;
+  const isChecked = hands.readsPositionFirst && args.history.length > 0;
   if (!postgres.alive) {
-    startStandby(agent, args.primary.node, epoch);
-    return whenReady(agent, (ready) => finish(ready ? done() : failed("error", "PostgreSQL ended while starting")));
+    startStandby(agent, isChecked ? null : args.primary.node, epoch);
+    return whenReady(agent, (ready) => {
+      if (!ready) return finish(failed("error", "PostgreSQL ended while starting"));
+      if (isChecked) follow(agent, args, epoch, finish);
+      else finish(done());
+    });
   }
   ask(agent, (answered) => {
     if (!answered) return finish(noAnswer);
     if (postgres.role === "primary")
       return finish(refused("is-primary", "this member runs as a primary; it must rejoin"));
+    const { timeline, lsn } = postgres.disk.written;
+    if (isChecked && !fitsHistory(args.history, timeline, lsn))
+      return finish(failed("diverged", "it has WAL that the primary lacks"));
     postgres.setNames(unsatisfiableNames);
     postgres.setUpstream(args.primary.node, applicationName(epoch, agent.node));
     world.work(world.random.between(2, 10), process, () => finish(done()));

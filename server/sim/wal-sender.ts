@@ -1,6 +1,6 @@
 import type { Side } from "./network.ts";
 import type { PostgresModel } from "./postgres-model.ts";
-import { holds, refuseFollow, type WalRecord } from "./wal.ts";
+import { holds, isPastFork, refuseFollow, type WalRecord } from "./wal.ts";
 
 /** What a walsender and a walreceiver say to each other. */
 export type ReplicationMessage =
@@ -24,6 +24,8 @@ export interface Sender {
   readonly node: string;
   readonly slot: string | null;
   streaming: boolean;
+  /** The standby is past the fork of the timeline it asked for: it is sent that timeline up to the fork, and let go. */
+  readonly replaysOldTimeline: boolean;
   sent: WalRecord | null;
   writeLsn: number;
   flushLsn: number;
@@ -68,8 +70,9 @@ function startSender(
   // Also while the walsender before it has not noticed that its standby is gone.
   if (slot !== null && server.senders.some((other) => other.slot === slot)) return refuse(`slot ${slot} is active`);
   const reason = refuseFollow(message.head, server.disk.flushed);
-  if (reason !== null) return refuse(reason);
-  if (!holds(server.disk.flushed, message.head)) {
+  const replays = reason !== null && isPastFork(message.head, server.disk.flushed);
+  if (reason !== null && !replays) return refuse(reason);
+  if (!replays && !holds(server.disk.flushed, message.head)) {
     server.world.emit({
       kind: "history-mixed",
       node: message.node,
@@ -83,6 +86,7 @@ function startSender(
     node: message.node,
     slot,
     streaming: false,
+    replaysOldTimeline: replays,
     sent: message.head,
     writeLsn: message.head.lsn,
     flushLsn: 0,
@@ -92,13 +96,14 @@ function startSender(
   };
   server.senders.push(sender);
   side.send({ kind: "started" });
-  pumpSender(server, sender);
+  if (replays) server.world.after(server.world.random.between(5, 80), server.process, end);
+  else pumpSender(server, sender);
   return sender;
 }
 
 function pumpSender(server: PostgresModel, sender: Sender): void {
   const { flushed } = server.disk;
-  if (sender.sent === flushed) return;
+  if (sender.sent === flushed || sender.replaysOldTimeline) return;
   sender.sent = flushed;
   sender.send({ kind: "wal", upTo: flushed });
 }

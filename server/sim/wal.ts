@@ -94,6 +94,20 @@ export function forkOf(a: WalRecord, b: WalRecord): WalRecord {
   return left;
 }
 
+/** WAL is asked for from the beginning of a segment. */
+const segmentBytes = 16 * 1024 * 1024;
+
+/**
+ * A standby that left the history within its present segment is not refused: it asks for the segment's begin, which both have. It is sent the
+ * old timeline up to the fork, again and again, and tells each time that it has flushed all that it had replayed before, for a receiver begins
+ * with that position (`WalReceiverMain`). Seen on PostgreSQL 15: the primary takes that for an acknowledgement of its own commits.
+ */
+export function isPastFork(standby: WalRecord, source: WalRecord): boolean {
+  const left = source.history.find((entry) => entry.timeline === standby.timeline);
+  if (left === undefined || standby.lsn <= left.endLsn) return false;
+  return Math.floor(standby.lsn / segmentBytes) * segmentBytes < left.endLsn;
+}
+
 /**
  * PostgreSQL's own test when a standby asks to stream: it compares timeline number and position, never the content.
  * `null` when it may follow; else the reason as the server's log gives it.

@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CommandOutcome, Endpoint, Grant, PostgresStatus, SyncConfiguration } from "../../../server/core/index.ts";
+import type {
+  CommandOutcome,
+  Endpoint,
+  Grant,
+  PostgresStatus,
+  SyncConfiguration,
+  TimelineStart,
+} from "../../../server/core/index.ts";
 import { ensureEmbeddedBinaries } from "../../../server/store/embedded/binaries.ts";
 import { exists } from "../../shared/durable-file.ts";
 import { monotonicMs, poll } from "../../shared/time.ts";
 import { createCluster } from "./initialize.ts";
+import { fencedSettings, primarySettings, standbySettings } from "./settings.ts";
 import { SqlConnection } from "./sql.ts";
 import { findBinDir, makeTrialRoot, TrialMember } from "./testing/trial-cluster.ts";
 
@@ -60,6 +68,7 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
   let b: TrialMember;
   let c: TrialMember;
   let peers: readonly Endpoint[];
+  const history: TimelineStart[] = [];
   const none: SyncConfiguration = { epoch: 1, version: 1, k: 0, members: [] };
   const first: SyncConfiguration = { epoch: 1, version: 2, k: 1, members: ["pg-b", "pg-c"] };
 
@@ -138,7 +147,8 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
     const second = configurationOf(2, 4, [c]);
     const args = { configuration: second, peers, timeline: 2 };
     const promoting = b.run(grant(2, 1, 4), { verb: "postgres.promote", args });
-    const follow = { primary: b.endpoint, configurations: [first, second] };
+    history.push({ timeline: 1, switchLsn: null }, { timeline: 2, switchLsn: Number(sealB?.lsn) });
+    const follow = { primary: b.endpoint, configurations: [first, second], history };
     const following = c.run(grant(2, 1, 4), { verb: "postgres.follow", args: follow });
     expect(dataOf(await promoting)).toMatchObject({ timeline: 2, switchLsn: sealB?.lsn });
     dataOf(await following);
@@ -148,8 +158,36 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
     console.log(`seal ${sealB?.receiverGoneMs} ms; promote to first acknowledgement ${ackMs} ms`);
   });
 
-  it("brings the deposed primary back, and keeps what only it had", async () => {
+  it("follows nobody whose history it is past: PostgreSQL would take its word for commits that it does not hold", async () => {
+    const ahead = await asUser(a);
+    await ahead.query("SET synchronous_commit = local", [], 2_000);
+    await ahead.query("INSERT INTO numbers SELECT generate_series(100001, 110000)", [], 5_000);
+    ahead.destroy();
     dataOf(await a.run(grant(2, 2, 4), { verb: "postgres.fence", args: {} }));
+    await until(a, (seen) => seen.role === "standby");
+    const configurations = [configurationOf(2, 4, [c])];
+    const follow = { verb: "postgres.follow", args: { primary: b.endpoint, configurations, history } } as const;
+    expect(await a.run(grant(2, 2, 4), follow)).toMatchObject({ status: "failed", code: "diverged" });
+    process.kill(a.instance.supervisor.pid as number, "SIGKILL");
+    await until(a, (seen) => seen.state === "stopped");
+    expect(await a.run(grant(2, 2, 4), follow)).toMatchObject({ status: "failed", code: "diverged" });
+    expect(b.instance.snapshot(monotonicMs()).replication.map((row) => row.node)).toEqual([c.endpoint.node]);
+
+    // What it would have come to: only the one that diverged counts, and the primary believes it.
+    await b.instance.applySettings(primarySettings({ epoch: 2, version: 4, k: 1, members: [a.endpoint.node] }));
+    const verify = { verb: "postgres.verify", args: { deadlineMs: 3_000 } } as const;
+    expect(await b.run(grant(2, 2, 4), { ...verify, args: { deadlineMs: 500 } })).toMatchObject({
+      code: "not-acknowledged",
+    });
+    await a.instance.applySettings(standbySettings(a.instance.service, b.endpoint, 2));
+    expect(await b.run(grant(2, 2, 4), verify)).toMatchObject({ status: "done" });
+    expect(a.instance.snapshot(monotonicMs()).timeline).toBe(1);
+
+    await a.instance.applySettings(fencedSettings);
+    await b.instance.applySettings(primarySettings(configurationOf(2, 4, [c])));
+  });
+
+  it("brings the deposed primary back, and keeps what only it had", async () => {
     const mode = (await exists(`${binDir}/pg_rewind`)) ? "rewind" : "clone";
     const args = { primary: b.endpoint, mode, configurations: [configurationOf(2, 4, [c])] } as const;
     const reply = dataOf(await a.run(grant(2, 3, 4), { verb: "postgres.rejoin", args }));
@@ -175,8 +213,11 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
       verb: "postgres.promote",
       args: { configuration: third, peers, timeline: 5 },
     });
-    const follow = { verb: "postgres.follow", args: { primary: c.endpoint, configurations: [third] } } as const;
-    const followed = await Promise.all([a, b].map((member) => member.run(grant(3, 1, 5), follow)));
+    history.push({ timeline: 5, switchLsn: Number(sealC?.lsn) });
+    const follow = (past: typeof history) =>
+      ({ verb: "postgres.follow", args: { primary: c.endpoint, configurations: [third], history: past } }) as const;
+    // The one that was shut down in good order has nothing of its own.
+    const followed = await Promise.all([a.run(grant(3, 1, 5), follow(history)), b.run(grant(3, 1, 5), follow([]))]);
     for (const outcome of followed) dataOf(outcome);
     // Timelines 3 and 4 were reserved for intents that did not win.
     expect(dataOf(await promoting).timeline).toBe(5);
@@ -221,7 +262,10 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
     const granting = c.run(grant(5, 0, 6), regrant);
     expect((await until(c, (seen) => seen.role === "primary"))?.exit).toBeNull();
     await expect(asUser(c)).rejects.toThrow(/pg_hba/);
-    const follow = { verb: "postgres.follow", args: { primary: c.endpoint, configurations: [fifth] } } as const;
+    const follow = {
+      verb: "postgres.follow",
+      args: { primary: c.endpoint, configurations: [fifth], history },
+    } as const;
     dataOf(await a.run(grant(5, 0, 6), follow));
     dataOf(await granting);
     await write(c, 8_000);
@@ -230,7 +274,7 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
 
   it("has acknowledged what a new set does not hold yet: the old one is forgotten only from the position that is told", async () => {
     const fifth = configurationOf(5, 6, [a, b]);
-    const follow = { primary: c.endpoint, configurations: [fifth] };
+    const follow = { primary: c.endpoint, configurations: [fifth], history };
     dataOf(await b.run(grant(5, 1, 6), { verb: "postgres.follow", args: follow }));
     await until(b, (seen) => seen.receiver?.status === "streaming");
     await write(c, 8_500);

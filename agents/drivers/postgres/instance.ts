@@ -12,7 +12,7 @@ import { slotName } from "./names.ts";
 import { lsnOf, replayLagOf, reportExit } from "./reported.ts";
 import { policeSenders } from "./sender-police.ts";
 import type { PostgresService } from "./service.ts";
-import { baseSettings, fencedSettings, primarySettings, type Settings, standbySettings } from "./settings.ts";
+import { aloneSettings, baseSettings, fencedSettings, primarySettings, type Settings } from "./settings.ts";
 import type { SqlConnection, SqlTarget } from "./sql.ts";
 import type { ServerStatus } from "./status-query.ts";
 import { type PostmasterExit, Supervisor } from "./supervisor.ts";
@@ -92,9 +92,7 @@ export class PostgresInstance {
       });
       return;
     }
-    const isStandby = standing.kind === "standby";
-    const settings = isStandby ? standbySettings(this.service, standing.primary, promise.epoch) : fencedSettings;
-    await this.startStandby(settings, { wait: false });
+    await this.startStandby(aloneSettings(this.service, this.host.fence()), { wait: false });
   }
 
   /** Takes a server that runs under watch, whoever started it. False when there is none. */

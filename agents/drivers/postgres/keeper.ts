@@ -2,7 +2,7 @@ import { Repeater } from "../../shared/repeater.ts";
 import { monotonicMs } from "../../shared/time.ts";
 import { isGateClosed, letInWhenFlushed, openGate, startAsPrimary } from "./gate.ts";
 import type { PostgresInstance } from "./instance.ts";
-import { fencedSettings, standbySettings } from "./settings.ts";
+import { aloneSettings, fencedSettings } from "./settings.ts";
 
 const intervalMs = 1_000;
 /** A control plane that is there gets this long to say what it wants. */
@@ -94,9 +94,7 @@ export class PostgresKeeper {
     switch (standing.kind) {
       case "standby":
         // Not waited for: a command that seals or fences this member must not stand behind its recovery.
-        return instance.startStandby(standbySettings(instance.service, standing.primary, promise.epoch), {
-          wait: false,
-        });
+        return instance.startStandby(aloneSettings(instance.service, instance.host.fence()), { wait: false });
       case "primary":
         // A control plane that is there decides between a restart and a failover.
         if (this.#isConnected() || promoteIssuedEpoch !== null) return;

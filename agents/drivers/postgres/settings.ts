@@ -1,4 +1,5 @@
 import type { Endpoint, SyncConfiguration } from "../../../server/core/index.ts";
+import { type FenceRecord, mayFollow } from "../../fence/promise.ts";
 import { quoteConnInfo } from "./conf-text.ts";
 import { applicationName, slotName, standbyNames, unsatisfiableNames } from "./names.ts";
 import type { PostgresService } from "./service.ts";
@@ -66,6 +67,12 @@ export function standbySettings(service: PostgresService, primary: Endpoint, epo
     primary_conninfo: primaryConnInfo(service, primary, epoch),
     primary_slot_name: slotName(service.node),
   };
+}
+
+/** What a standby is started with when nobody can be asked: it streams from whom it was seen to fit, else from nobody. */
+export function aloneSettings(service: PostgresService, fence: FenceRecord): Settings {
+  const followed = mayFollow(fence);
+  return followed === null ? fencedSettings : standbySettings(service, followed.primary, followed.epoch);
 }
 
 function primaryConnInfo(service: PostgresService, primary: Endpoint, epoch: number): string {

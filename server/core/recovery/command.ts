@@ -2,6 +2,7 @@ import type { ChangeVerb } from "../changes/verbs.ts";
 import type { RedisVerb } from "../redis/verbs.ts";
 import type { Lsn } from "../replication/lsn.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
+import type { TimelineStart } from "../replication/timelines.ts";
 
 /**
  * What the control plane may ask of an agent: verbs with typed arguments, never strings to run.
@@ -48,7 +49,15 @@ export type Verb =
     }
   | {
       readonly verb: "postgres.follow";
-      readonly args: { readonly primary: Endpoint; readonly configurations: readonly SyncConfiguration[] };
+      readonly args: {
+        readonly primary: Endpoint;
+        readonly configurations: readonly SyncConfiguration[];
+        /**
+         * The primary's. Whoever is past it must not even connect: its receiver begins by saying that it has flushed all that it had replayed,
+         * and commits that it does not hold would be acknowledged by it. Empty: this member shut down in good order and has nothing of its own.
+         */
+        readonly history: readonly TimelineStart[];
+      };
     }
   /** Change `synchronous_standby_names` on the primary; ends walsenders of leaving members; answers with the flush LSN. */
   | {

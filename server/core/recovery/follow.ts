@@ -1,6 +1,32 @@
 import { commandStep, type Draft, demand } from "../draft.ts";
+import type { TimelineStart } from "../replication/timelines.ts";
 import { endpointOf } from "./members.ts";
-import type { ClusterRecord } from "./types.ts";
+import type { ClusterRecord, SealedMember } from "./types.ts";
+
+/** Older ones are cloned rather than rewound. */
+const mostTimelines = 64;
+
+/**
+ * Timelines of the cluster's epochs, oldest first. A promotion whose place was never told may have left the timeline before it anywhere: it
+ * stands for a fork of unknown place, under the lowest number that it can have had.
+ */
+export function historyOf({ epochs }: ClusterRecord): TimelineStart[] {
+  const history: TimelineStart[] = [];
+  for (const { timeline, switchLsn } of epochs) {
+    if (timeline !== null) history.push({ timeline, switchLsn });
+    else history.push({ timeline: (history.at(-1)?.timeline ?? 0) + 1, switchLsn: null });
+  }
+  return history.slice(-mostTimelines);
+}
+
+/**
+ * The history that a candidate is about to open: what is known, and the timeline reserved for it from where it was sealed. Those who are to follow
+ * were sealed as members: none of them is past a fork that an epoch of unknown outcome made.
+ */
+export function comingHistory(cluster: ClusterRecord, candidate: SealedMember, timeline: number): TimelineStart[] {
+  const known = cluster.epochs.filter((epoch) => epoch.timeline !== null);
+  return [...historyOf({ ...cluster, epochs: known }), { timeline, switchLsn: candidate.lsn }];
+}
 
 /** Tells each of these nodes whom to follow under the new grant. */
 export function sendFollows(
@@ -8,11 +34,17 @@ export function sendFollows(
   actionId: string,
   cluster: ClusterRecord,
   followers: readonly string[],
-  grant: { readonly epoch: number; readonly intentId: string; readonly configVersion: number },
+  grant: {
+    readonly epoch: number;
+    readonly intentId: string;
+    readonly configVersion: number;
+    readonly history: readonly TimelineStart[];
+  },
 ): void {
   const primary = endpointOf(cluster, demand(cluster.primary, "primary"));
+  const { history, ...granted } = grant;
   for (const node of followers) {
-    const verb = { verb: "postgres.follow", args: { primary, configurations: cluster.configurations } } as const;
-    commandStep(draft, actionId, { ...grant, kind: "follow", node, verb });
+    const args = { primary, configurations: cluster.configurations, history };
+    commandStep(draft, actionId, { ...granted, kind: "follow", node, verb: { verb: "postgres.follow", args } });
   }
 }

@@ -15,7 +15,7 @@ import { isWitness } from "../topology/sight.ts";
 import { endAction } from "./actions.ts";
 import { judgeAsyncSeals, tellLoss } from "./async-failover.ts";
 import { provenBy, pursueFencing } from "./fencing.ts";
-import { sendFollows } from "./follow.ts";
+import { comingHistory, sendFollows } from "./follow.ts";
 import { leaseFor } from "./lease-renewal.ts";
 import { reckonLoss } from "./loss.ts";
 import { currentConfiguration, endpoints } from "./members.ts";
@@ -102,6 +102,10 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     if (canRegrant(draft, action)) return startRegrant(draft, action);
     return endAction(draft, action.id, "needs-operator", { code: "no-candidate", data: {} });
   }
+  const candidate = demand(
+    counted.find((member) => member.node === chosen),
+    "the candidate's seal",
+  );
   const followers = counted
     .map((member) => member.node)
     .filter((node) => node !== chosen)
@@ -130,7 +134,7 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     promoteSent: true,
   });
   noteStep(draft, action.id, "decide", chosen, {
-    lsn: counted.find((m) => m.node === chosen)?.lsn ?? null,
+    lsn: candidate.lsn,
     epoch: action.epoch,
     sealed: counted.length,
   });
@@ -142,9 +146,10 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     node: chosen,
     verb: { verb: "postgres.promote", args: { configuration, peers: endpoints(granted), timeline } },
   });
+  sendFollows(draft, action.id, granted, followers, { ...grant, history: comingHistory(cluster, candidate, timeline) });
   // A primary that was shut down cleanly has nothing that the candidate lacks: it follows at once.
   const demoted = demotedCleanly(action);
-  sendFollows(draft, action.id, granted, demoted === null ? followers : [...followers, demoted], grant);
+  if (demoted !== null) sendFollows(draft, action.id, granted, [demoted], { ...grant, history: [] });
   const fenced = cluster.durability.mode === "async" && provenBy(action) === "agent";
   if (action.from !== null && draft.state.live.nodes.get(action.from)?.connected && demoted === null && !fenced) {
     commandStep(draft, action.id, {

@@ -13,7 +13,7 @@ import { appendActionEntry } from "../incident/timeline.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 import { seeAgent } from "../topology/sight.ts";
 import { endAction } from "./actions.ts";
-import { sendFollows } from "./follow.ts";
+import { historyOf, sendFollows } from "./follow.ts";
 import { endpoints } from "./members.ts";
 import type { Action } from "./types.ts";
 import { hasWaited } from "./waiting.ts";
@@ -67,7 +67,7 @@ export function startRegrant(draft: Draft, action: Action): void {
   const grant = { epoch, intentId, configVersion: configuration.version };
   const granted = demand(getCluster(draft, cluster.id), cluster.id);
   sendRegrant(draft, demand(getAction(draft, action.id), action.id), old);
-  sendFollows(draft, action.id, granted, previous.members, grant);
+  sendFollows(draft, action.id, granted, previous.members, { ...grant, history: historyOf(granted) });
   appendActionEntry(draft, action.id, "regranted", { node: old, epoch });
 }
 

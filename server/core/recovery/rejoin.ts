@@ -11,9 +11,11 @@ import {
 } from "../draft.ts";
 import { appendActionEntry } from "../incident/timeline.ts";
 import type { PostgresStatus } from "../replication/status.ts";
+import { fitsHistory } from "../replication/timelines.ts";
 import { holdsAutomation } from "../topology/maintenance.ts";
 import { isWitness } from "../topology/sight.ts";
 import { beginAction, endAction } from "./actions.ts";
+import { historyOf } from "./follow.ts";
 import { endpointOf, isPrimaryRunning, isStreaming } from "./members.ts";
 import type { Action, ClusterRecord, MemberRecord } from "./types.ts";
 import { forgetRetries, hasWaited, isTooSoon, stopWaiting } from "./waiting.ts";
@@ -85,7 +87,7 @@ function needsRejoin(draft: Draft, cluster: ClusterRecord, member: MemberRecord,
     return streaming || !hasWaited(draft, cluster.id, `stream:${member.id}`, streamGoneMs) ? null : "follow";
   }
   if (member.cloneOnly) return "clone";
-  // Fenced and stopped: started as a standby it tells its position, and streams at once when it has nothing of its own.
+  // Fenced and stopped: its agent starts it as a standby of nobody, and lets it stream when it has nothing of its own.
   if (status.state === "stopped") return "follow";
   if (status.lsn === null || status.timeline === null || status.state !== "running") {
     if (!hasWaited(draft, cluster.id, `position:${member.id}`, positionDeadlineMs)) return null;
@@ -96,15 +98,9 @@ function needsRejoin(draft: Draft, cluster: ClusterRecord, member: MemberRecord,
   return status.canRewind ? "rewind" : "clone";
 }
 
-/**
- * True when a server at this position has nothing that the primary's history lacks: it may simply follow. It must not be past the
- * point at which a later timeline left its own. Source: PostgreSQL manual, "Timelines".
- */
+/** False while the present epoch's timeline is not known yet. */
 export function isWithinHistory(cluster: ClusterRecord, timeline: number, lsn: number): boolean {
-  const current = cluster.epochs.at(-1)?.timeline ?? null;
-  if (current === null || timeline > current) return false;
-  const next = cluster.epochs.find((record) => record.timeline !== null && record.timeline > timeline);
-  return next === undefined || (next.switchLsn !== null && lsn <= next.switchLsn);
+  return cluster.epochs.at(-1)?.timeline != null && fitsHistory(historyOf(cluster), timeline, lsn);
 }
 
 export function forgetStreams(draft: Draft, cluster: ClusterRecord): void {
@@ -155,7 +151,7 @@ function sendRejoin(draft: Draft, actionId: string, mode: Mode): void {
     node: demand(action.target, "target"),
     verb:
       mode === "follow"
-        ? { verb: "postgres.follow", args: { primary, configurations } }
+        ? { verb: "postgres.follow", args: { primary, configurations, history: historyOf(cluster) } }
         : { verb: "postgres.rejoin", args: { primary, mode, configurations } },
     epoch: cluster.epoch,
     intentId: demand(cluster.grantId, "grant"),
@@ -170,12 +166,18 @@ export function advanceRejoin(draft: Draft, actionId: string): void {
   }
   const node = demand(action.target, "target");
   const step = demand(action.steps.at(-1), "a step");
-  if (step.status === "failed") return step.kind === "clone" ? fail(draft, action) : fallBack(draft, action, step.kind);
+  if (step.status === "failed") {
+    // What is not known yet, or still recovers, is no reason to overwrite it: it is asked again.
+    const recovers = draft.state.live.nodes.get(node)?.postgres?.state === "starting";
+    const isFinal = step.kind === "clone" || step.data.code === "position-unknown" || recovers;
+    return isFinal ? fail(draft, action) : fallBack(draft, action, step.kind);
+  }
   if (step.status !== "done") return;
-  if (isStreaming(draft.state, cluster, node)) return welcome(draft, cluster, action, node);
+  if (isStreaming(draft.state, cluster, node) && !hasDiverged(draft, cluster, node))
+    return welcome(draft, cluster, action, node);
   const limitMs = step.kind === "clone" ? 4 * followDeadlineMs : followDeadlineMs;
   const waited = hasWaited(draft, cluster.id, `${action.id}:${action.steps.length}`, limitMs);
-  if (!waited && !hasDiverged(draft, cluster, node, step.kind)) return;
+  if (!waited && (step.kind !== "follow" || !hasDiverged(draft, cluster, node))) return;
   return step.kind === "clone" ? fail(draft, action) : fallBack(draft, action, step.kind);
 }
 
@@ -184,11 +186,11 @@ function missesPrimary(draft: Draft, node: string, primary: string): boolean {
   return sight?.reach === "failed";
 }
 
-/** A server that was to follow and now tells a position past the fork can't stream, however long one waits. */
-function hasDiverged(draft: Draft, cluster: ClusterRecord, node: string, kind: string): boolean {
+/** A server that tells a position past the fork can't stream, however long one waits, and whatever the primary's walsender says of it. */
+function hasDiverged(draft: Draft, cluster: ClusterRecord, node: string): boolean {
   const live = draft.state.live.nodes.get(node);
   const status = live?.postgres ?? null;
-  if (kind !== "follow" || status === null || status.state !== "running" || status.role !== "standby") return false;
+  if (status === null || status.state !== "running" || status.role !== "standby") return false;
   if (status.timeline === null || status.lsn === null || !isWitness(draft.state, node, draft.now)) return false;
   return !isWithinHistory(cluster, status.timeline, status.lsn);
 }

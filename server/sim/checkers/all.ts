@@ -1,4 +1,5 @@
 import type { Simulation } from "../simulation.ts";
+import { checkAcknowledgedCopies } from "./acknowledged-copies.ts";
 import { checkAcknowledgedWrites } from "./acknowledged-writes.ts";
 import { checkActionsEnd } from "./actions-end.ts";
 import { checkAnnouncedLoss } from "./announced-loss.ts";
@@ -34,6 +35,7 @@ const everywhere: Readonly<Record<string, CreateChecker>> = {
 
 const synchronous: Readonly<Record<string, CreateChecker>> = {
   "acknowledged-writes": checkAcknowledgedWrites,
+  "acknowledged-copies": checkAcknowledgedCopies,
   "visible-writes": checkVisibleWrites,
   serves: checkServes,
   ...everywhere,

@@ -19,6 +19,19 @@ export const mutants: readonly Mutant[] = [
     run: { faults: ["lone-acknowledger"], nodes: 5 },
   },
   {
+    name: "follow-unlooked",
+    says: "a member that comes back may connect, and is counted, before it is known whether its history fits",
+    caughtBy: ["acknowledged-copies"],
+    hands: { readsPositionFirst: false },
+    source: {
+      of: "core",
+      file: "recovery/rejoin.ts",
+      find: "if (isStreaming(draft.state, cluster, node) && !hasDiverged(draft, cluster, node))",
+      replace: "if (isStreaming(draft.state, cluster, node))",
+    },
+    run: { faults: ["ahead-alone"] },
+  },
+  {
     name: "accept-older-epoch",
     says: "the agent obeys a grant below its promise",
     caughtBy: ["epochs"],

@@ -64,6 +64,25 @@ export const worstMoments: readonly Nemesis[] = [
     },
   },
   {
+    // Why a position is read before anybody is followed: the old primary comes back with more WAL than the point at which it was left.
+    name: "ahead-alone",
+    weight: 3,
+    lastsMs: [3_000, 20_000],
+    begin: (sim, pick) => {
+      const primary = currentPrimary(sim) ?? pick.node();
+      const heals = collectHeals();
+      heals.add(cutLinks(sim, isolate(sim, primary.name)));
+      const commits = Math.round(pick.between(200, 4_000));
+      sim.world.after(pick.between(10, 300), null, () => {
+        for (let count = 0; count < commits; count++) primary.postgres.agentCommit(true, () => {});
+      });
+      sim.world.after(pick.between(400, 1_500), null, () => {
+        if (!heals.isOver()) heals.add(cutPower(sim, primary));
+      });
+      return { subject: `${primary.name} with ${commits} commits of its own`, heal: heals.heal };
+    },
+  },
+  {
     // Why old configurations are kept until a write was verified: the candidate dies before anybody has its rows.
     name: "heir-dies",
     weight: 3,

@@ -3,7 +3,7 @@ import { startAsPrimary } from "../gate.ts";
 import { createCluster, prepareDatabase } from "../initialize.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { othersOf } from "../names.ts";
-import { fencedSettings, primarySettings, standbySettings } from "../settings.ts";
+import { aloneSettings, fencedSettings, primarySettings } from "../settings.ts";
 import { asLsn } from "../status-query.ts";
 import { type ArgsOf, assertDatabase, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
 
@@ -72,13 +72,8 @@ export async function restart(context: VerbContext, args: ArgsOf<"postgres.resta
   const startedAt = monotonicMs();
   assertDatabase(instance);
   if (args.as === "standby") {
-    const { standing, promise } = instance.host.fence();
-    const settings =
-      standing.kind === "standby" && promise !== null
-        ? standbySettings(instance.service, standing.primary, promise.epoch)
-        : fencedSettings;
     if (instance.running) await instance.stop(5_000);
-    await instance.startStandby(settings);
+    await instance.startStandby(aloneSettings(instance.service, instance.host.fence()));
     return { ms: Math.round(monotonicMs() - startedAt) };
   }
   if (instance.running && !(await instance.inRecovery())) return { ...(await place(instance)), ms: 0 };
