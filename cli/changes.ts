@@ -21,7 +21,7 @@ interface RolloutOptions {
 
 const pollMs = 250;
 
-/** `holdfast releases | rollout | rollback | config | changes`. */
+/** `holdfast releases | rollout | rollback | restart | config | changes`. */
 export function addChanges(program: Command, api: () => Api): void {
   program
     .command("releases")
@@ -62,6 +62,16 @@ export function addChanges(program: Command, api: () => Api): void {
     .action(async (service: string, { to, reason, json }: { to?: string; reason: string; json: boolean }) => {
       const path = `releases/${encodeURIComponent(service)}/rollback`;
       const begun = await api().send<{ change: string }>("POST", path, { version: to ?? null, reason });
+      await follow(api(), begun.change, json);
+    });
+  program
+    .command("restart <service>")
+    .description("start every node's process again, one node after the other")
+    .requiredOption("--reason <text>", "why")
+    .option("--json", "print JSON", false)
+    .action(async (service: string, { reason, json }: { reason: string; json: boolean }) => {
+      const path = `releases/${encodeURIComponent(service)}/restart`;
+      const begun = await api().send<{ change: string }>("POST", path, { reason, confirm: service });
       await follow(api(), begun.change, json);
     });
   const changes = program.command("changes").description("what was rolled out, and what became of it");

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import {
   applyWrites,
   createState,
+  type DocumentOf,
   decide,
   decisionOfGid,
   defaultPolicy,
@@ -11,6 +12,7 @@ import {
   isIncidentMuted,
   judgeClusterHealth,
   judgeNodeHealth,
+  listServices,
   planAction,
   planMigration,
   planRedisFailover,
@@ -28,6 +30,8 @@ import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { ViewerGuard } from "./ports/access.ts";
 import type { AgentIntake, AgentLink } from "./ports/agent-link.ts";
+import type { ServiceSupervisor } from "./ports/service-supervisor.ts";
+import { createProgramServices, firstOf } from "./program-services.ts";
 import type { IncidentView } from "./protocol/index.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { ControlPlaneViews } from "./runtime/control-plane.ts";
@@ -183,9 +187,21 @@ export class Control {
       state: this.#state,
       clock,
       telemetry: this.telemetry,
-      supervisor: demo === null ? null : createDemoServices(demo),
+      supervisor: firstOf([this.#createPrograms(), ...(demo === null ? [] : [createDemoServices(demo)])]),
       post: (event) => this.#loop.post(event),
       log: this.#warn,
+    });
+  }
+
+  #createPrograms(): ServiceSupervisor {
+    return createProgramServices({
+      find: (service) =>
+        listServices(this.#state).includes(service)
+          ? { wayBack: planRollback(this.#state, service, null) !== null }
+          : null,
+      request: (actor, request) => this.#loop.request(actor, request),
+      readChange: async (id) => (await this.#parts.stores.reads.document("change", id)) as DocumentOf<"change"> | null,
+      wait: (ms) => new Promise((resolve) => clock.setTimer(() => resolve(), ms)),
     });
   }
 

@@ -122,6 +122,7 @@ argumentSchemas
           content: z.string().check(z.maxLength(limits.maxConfigBytes)),
         }),
         z.strictObject({ kind: z.literal("config-revert"), file: token, change: token }),
+        z.strictObject({ kind: z.literal("restart") }),
       ]),
     }),
   )

@@ -173,6 +173,7 @@ function useInverse(change: Change, later: readonly Change[]): string {
   );
   if (overtaken) return t("inverseSuperseded");
   if (change.sql !== null) return t("inverseSql", { cluster: change.sql.cluster });
+  if (change.item.kind === "restart") return t("inverseRestart");
   if (change.item.kind !== "release") return t("inverseConfig");
   const before = change.targets.find(({ before: version }) => version !== null)?.before ?? null;
   return before === null ? t("inverseNone") : t("inverseRelease", { version: cleanText(before, 40) });

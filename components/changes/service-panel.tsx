@@ -1,8 +1,10 @@
 "use client";
 import { useMutation } from "@tanstack/react-query";
-import { Undo2 } from "lucide-react";
+import { RotateCw, Undo2 } from "lucide-react";
 import { useTranslations } from "next-intl";
+import { useState } from "react";
 import type { HealthState, ProgramView } from "../../server/protocol/index.ts";
+import { ConfirmDialog } from "../action/confirmation.tsx";
 import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
 import { useActionRefusal } from "../data/use-session.ts";
@@ -47,6 +49,7 @@ export function ServicePanel({
           >
             {program.lastGood === null ? t("rollBack") : t("rollBackTo", { version: program.lastGood })}
           </Button>
+          <RestartButton service={program.service} refusal={refusal} onShow={onShow} />
           <Button size="sm" variant="primary" refusal={refusal} onClick={() => onRollOut(null)}>
             {t("rollOut")}
           </Button>
@@ -71,6 +74,40 @@ export function ServicePanel({
         </tbody>
       </Table>
     </Panel>
+  );
+}
+
+function RestartButton({
+  service,
+  refusal,
+  onShow,
+}: {
+  service: string;
+  refusal: string | null;
+  onShow: (change: string) => void;
+}) {
+  const t = useTranslations("changes");
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button size="sm" icon={<RotateCw size={13} aria-hidden />} refusal={refusal} onClick={() => setOpen(true)}>
+        {t("restart")}
+      </Button>
+      <ConfirmDialog
+        open={open}
+        onClose={() => setOpen(false)}
+        path={t("title")}
+        title={t("restartTitle", { service })}
+        text={t("restartText")}
+        name={service}
+        verb={t("restartVerb")}
+        run={async (values) => {
+          const path = `releases/${encodeURIComponent(service)}/restart`;
+          onShow((await apiSend<{ change: string }>("POST", path, values)).change);
+        }}
+        onDone={() => setOpen(false)}
+      />
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 "use client";
+import { useMutation } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
-import { useState } from "react";
+import { type FormEvent, useId, useState } from "react";
 import type { ClusterView } from "../../server/protocol/index.ts";
 import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
@@ -22,51 +23,44 @@ export function AutomationDialog({
 }) {
   const t = useTranslations("cluster");
   const all = useTranslations("ui");
+  const problem = useProblemText();
+  const form = useId();
   const [reason, setReason] = useState("");
-  const next = automation.state === "on" ? "held" : "on";
-  const { busy, failure, send } = useChange(`${kind}/${encodeURIComponent(id)}/automation`, onClose);
+  const state = automation.state === "on" ? "held" : "on";
+  const change = useMutation({
+    mutationFn: () => apiSend("PUT", `${kind}/${encodeURIComponent(id)}/automation`, { state, reason: reason.trim() }),
+    onSuccess: onClose,
+  });
+  const refusal = reason.trim() === "" ? t("giveReason") : null;
+  const failure = change.error === null ? null : problem(change.error);
+  const verb = state === "held" ? t("hold") : t("turnOn");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (refusal === null && !change.isPending) change.mutate();
+  };
   return (
     <Dialog
       open
       onClose={onClose}
       path={id}
-      title={next === "held" ? t("hold") : t("turnOn")}
-      description={next === "held" ? t("holdText") : t("turnOnText")}
+      title={verb}
+      description={state === "held" ? t("holdText") : t("turnOnText")}
       footer={
         <>
           <Button onClick={onClose}>{all("cancel")}</Button>
-          <Button
-            variant="primary"
-            busy={busy}
-            refusal={reason.trim() === "" ? t("giveReason") : null}
-            onClick={() => void send({ state: next, reason: reason.trim() })}
-          >
-            {next === "held" ? t("hold") : t("turnOn")}
+          <Button type="submit" form={form} variant="primary" busy={change.isPending} refusal={refusal}>
+            {verb}
           </Button>
         </>
       }
     >
-      <Field label={t("reason")} error={failure}>
-        {(ids) => <Input {...ids} value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />}
-      </Field>
+      <form id={form} onSubmit={submit}>
+        <Field label={t("reason")} error={failure === null ? null : `${failure.title} ${failure.text}`}>
+          {(ids) => (
+            <Input {...ids} value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />
+          )}
+        </Field>
+      </form>
     </Dialog>
   );
-}
-
-function useChange(path: string, onClose: () => void) {
-  const problem = useProblemText();
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string | null>(null);
-  const send = async (body: object) => {
-    setBusy(true);
-    try {
-      await apiSend("PUT", path, body);
-      onClose();
-    } catch (error) {
-      const { title, text } = problem(error);
-      setFailure(`${title} ${text}`);
-      setBusy(false);
-    }
-  };
-  return { busy, failure, send };
 }

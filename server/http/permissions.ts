@@ -108,6 +108,7 @@ export const permissions = {
   "POST /releases/:id/plan": "viewer",
   "POST /releases/:id/rollout": "operator",
   "POST /releases/:id/rollback": "operator",
+  "POST /releases/:id/restart": "operator",
   "GET /changes": "viewer",
   "GET /changes/:id": "viewer",
   "POST /changes/:id/stop": "operator",

@@ -118,6 +118,16 @@ describe("a node's part in a change", () => {
     expect(program.status().pid).toBe(after.pid);
   });
 
+  it("starts the same release again, and has nothing to take back", async () => {
+    const { pid } = program.status();
+    expect(await step("do", { kind: "restart" })).toEqual(said("yes"));
+    const after = program.status();
+    expect(after).toMatchObject({ version: "1.0", healthy: true });
+    expect(after.pid).not.toBe(pid);
+    expect(await step("undo", { kind: "restart" })).toEqual(said("done"));
+    expect(program.status().pid).toBe(after.pid);
+  });
+
   it("goes on when its agent ends, and ends with it where that is wanted", async () => {
     const runs = () => hasProcess(program.status().pid ?? 0);
     await program.close();
@@ -127,7 +137,7 @@ describe("a node's part in a change", () => {
     const { pid } = program.status();
     await program.close();
     expect(pid).not.toBeNull();
-    expect(hasProcess(pid ?? 0)).toBe(false);
+    await expect.poll(() => hasProcess(pid ?? 0)).toBe(false);
   });
 
   it("ends a process that nobody knows of before it starts another: its agent died before it could note it", async () => {

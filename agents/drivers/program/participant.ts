@@ -126,6 +126,9 @@ export class ProgramParticipant {
   async #stage({ item, change }: StepArgs): Promise<void> {
     const { service } = this.#program;
     switch (item.kind) {
+      case "restart":
+        if (this.#program.status().version === null) throw new Error("no release is switched to here");
+        return;
       case "release":
         return demandRelease(service.dir, item.version);
       case "config":
@@ -143,6 +146,7 @@ export class ProgramParticipant {
 
   async #apply({ item, change }: StepArgs): Promise<{ readonly ok: boolean; readonly detail: string }> {
     if (item.kind === "release") return this.#program.switchTo(item.version);
+    if (item.kind === "restart") return this.#program.restart();
     const file = this.#file(item);
     await swapFile(this.#program.service, file, change);
     const reloaded = await this.#program.reload(file);
@@ -153,6 +157,7 @@ export class ProgramParticipant {
   /** Back to what was before this change, when it had got that far. */
   async #takeBack(args: StepArgs, entry: Remembered): Promise<string | null> {
     const { item, change } = args;
+    if (item.kind === "restart") return null;
     if (item.kind === "release") {
       if (this.#program.status().version !== item.version || entry.before === item.version) return null;
       return (await this.#program.switchTo(entry.before)).detail;
@@ -167,10 +172,10 @@ export class ProgramParticipant {
   }
 
   async #discard({ item, change }: StepArgs): Promise<void> {
-    if (item.kind !== "release") await discardFile(this.#file(item), change);
+    if (item.kind === "config" || item.kind === "config-revert") await discardFile(this.#file(item), change);
   }
 
-  #file(item: Exclude<ChangeItem, { kind: "release" }>): ProgramFile {
+  #file(item: Extract<ChangeItem, { file: string }>): ProgramFile {
     const file = this.#program.service.files.find(({ name }) => name === item.file);
     if (file === undefined) throw new Error(`${this.#program.service.name} has no file named ${item.file} here`);
     return file;

@@ -38,7 +38,7 @@ class Fleet {
       const { message, item } = command.verb.args;
       this.asked.push(`${message} ${command.node}`);
       if (command.node === this.silent) continue;
-      const [answer, state] = this.#carryOut(command.node, message, item.kind === "release" ? item.version : "");
+      const [answer, state] = this.#carryOut(command.node, message, item.kind === "release" ? item.version : "1.0");
       const outcome = { status: "done", data: { answer, state, attempt: 1, ballot: 1, detail: null } } as const;
       this.play([{ kind: "command-finished", node: command.node, commandId: command.id, outcome, nodeAt: 0 }]);
     }
@@ -158,6 +158,29 @@ describe("a rollout", () => {
     const undone = fleet.asked.filter((step) => step.startsWith("undo"));
     expect(undone).toEqual(["undo web-3", "undo web-2", "undo web-1"]);
     expect(fleet.versions()).toEqual(["1.0", "1.0", "1.0"]);
+  });
+
+  it("starts a service again node by node, and stops at one that does not come back well", () => {
+    const fleet = new Fleet();
+    const restart = () => {
+      const actor = { id: "ada", name: "ada", role: "operator" } as const;
+      const request = { kind: "start-restart", service: "web", reason: "leak" } as const;
+      expect(fleet.play([{ kind: "operator-requested", requestId: "r", actor, request }]).replies).toMatchObject([
+        { ok: true },
+      ]);
+    };
+    restart();
+    expect(fleet.asked).toEqual(["do web-1"]);
+    fleet.pass(2_500);
+    expect(fleet.asked).toEqual(["do web-1"]);
+    fleet.pass(20_000);
+    expect(fleet.asked).toEqual(["do web-1", "do web-2", "do web-3"]);
+    expect(fleet.change()).toBeUndefined();
+    expect(fleet.versions()).toEqual(["1.0", "1.0", "1.0"]);
+    fleet.bad.add("1.0");
+    restart();
+    fleet.pass(20_000);
+    expect(fleet.asked.filter((step) => step.startsWith("do")).slice(3)).toEqual(["do web-1"]);
   });
 
   it("is not blamed for the absence of the control plane itself", () => {

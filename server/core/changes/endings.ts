@@ -35,6 +35,7 @@ export function inverseOf(change: Change): Parameters<typeof openChange>[1] | nu
   const nodes = change.targets.filter(({ kind }) => kind === "program").map(({ node }) => node);
   const before = change.targets.find(({ kind }) => kind === "program")?.before ?? null;
   const { service, watchMs } = change;
+  if (change.item.kind === "restart") return null;
   const item =
     change.item.kind === "release"
       ? before === null

@@ -40,6 +40,8 @@ export function versionOf(item: ChangeItem): string {
       return digest(item.content);
     case "config-revert":
       return `${item.file}@${item.change}`;
+    case "restart":
+      return "restart";
     default:
       return item satisfies never;
   }
@@ -56,7 +58,7 @@ function fillWaves(request: RolloutRequest, here: readonly ProgramOnNode[]): str
 export function versionOn(here: readonly ProgramOnNode[], node: string, item: ChangeItem): string | null {
   const status = here.find((each) => each.node === node)?.status;
   if (status === undefined) return null;
-  if (item.kind === "release") return status.version;
+  if (item.kind === "release" || item.kind === "restart") return status.version;
   return status.files.find(({ name }) => name === item.file)?.version ?? null;
 }
 
@@ -73,6 +75,11 @@ function checkNodes(nodes: readonly string[], here: readonly ProgramOnNode[]): C
 
 function checkTarget(nodes: readonly string[], here: readonly ProgramOnNode[], item: ChangeItem): ChangeCheck[] {
   const involved = here.filter(({ node }) => nodes.includes(node));
+  if (item.kind === "restart") {
+    const idle = involved.filter(({ status }) => status.version === null);
+    if (idle.length === 0) return [pass("has-release", { nodes: involved.length })];
+    return [block("no-release", { nodes: idle.map(({ node }) => node).join(", ") })];
+  }
   if (item.kind !== "release") {
     const without = involved.filter(({ status }) => !status.files.some(({ name }) => name === item.file));
     if (without.length === 0) return [pass("file-known", { file: item.file })];

@@ -25,6 +25,8 @@ export type ChangeRequest =
       readonly version: string | null;
       readonly reason: string;
     }
+  /** Every node's process again, one node after the other, each watched for a moment. */
+  | { readonly kind: "start-restart"; readonly service: string; readonly reason: string }
   | { readonly kind: "stop-change"; readonly change: string; readonly reason: string };
 
 type Answer =
@@ -32,7 +34,7 @@ type Answer =
   | { readonly ok: false; readonly code: string; readonly data: ChangeData };
 
 export function isChangeRequest(request: { readonly kind: string }): request is ChangeRequest {
-  return ["start-rollout", "start-rollback", "stop-change"].includes(request.kind);
+  return ["start-rollout", "start-rollback", "start-restart", "stop-change"].includes(request.kind);
 }
 
 export function answerChangeRequest(draft: Draft, request: ChangeRequest, actor: Actor): Answer {
@@ -44,6 +46,8 @@ export function answerChangeRequest(draft: Draft, request: ChangeRequest, actor:
       if (rollout === null) return refuse("no-good-version", { service: request.service });
       return start(draft, rollout.request, null, request.reason, actor, rollout.of);
     }
+    case "start-restart":
+      return start(draft, planRestart(draft.state, request.service), null, request.reason, actor, null);
     case "stop-change":
       return stop(draft, request.change, request.reason, actor);
     default:
@@ -66,6 +70,14 @@ export function planRollback(
   const of = record?.history.findLast((entry) => running.includes(entry.version))?.change ?? null;
   const item = { kind: "release", version: target } as const;
   return { request: { service, item, protocol: "2pc", waves: [nodes], watchMs: 10_000, sql: null }, of };
+}
+
+const restartWatchMs = 3_000;
+
+/** A saga goes node by node: a service that was well on some of them is never away on all, and one that does not come back stops it. */
+function planRestart(state: State, service: string): RolloutRequest {
+  const waves = listProgram(state, service).map(({ node }) => [node]);
+  return { service, item: { kind: "restart" }, protocol: "saga", waves, watchMs: restartWatchMs, sql: null };
 }
 
 function start(

@@ -5,7 +5,9 @@ export type ChangeItem =
   | { readonly kind: "release"; readonly version: string }
   | { readonly kind: "config"; readonly file: string; readonly content: string }
   /** Back to what the file held before that change. */
-  | { readonly kind: "config-revert"; readonly file: string; readonly change: string };
+  | { readonly kind: "config-revert"; readonly file: string; readonly change: string }
+  /** The same release again; there is nothing to take back. */
+  | { readonly kind: "restart" };
 
 /** Step of a change on a node. `trial`: what was staged is switched to, and can still be taken back. */
 export type StepKind = MessageKind | "trial";

@@ -1,16 +1,5 @@
-import {
-  appendAudit,
-  type Draft,
-  demand,
-  dropCommands,
-  getAction,
-  getCluster,
-  nextActionId,
-  patchAction,
-  patchCluster,
-  putAction,
-} from "../draft.ts";
-import { appendActionEntry, linkAction } from "../incident/timeline.ts";
+import { type Draft, demand, getAction, getCluster, patchCluster } from "../draft.ts";
+import { type ActionDraft, closeAction, recordEnd, recordIntent } from "./record-action.ts";
 import type { Action, ActionKind, ActionPhase } from "./types.ts";
 import { stopWaitingFor } from "./waiting.ts";
 
@@ -24,66 +13,13 @@ const exclusive: ReadonlySet<ActionKind> = new Set([
   "restart",
 ]);
 
-export interface ActionDraft {
-  readonly kind: ActionKind;
-  readonly cluster: string;
-  readonly state: string;
-  readonly by: string;
-  readonly automatic: boolean;
-  readonly reason: string;
-  readonly incidentId: string | null;
-  readonly from?: string | null;
-  readonly target?: string | null;
-  readonly firstSignalAt?: number | null;
-  /** True when the intent opens a new epoch. */
-  readonly opensEpoch: boolean;
-}
-
 /** Records the intent. Nothing is sent before it was committed. */
 export function beginAction(draft: Draft, intent: ActionDraft): Action {
   if (exclusive.has(intent.kind)) makeRoom(draft, intent.cluster);
   const cluster = demand(getCluster(draft, intent.cluster), intent.cluster);
-  const id = nextActionId(draft);
-  const epoch = intent.opensEpoch ? cluster.highestEpoch + 1 : cluster.epoch;
-  const action: Action = {
-    id,
-    kind: intent.kind,
-    cluster: intent.cluster,
-    phase: "running",
-    state: intent.state,
-    intentId: intent.opensEpoch ? `${id}.${draft.now.entropy}` : (cluster.grantId ?? `${id}.${draft.now.entropy}`),
-    epoch,
-    by: intent.by,
-    automatic: intent.automatic,
-    reason: intent.reason,
-    incidentId: intent.incidentId,
-    from: intent.from ?? null,
-    target: intent.target ?? null,
-    steps: [],
-    sealed: [],
-    candidates: [],
-    startedAt: draft.now.wallMs,
-    endedAt: null,
-    firstSignalAt: intent.firstSignalAt ?? null,
-    decidedAt: draft.now.wallMs,
-    promoteSent: false,
-    configuration: null,
-    failure: null,
-  };
-  putAction(draft, action);
-  if (intent.opensEpoch) patchCluster(draft, cluster.id, { highestEpoch: epoch });
-  if (exclusive.has(intent.kind)) patchCluster(draft, cluster.id, { openActionId: id });
-  if (intent.incidentId !== null) linkAction(draft, intent.incidentId, id);
-  appendActionEntry(draft, id, `${intent.kind}-started`, { node: intent.target ?? intent.from ?? null, epoch });
-  appendAudit(draft, {
-    actor: intent.by,
-    actorRole: intent.automatic ? "system" : "operator",
-    verb: `${intent.kind}-started`,
-    subject: `cluster:${cluster.id}`,
-    before: null,
-    after: { action: id, epoch, ...(intent.target == null ? {} : { target: intent.target }) },
-    reason: intent.reason,
-  });
+  const action = recordIntent(draft, intent, { ...cluster, subject: `cluster:${cluster.id}` });
+  if (intent.opensEpoch) patchCluster(draft, cluster.id, { highestEpoch: action.epoch });
+  if (exclusive.has(intent.kind)) patchCluster(draft, cluster.id, { openActionId: action.id });
   return action;
 }
 
@@ -103,36 +39,12 @@ export function endAction(
   failure: Action["failure"],
 ): void {
   const before = demand(getAction(draft, actionId), actionId);
-  if (before.phase !== "running") return;
-  dropCommands(draft, actionId, `action-${phase}`);
+  if (!closeAction(draft, actionId, phase, failure)) return;
   stopWaitingFor(draft, before.cluster, actionId);
-  const steps = before.steps.map((step) =>
-    step.status === "running" ? { ...step, status: "unknown" as const, endedAt: draft.now.wallMs } : step,
-  );
-  patchAction(draft, actionId, { phase, failure, steps, endedAt: draft.now.wallMs });
   const cluster = demand(getCluster(draft, before.cluster), before.cluster);
   if (before.kind === "reconfigure" && before.state === "learning" && phase !== "done") forgetUnapplied(draft, before);
   if (cluster.openActionId === actionId) patchCluster(draft, cluster.id, { openActionId: null });
-  appendActionEntry(draft, actionId, `${before.kind}-${phase}`, {
-    node: before.target,
-    epoch: before.epoch,
-    durationMs: draft.now.wallMs - before.startedAt,
-    code: failure?.code ?? null,
-  });
-  appendAudit(draft, {
-    actor: before.by,
-    actorRole: before.automatic ? "system" : "operator",
-    verb: `${before.kind}-${phase}`,
-    subject: `cluster:${before.cluster}`,
-    before: null,
-    after: {
-      action: actionId,
-      epoch: cluster.epoch,
-      primary: cluster.primary,
-      ...(failure === null ? {} : { failure: failure.code }),
-    },
-    reason: before.reason,
-  });
+  recordEnd(draft, actionId, { ...cluster, subject: `cluster:${cluster.id}` });
 }
 
 /** A configuration that was never sent to the primary can't be in force: it need not be reckoned with any longer. */

@@ -1,16 +1,7 @@
 import { type DocumentOf, getDocument, putDocument } from "../documents.ts";
-import {
-  appendAudit,
-  type Draft,
-  demand,
-  dropCommands,
-  getAction,
-  nextActionId,
-  patchAction,
-  putAction,
-} from "../draft.ts";
-import { appendActionEntry, linkAction } from "../incident/timeline.ts";
+import { type Draft, demand, getAction, patchAction } from "../draft.ts";
 import type { CommandRecord, Verb } from "../recovery/command.ts";
+import { type ActionDraft, closeAction, recordEnd, recordIntent } from "../recovery/record-action.ts";
 import type { Action } from "../recovery/types.ts";
 import type { RedisDocument } from "./servers.ts";
 
@@ -53,54 +44,10 @@ export function sendCommand(
   return command;
 }
 
-export function beginRedisAction(
-  draft: Draft,
-  record: RedisDocument,
-  intent: Pick<Action, "kind" | "state" | "by" | "automatic" | "reason" | "incidentId" | "from" | "target"> & {
-    readonly firstSignalAt: number | null;
-    readonly opensEpoch: boolean;
-  },
-): Action {
-  const id = nextActionId(draft);
-  const epoch = intent.opensEpoch ? record.highestEpoch + 1 : record.epoch;
-  const action: Action = {
-    id,
-    kind: intent.kind,
-    cluster: record.id,
-    phase: "running",
-    state: intent.state,
-    intentId: intent.opensEpoch ? `${id}.${draft.now.entropy}` : (record.grantId ?? `${id}.${draft.now.entropy}`),
-    epoch,
-    by: intent.by,
-    automatic: intent.automatic,
-    reason: intent.reason,
-    incidentId: intent.incidentId,
-    from: intent.from,
-    target: intent.target,
-    steps: [],
-    sealed: [],
-    candidates: [],
-    startedAt: draft.now.wallMs,
-    endedAt: null,
-    firstSignalAt: intent.firstSignalAt,
-    decidedAt: draft.now.wallMs,
-    promoteSent: false,
-    configuration: null,
-    failure: null,
-  };
-  putAction(draft, action);
-  if (intent.opensEpoch) patchRedis(draft, record.id, { highestEpoch: epoch, openActionId: id });
-  if (intent.incidentId !== null) linkAction(draft, intent.incidentId, id);
-  appendActionEntry(draft, id, `${intent.kind}-started`, { node: intent.target ?? intent.from, epoch });
-  appendAudit(draft, {
-    actor: intent.by,
-    actorRole: intent.automatic ? "system" : "operator",
-    verb: `${intent.kind}-started`,
-    subject: `redis:${record.id}`,
-    before: null,
-    after: { action: id, epoch },
-    reason: intent.reason,
-  });
+export function beginRedisAction(draft: Draft, record: RedisDocument, intent: Omit<ActionDraft, "cluster">): Action {
+  const subject = `redis:${record.id}`;
+  const action = recordIntent(draft, { ...intent, cluster: record.id }, { ...record, subject });
+  if (intent.opensEpoch) patchRedis(draft, record.id, { highestEpoch: action.epoch, openActionId: action.id });
   return action;
 }
 
@@ -140,37 +87,9 @@ export function endRedisAction(
   phase: Exclude<Action["phase"], "running">,
   failure: Action["failure"],
 ): void {
-  const before = demand(getAction(draft, actionId), actionId);
-  if (before.phase !== "running") return;
-  dropCommands(draft, actionId, `action-${phase}`);
-  patchAction(draft, actionId, {
-    phase,
-    failure,
-    endedAt: draft.now.wallMs,
-    steps: before.steps.map((step) =>
-      step.status === "running" ? { ...step, status: "unknown" as const, endedAt: draft.now.wallMs } : step,
-    ),
-  });
-  const record = demand(getDocument(draft, "redis", before.cluster), before.cluster);
+  if (!closeAction(draft, actionId, phase, failure)) return;
+  const { cluster } = demand(getAction(draft, actionId), actionId);
+  const record = demand(getDocument(draft, "redis", cluster), cluster);
   if (record.openActionId === actionId) patchRedis(draft, record.id, { openActionId: null });
-  appendActionEntry(draft, actionId, `${before.kind}-${phase}`, {
-    node: before.target,
-    epoch: before.epoch,
-    durationMs: draft.now.wallMs - before.startedAt,
-    code: failure?.code ?? null,
-  });
-  appendAudit(draft, {
-    actor: before.by,
-    actorRole: before.automatic ? "system" : "operator",
-    verb: `${before.kind}-${phase}`,
-    subject: `redis:${before.cluster}`,
-    before: null,
-    after: {
-      action: actionId,
-      epoch: record.epoch,
-      primary: record.primary,
-      ...(failure ? { failure: failure.code } : {}),
-    },
-    reason: before.reason,
-  });
+  recordEnd(draft, actionId, { ...record, subject: `redis:${cluster}` });
 }

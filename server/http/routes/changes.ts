@@ -68,10 +68,7 @@ export function changeRoutes(services: HttpServices): Route[] {
         confirm: z.string().check(z.maxLength(40)),
       }),
       async handle({ param, body, principal }) {
-        const service = demandService(param("id"));
-        if (body.confirm !== service) {
-          throw new Problem(400, "confirm", "Type the service's name to confirm.", { service });
-        }
+        const service = confirmed(demandService(param("id")), body.confirm);
         const request = toRequest(service, body);
         const { planHash, reason: why } = body;
         const asked = { kind: "start-rollout", rollout: request, planHash, reason: why } as const;
@@ -84,6 +81,15 @@ export function changeRoutes(services: HttpServices): Route[] {
       async handle({ param, body, principal }) {
         const service = demandService(param("id"));
         const asked = { kind: "start-rollback", service, version: body.version, reason: body.reason } as const;
+        return Response.json(readReply(await control.request(actorOf(principal), asked)), { status: 202 });
+      },
+    }),
+    defineRoute("POST /releases/:id/restart", {
+      summary: "Every node's process again, one node after the other",
+      body: z.object({ reason, confirm: z.string().check(z.maxLength(40)) }),
+      async handle({ param, body, principal }) {
+        const service = confirmed(demandService(param("id")), body.confirm);
+        const asked = { kind: "start-restart", service, reason: body.reason } as const;
         return Response.json(readReply(await control.request(actorOf(principal), asked)), { status: 202 });
       },
     }),
@@ -118,6 +124,11 @@ export function changeRoutes(services: HttpServices): Route[] {
         ),
     }),
   ];
+}
+
+function confirmed(service: string, typed: string): string {
+  if (typed !== service) throw new Problem(400, "confirm", "Type the service's name to confirm.", { service });
+  return service;
 }
 
 function toRequest(service: string, body: z.output<typeof rolloutBody>): RolloutRequest {
