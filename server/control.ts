@@ -165,8 +165,8 @@ export class Control {
       link: hooks.beside(lateLink(() => this.#agents)),
       owner: `${hostname()}/${process.pid}/${randomUUID()}`,
       policyOverrides: config.policy,
-      publish: ({ touched, durable, timeline, originWallMs }) => {
-        this.#publisher.mark(touched, durable, timeline, originWallMs);
+      publish: ({ touched, durable, timeline, originWallMs, urgent }) => {
+        this.#publisher.mark(touched, durable, timeline, originWallMs, urgent);
         if (durable) {
           this.#notify();
           this.#watch.noteCommit(touched);

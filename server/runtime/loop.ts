@@ -21,6 +21,7 @@ import { startLagMeter } from "./lag-meter.ts";
 import { LeaseRenewals } from "./lease-renewals.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Outbox } from "./outbox.ts";
+import { isUrgent } from "./publisher.ts";
 import { refusal, Waiting } from "./waiting.ts";
 
 const tickMs = 250;
@@ -30,12 +31,13 @@ const commitDeadlineMs = 10_000;
 /** Events whose loss would lose a fact, kept while the store is away. */
 const retainedLimit = 5_000;
 
-/** What became visible: entity keys and new timeline entries. `durable` ones can't wait for the next frame. */
+/** What became visible: entity keys and new timeline entries. `durable` ones can't wait for the next frame, `urgent` ones not for long. */
 export interface Published {
   readonly touched: ReadonlySet<string>;
   readonly durable: boolean;
   readonly timeline: readonly TimelineEntry[];
   readonly originWallMs: number;
+  readonly urgent?: boolean;
 }
 
 export interface LoopParts {
@@ -260,7 +262,8 @@ export class ControlLoop {
     this.#leases.take(decision.renewals ?? [], this.#leaderEpoch, durable);
     // Signing and sending go first; making views of it all can wait for the next turn.
     clock.soon(() => {
-      this.#parts.publish({ touched: decision.touched, durable, timeline, originWallMs: now.wallMs });
+      const { touched } = decision;
+      this.#parts.publish({ touched, durable, timeline, originWallMs: now.wallMs, urgent: batch.some(isUrgent) });
     });
     if (durable) link.refreshPeers();
   }
@@ -340,12 +343,10 @@ export class ControlLoop {
     this.#parts.log("info", "The database is back.", { heldEvents: retained.length });
     this.#mailbox.pushFirst({ kind: "store-returned" });
     for (const event of retained) this.#mailbox.push(event);
-    this.#parts.clock.setTimer(() => this.#sweepAfterReturn(), 0);
+    this.#parts.clock.setTimer(() => {
+      if (this.storeAvailable) this.#outbox.sweep(this.#parts.clock.monoMs());
+    }, 0);
     this.#schedule();
-  }
-
-  #sweepAfterReturn(): void {
-    if (this.storeAvailable) this.#outbox.sweep(this.#parts.clock.monoMs());
   }
 
   /** Reads everything again: at the start, and after a commit whose outcome is not known. */

@@ -49,6 +49,23 @@ describe("the publisher", () => {
     expect(published.length).toBe(before + 1);
   });
 
+  it("shows at once what an agent reports out of turn, twenty times a second at most", async () => {
+    const urge = () => publisher.mark(new Set(["node:a"]), false, [], clock.wallMs(), true);
+    mark();
+    await clock.advance(60);
+    views.set("node:a", node("down", 0));
+    mark();
+    urge();
+    await clock.advance(20);
+    expect(published.length).toBe(2);
+    for (let i = 0; i < 100; i++) {
+      views.set("node:a", node(i % 2 === 0 ? "healthy" : "down", 0));
+      urge();
+      await clock.advance(10);
+    }
+    expect(published.length).toBeLessThanOrEqual(2 + 21);
+  });
+
   it("sends a first change at once, and further ones at most four times a second", async () => {
     const states = ["healthy", "suspect", "down", "degraded"] as const;
     for (let i = 0; i < 100; i++) {

@@ -1,10 +1,12 @@
-import type { TimelineEntry } from "../core/index.ts";
+import type { Event, TimelineEntry } from "../core/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ClusterView, EntityView, MemberView, RedisView } from "../protocol/index.ts";
 import type { FeedChange } from "./feed.ts";
 
 /** Entities that changed only in what is observed are sent at most this often. */
 const liveIntervalMs = 250;
+/** … and at most this often when an agent says that something has changed: whoever watches wants to see it happen. */
+const urgentIntervalMs = 50;
 /** A first change waits this long for its neighbours. */
 const coalesceMs = 10;
 /** Figures that move with every heartbeat are refreshed this often on a small fleet, less often on a large one. */
@@ -43,13 +45,21 @@ export class Publisher {
     this.#parts = parts;
   }
 
-  /** Sends `touched` now (durable) or when each is due (live). */
-  mark(touched: ReadonlySet<string>, durable: boolean, timeline: readonly TimelineEntry[], originWallMs: number): void {
+  /** Sends `touched` now (durable) or when each is due (live). `urgent`: somebody reports a change, not a beat. */
+  mark(
+    touched: ReadonlySet<string>,
+    durable: boolean,
+    timeline: readonly TimelineEntry[],
+    originWallMs: number,
+    urgent = false,
+  ): void {
     const nowMs = this.#parts.clock.monoMs();
     for (const key of touched) {
-      if (this.#dirty.has(key)) continue;
+      const known = this.#dirty.get(key);
+      if (known !== undefined && !urgent) continue;
       const last = this.#sent.get(key)?.atMs ?? Number.NEGATIVE_INFINITY;
-      this.#dirty.set(key, { dueMs: Math.max(nowMs + coalesceMs, last + liveIntervalMs), originWallMs });
+      const dueMs = Math.max(nowMs + coalesceMs, last + (urgent ? urgentIntervalMs : liveIntervalMs));
+      if (known === undefined || dueMs < known.dueMs) this.#dirty.set(key, { dueMs, originWallMs });
     }
     if (durable) this.#send([...touched], timeline, originWallMs, true);
     this.#arm();
@@ -115,6 +125,11 @@ export class Publisher {
       this.#flush();
     }, next - this.#parts.clock.monoMs());
   }
+}
+
+/** An agent beats out of turn when something has changed; its end is news, too. */
+export function isUrgent(event: Event): boolean {
+  return event.kind === "heartbeat-received" ? event.eager : event.kind === "agent-disconnected";
 }
 
 function splitKey(key: string): { entity: string; id: string } {
