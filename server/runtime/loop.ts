@@ -337,8 +337,7 @@ export class ControlLoop {
   }
 
   #regainStore(): void {
-    const retained = this.#retained;
-    this.#retained = [];
+    const retained = this.#retained.splice(0);
     this.#storeLost = false;
     this.#parts.log("info", "The database is back.", { heldEvents: retained.length });
     this.#mailbox.pushFirst({ kind: "store-returned" });
