@@ -1,4 +1,4 @@
-import { chown, mkdir, open } from "node:fs/promises";
+import { chownSync, closeSync, fchownSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { RunAs } from "../processes.ts";
 import { type Row, SqlConnection, type SqlTarget } from "../sql.ts";
@@ -39,10 +39,6 @@ interface SourceFile {
   readonly isDirectory: boolean;
 }
 
-interface Batch {
-  readonly files: readonly SourceFile[];
-}
-
 /**
  * Copies every file of a source that is in backup mode.
  * Answers with the bytes copied. @throws Failure, or the error of the socket, the server or the disk.
@@ -61,18 +57,35 @@ async function copyTree(job: CopyJob, reader: SqlConnection): Promise<number> {
   const files = await listFiles(reader);
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   let copied = 0;
-  for (const file of files) if (file.isDirectory) await makeDirectory(job, file.path);
-  for (const name of emptyDirectories) await makeDirectory(job, name);
-  await makeDirectory(job, "pg_wal/archive_status");
-  for (const batch of batchesOf(files.filter((file) => !file.isDirectory))) {
-    const [only] = batch.files;
-    copied +=
-      batch.files.length === 1 && only !== undefined && only.bytes > chunkBytes
-        ? await copyLarge(job, reader, only)
-        : await copySmall(job, reader, batch.files);
+  const tell = (bytes: number): void => {
+    copied += bytes;
     job.progress(total === 0 ? 0 : Math.min(0.99, copied / total), copied, total);
-  }
+  };
+  for (const file of files) if (file.isDirectory) makeDirectory(job, file.path);
+  for (const name of emptyDirectories) makeDirectory(job, name);
+  makeDirectory(job, "pg_wal/archive_status");
+  const plain = files.filter((file) => !file.isDirectory);
+  const batches = batchesOf(plain.filter(({ bytes }) => bytes <= chunkBytes));
+  const small = async (index: number) => {
+    const batch = batches[index];
+    return batch === undefined ? null : readSmall(reader, batch);
+  };
+  await readAhead(small, (rows) => tell(writeSmall(job, rows)));
+  for (const file of plain.filter(({ bytes }) => bytes > chunkBytes)) tell(await copyLarge(job, reader, file));
   return copied;
+}
+
+/** Reads what comes next while the last is written. Null ends it. */
+async function readAhead<T>(read: (index: number) => Promise<T | null>, write: (value: T) => void): Promise<void> {
+  let coming = read(0);
+  for (let index = 1; ; index += 1) {
+    const value = await coming;
+    if (value === null) return;
+    coming = read(index);
+    // Its failure is met at the next turn; until then nobody waits for it.
+    coming.catch(() => undefined);
+    write(value);
+  }
 }
 
 // A file that vanished has no size. The whole record is never NOT NULL: on Unix it has no creation time.
@@ -102,75 +115,86 @@ function decodeFile(row: Row): readonly SourceFile[] {
   return [{ path, bytes: asNumber(row.bytes) ?? 0, isDirectory: row.is_directory === true }];
 }
 
-/** Small files travel together; a large one alone, in chunks. */
-function* batchesOf(files: readonly SourceFile[]): Generator<Batch> {
-  let batch: SourceFile[] = [];
-  let bytes = 0;
+/** Small files travel together. */
+function batchesOf(files: readonly SourceFile[]): readonly (readonly SourceFile[])[] {
+  const batches: SourceFile[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
   for (const file of files) {
-    if (file.bytes > chunkBytes) {
-      yield { files: [file] };
-      continue;
+    const last = batches.at(-1);
+    if (last === undefined || last.length >= batchFiles || bytes + file.bytes > batchBytes) {
+      batches.push([file]);
+      bytes = file.bytes;
+    } else {
+      last.push(file);
+      bytes += file.bytes;
     }
-    if (batch.length >= batchFiles || bytes + file.bytes > batchBytes) {
-      yield { files: batch };
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(file);
-    bytes += file.bytes;
   }
-  if (batch.length > 0) yield { files: batch };
+  return batches;
 }
 
-async function copySmall(job: CopyJob, reader: SqlConnection, files: readonly SourceFile[]): Promise<number> {
-  const rows = await reader.query(
+function readSmall(reader: SqlConnection, files: readonly SourceFile[]): Promise<readonly Row[]> {
+  return reader.query(
     "SELECT path, pg_read_binary_file(path, 0, $2::bigint, true) AS content FROM unnest($1::text[]) AS path",
     [files.map((file) => file.path), 2 * chunkBytes],
     queryDeadlineMs,
   );
+}
+
+function writeSmall(job: CopyJob, rows: readonly Row[]): number {
   let bytes = 0;
   for (const row of rows) {
     const path = asText(row.path);
+    // One that has vanished since is not needed: WAL says so.
     if (path === null || !Buffer.isBuffer(row.content)) continue;
-    await writeFileAt(job, path, [row.content]);
-    bytes += row.content.length;
+    const content = row.content;
+    withFile(job, path, (file) => writeAll(file, content, 0));
+    bytes += content.length;
   }
   return bytes;
 }
 
 async function copyLarge(job: CopyJob, reader: SqlConnection, file: SourceFile): Promise<number> {
-  const { dataDir, runAs } = job;
-  const handle = await open(join(dataDir, file.path), "w", 0o600);
-  let offset = 0;
+  withFile(job, file.path, () => undefined);
+  let copied = 0;
+  // What is added behind a short piece comes with the WAL.
+  let ended = false;
+  const read = async (index: number): Promise<Buffer | null> => {
+    if (ended) return null;
+    const [row] = await reader.query(
+      "SELECT pg_read_binary_file($1, $2::bigint, $3::bigint, true) AS content",
+      [file.path, index * chunkBytes, chunkBytes],
+      queryDeadlineMs,
+    );
+    if (!Buffer.isBuffer(row?.content) || row.content.length === 0) return null;
+    ended = row.content.length < chunkBytes;
+    return row.content;
+  };
+  await readAhead(read, (content) => {
+    withFile(job, file.path, (handle) => writeAll(handle, content, copied), "r+");
+    copied += content.length;
+  });
+  return copied;
+}
+
+/** Without waiting in between: the process that copies has nothing else to do, and a thread for each of thousands of small writes takes longer. */
+function withFile({ dataDir, runAs }: CopyJob, path: string, work: (file: number) => void, flags = "w"): void {
+  const file = openSync(join(dataDir, path), flags, 0o600);
   try {
-    if (runAs) await handle.chown(runAs.uid, runAs.gid);
-    for (;;) {
-      const [row] = await reader.query(
-        "SELECT pg_read_binary_file($1, $2::bigint, $3::bigint, true) AS content",
-        [file.path, offset, chunkBytes],
-        queryDeadlineMs,
-      );
-      if (!Buffer.isBuffer(row?.content) || row.content.length === 0) return offset;
-      await handle.write(row.content, 0, row.content.length, offset);
-      offset += row.content.length;
-    }
+    if (runAs && flags === "w") fchownSync(file, runAs.uid, runAs.gid);
+    work(file);
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }
 
-async function writeFileAt({ dataDir, runAs }: CopyJob, path: string, chunks: readonly Buffer[]): Promise<void> {
-  const handle = await open(join(dataDir, path), "w", 0o600);
-  try {
-    if (runAs) await handle.chown(runAs.uid, runAs.gid);
-    for (const chunk of chunks) await handle.writeFile(chunk);
-  } finally {
-    await handle.close();
+function writeAll(file: number, content: Buffer, position: number): void {
+  for (let done = 0; done < content.length; ) {
+    done += writeSync(file, content, done, content.length - done, position + done);
   }
 }
 
-async function makeDirectory({ dataDir, runAs }: CopyJob, path: string): Promise<void> {
+function makeDirectory({ dataDir, runAs }: CopyJob, path: string): void {
   const full = join(dataDir, path);
-  await mkdir(full, { recursive: true, mode: 0o700 });
-  if (runAs) await chown(full, runAs.uid, runAs.gid);
+  mkdirSync(full, { recursive: true, mode: 0o700 });
+  if (runAs) chownSync(full, runAs.uid, runAs.gid);
 }
