@@ -86,6 +86,8 @@ function finish(draft: Draft, change: Change): Change {
 /** The release is named in an incident: one for the change, with its evidence. */
 function blame(draft: Draft, change: Change, fault: Fault): Change {
   const told = tell(draft, { ...change, fault }, "fault", { code: fault.code, node: fault.node, ...fault.data });
+  // A restart brings nothing new: what keeps the service down was there before.
+  if (change.item.kind === "restart" && change.incidentId === null) return told;
   const incidentId = change.incidentId ?? openIncident(draft, change, fault);
   record(draft, incidentId, change, "action", "change-stopped", { change: change.id, code: fault.code });
   return { ...told, incidentId };
