@@ -167,9 +167,10 @@ export function advanceRejoin(draft: Draft, actionId: string): void {
   const node = demand(action.target, "target");
   const step = demand(action.steps.at(-1), "a step");
   if (step.status === "failed") {
+    const { code } = step.data;
+    const recovers = draft.state.live.nodes.get(node)?.postgres?.state === "starting" && code !== "diverged";
     // What is not known yet, or still recovers, is no reason to overwrite it: it is asked again.
-    const recovers = draft.state.live.nodes.get(node)?.postgres?.state === "starting";
-    const isFinal = step.kind === "clone" || step.data.code === "position-unknown" || recovers;
+    const isFinal = step.kind === "clone" || code === "position-unknown" || recovers;
     return isFinal ? fail(draft, action) : fallBack(draft, action, step.kind);
   }
   if (step.status !== "done") return;
