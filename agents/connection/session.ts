@@ -10,8 +10,9 @@ import { type Identity, saveIdentity, signText, verifyText } from "./identity.ts
 
 export const agentVersion = "0.1.0";
 
-const pingIntervalMs = 5_000;
-const silenceLimitMs = 15_000;
+const pingIntervalMs = 2_000;
+/** After a cut, what was sent waits for the kernel to try again, which it does more and more rarely: a new connection is there sooner. */
+const silenceLimitMs = 6_000;
 const refusedDelayMs = 10_000;
 /** Heartbeats and telemetry are skipped while this much waits in the socket: the newest one says it all. */
 const maxBufferedBytes = 1024 * 1024;

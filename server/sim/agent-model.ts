@@ -17,8 +17,8 @@ import type { Process } from "./world.ts";
 const heartbeatMs = 250;
 /** As `agents/connection/session.ts` and `agents/agent.ts` have them for a cluster's member. */
 const reconnectMs = { first: 50, most: 2_000 };
-const pingMs = 5_000;
-const sessionSilenceMs = 15_000;
+const pingMs = 2_000;
+const sessionSilenceMs = 6_000;
 
 /** The node agent on the model: the real fence, simulated hands. */
 export class AgentModel {
