@@ -30,6 +30,7 @@ export const mutants: readonly Mutant[] = [
       replace: "if (isStreaming(draft.state, cluster, node))",
     },
     run: { faults: ["ahead-alone"] },
+    seeds: 150,
   },
   {
     name: "accept-older-epoch",
@@ -114,6 +115,7 @@ export const mutants: readonly Mutant[] = [
       replace: "configurations: [next.configuration],",
     },
     run: { faults: ["heir-dies"], nodes: 5 },
+    seeds: 250,
   },
   {
     name: "reads-veto-writes",
