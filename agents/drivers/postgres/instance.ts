@@ -49,6 +49,7 @@ export class PostgresInstance {
   #verbs = 0;
   #restarts = 0;
   #hasRewind = false;
+  readonly #owned = async () => baseSettings(this.service, await this.data.majorVersion());
 
   constructor(service: PostgresService, host: InstanceHost) {
     this.service = service;
@@ -164,7 +165,7 @@ export class PostgresInstance {
   async startStandby(settings: Settings, options: { readonly wait: boolean } = { wait: true }): Promise<void> {
     await this.data.setStandbySignal(true);
     await this.data.removeReservations();
-    await this.data.writeSettings({ ...baseSettings(this.service), ...settings });
+    await this.data.writeSettings({ ...(await this.#owned()), ...settings });
     await this.#start();
     if (options.wait) await this.waitReady();
   }
@@ -172,7 +173,7 @@ export class PostgresInstance {
   /** Starts as a primary; only under a grant. */
   async startPrimary(configuration: SyncConfiguration): Promise<void> {
     await this.lease.waitToBegin(configuration);
-    await this.data.writeSettings({ ...baseSettings(this.service), ...primarySettings(configuration) });
+    await this.data.writeSettings({ ...(await this.#owned()), ...primarySettings(configuration) });
     await this.data.setStandbySignal(false);
     await this.#start();
     await this.waitReady();
@@ -183,7 +184,7 @@ export class PostgresInstance {
     await this.supervisor.stop("immediate", 400);
     this.#ended();
     await this.data.setStandbySignal(true);
-    await this.data.writeSettings({ ...baseSettings(this.service), ...fencedSettings });
+    await this.data.writeSettings({ ...(await this.#owned()), ...fencedSettings });
   }
 
   /** Stops in good order so that the directory is consistent; past the deadline at once. */
@@ -199,8 +200,8 @@ export class PostgresInstance {
   }
 
   /** The same with everything the agent owns: for a server that ran before the agent came. */
-  applyOwned(settings: Settings): Promise<void> {
-    return this.applySettings({ ...baseSettings(this.service), ...settings });
+  async applyOwned(settings: Settings): Promise<void> {
+    return this.applySettings({ ...(await this.#owned()), ...settings });
   }
 
   /** Waits until the server reports a setting as wanted: by then the postmaster has told every process to read it. */

@@ -1,12 +1,10 @@
-import { open } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { slotName } from "../names.ts";
-import { runProgram } from "../processes.ts";
 import { SqlConnection } from "../sql.ts";
 import { asText } from "../status-query.ts";
 import { Failure } from "../verbs/context.ts";
 import { copyInChild } from "./copy-process.ts";
 import { type CloneOptions, ensureReservedSlot, sourceTarget } from "./source.ts";
+import { syncTree } from "./sync-tree.ts";
 
 /**
  * Clones by the low-level backup API over an ordinary SQL connection, where there is no `pg_basebackup`.
@@ -52,23 +50,10 @@ export async function cloneOverSql(options: CloneOptions): Promise<number> {
       queryDeadlineMs,
     );
     await instance.data.write("backup_label", asText(stop?.labelfile) ?? "");
-    await syncTree(options);
+    await syncTree(instance.service.dataDir);
     await instance.data.unmarkUnfinished();
     return bytes;
   } finally {
     control.destroy();
-  }
-}
-
-/** One `syncfs` for the whole tree; file by file where that program is not there. */
-async function syncTree({ instance }: CloneOptions): Promise<void> {
-  const path = instance.service.dataDir;
-  const done = await runProgram("/bin/sync", ["-f", path], { runAs: null, deadlineMs: 600_000 }).catch(() => null);
-  if (done?.code === 0) return;
-  const { readdir } = await import("node:fs/promises");
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const handle = await open(join(entry.parentPath ?? dirname(path), entry.name), "r");
-    await handle.sync().finally(() => handle.close());
   }
 }

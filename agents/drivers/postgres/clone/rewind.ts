@@ -4,6 +4,7 @@ import { quoteConnInfo } from "../conf-text.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { runProgram } from "../processes.ts";
 import { fencedSettings } from "../settings.ts";
+import { syncTree } from "./sync-tree.ts";
 
 const rewindDeadlineMs = 30 * 60_000;
 
@@ -27,7 +28,8 @@ export async function rewindFrom(
   try {
     const result = await runProgram(
       join(service.binDir, "pg_rewind"),
-      ["--target-pgdata", service.dataDir, "--source-server", source.join(" ")],
+      // Synced as a whole below: file by file it takes seconds.
+      ["--no-sync", "--target-pgdata", service.dataDir, "--source-server", source.join(" ")],
       {
         runAs: service.runAs,
         deadlineMs: rewindDeadlineMs,
@@ -39,6 +41,7 @@ export async function rewindFrom(
     // It copies the source's settings and leaves no signal file: both are put right before any start.
     await data.setStandbySignal(true);
     await data.writeSettings(fencedSettings);
+    await syncTree(service.dataDir);
     await data.unmarkUnfinished();
     return { ok: true };
   } catch (error) {
