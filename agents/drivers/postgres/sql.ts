@@ -47,6 +47,7 @@ export class SqlConnection {
       stream: () => socket,
       ssl: false,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 2_000,
       ...(target.replication ? { replication: "true" } : {}),
     };
     const client = new pg.Client(config);

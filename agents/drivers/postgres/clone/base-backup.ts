@@ -4,7 +4,7 @@ import { runProgram } from "../processes.ts";
 import { withConnection } from "../sql.ts";
 import { asNumber } from "../status-query.ts";
 import { Failure } from "../verbs/context.ts";
-import { type CloneOptions, ensureReservedSlot, measureDirectory, sourceTarget } from "./source.ts";
+import { type CloneOptions, ensureReservedSlot, measureDirectory, sourceConnInfo, sourceTarget } from "./source.ts";
 
 const backupDeadlineMs = 12 * 60 * 60_000;
 const progressIntervalMs = 500;
@@ -38,12 +38,8 @@ export async function cloneByBaseBackup(options: CloneOptions): Promise<number> 
       [
         "-D",
         service.dataDir,
-        "-h",
-        primary.host,
-        "-p",
-        String(primary.port),
-        "-U",
-        service.user,
+        "-d",
+        sourceConnInfo(instance, primary),
         "-X",
         "stream",
         "-S",

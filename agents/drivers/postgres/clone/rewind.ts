@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Endpoint } from "../../../../server/core/index.ts";
-import { quoteConnInfo } from "../conf-text.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { runProgram } from "../processes.ts";
 import { fencedSettings } from "../settings.ts";
+import { sourceConnInfo } from "./source.ts";
 import { syncTree } from "./sync-tree.ts";
 
 const rewindDeadlineMs = 30 * 60_000;
@@ -18,18 +18,13 @@ export async function rewindFrom(
   signal: AbortSignal,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly detail: string }> {
   const { service, data } = instance;
-  const source = [
-    `host=${quoteConnInfo(primary.host)}`,
-    `port=${primary.port}`,
-    `user=${quoteConnInfo(service.user)}`,
-    "dbname=postgres",
-  ];
+  const source = `${sourceConnInfo(instance, primary)} dbname=postgres`;
   await data.markUnfinished();
   try {
     const result = await runProgram(
       join(service.binDir, "pg_rewind"),
       // Synced as a whole below: file by file it takes seconds.
-      ["--no-sync", "--target-pgdata", service.dataDir, "--source-server", source.join(" ")],
+      ["--no-sync", "--target-pgdata", service.dataDir, "--source-server", source],
       {
         runAs: service.runAs,
         deadlineMs: rewindDeadlineMs,

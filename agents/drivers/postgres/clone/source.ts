@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Endpoint } from "../../../../server/core/index.ts";
 import { messageOf } from "../../../shared/time.ts";
+import { quoteConnInfo } from "../conf-text.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { type SqlConnection, type SqlTarget, withConnection } from "../sql.ts";
 import { asText } from "../status-query.ts";
@@ -17,6 +18,24 @@ export interface CloneOptions {
 /** The primary that is cloned, reached with the member's own credentials. */
 export function sourceTarget({ instance, primary }: CloneOptions): SqlTarget {
   return { ...instance.target("holdfast clone"), host: primary.host, port: primary.port };
+}
+
+/**
+ * For PostgreSQL's own programs. A server that gave the connection up during a cut can't say so, and whoever only waits for its next byte waits for
+ * ever: so the kernel is to ask.
+ */
+export function sourceConnInfo({ service }: PostgresInstance, primary: Endpoint): string {
+  const parts: readonly (readonly [string, string])[] = [
+    ["host", primary.host],
+    ["port", String(primary.port)],
+    ["user", service.user],
+    ["connect_timeout", "5"],
+    ["keepalives_idle", "2"],
+    ["keepalives_interval", "1"],
+    ["keepalives_count", "5"],
+    ["tcp_user_timeout", "10000"],
+  ];
+  return parts.map(([name, value]) => `${name}=${quoteConnInfo(value)}`).join(" ");
 }
 
 /**
