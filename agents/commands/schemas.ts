@@ -1,5 +1,12 @@
 import * as z from "zod/mini";
-import type { AnyVerb, CommandOutcome, Endpoint, Grant, SyncConfiguration } from "../../server/core/index.ts";
+import {
+  type AnyVerb,
+  type CommandOutcome,
+  type Endpoint,
+  type Grant,
+  mostTimelines,
+  type SyncConfiguration,
+} from "../../server/core/index.ts";
 import { limits } from "../../server/protocol/limits.ts";
 import type { FenceRecord } from "../fence/promise.ts";
 import { describeMistakes } from "../shared/schema-errors.ts";
@@ -32,7 +39,7 @@ const configurations = z.array(configurationSchema).check(z.maxLength(64));
 const peers = z.array(endpointSchema).check(z.maxLength(limits.maxPeers));
 const history = z
   .array(z.strictObject({ timeline: whole, switchLsn: z.nullable(z.int().check(z.gte(0))) }))
-  .check(z.maxLength(64));
+  .check(z.maxLength(mostTimelines));
 const deadlineMs = z.number().check(z.gte(1), z.lte(600_000));
 const slot = z.int().check(z.gte(0), z.lte(16_383));
 const redisNode = z.strictObject({

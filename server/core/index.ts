@@ -38,7 +38,7 @@ export type * from "./redis/types.ts";
 export type * from "./redis/verbs.ts";
 export { formatLsn, parseLsn } from "./replication/lsn.ts";
 export type * from "./replication/status.ts";
-export { fitsHistory, type TimelineStart } from "./replication/timelines.ts";
+export { fitsHistory, mostTimelines, type TimelineStart } from "./replication/timelines.ts";
 export type { RingChange } from "./ring/change-nodes.ts";
 export {
   changesBetween,

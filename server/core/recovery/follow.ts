@@ -1,10 +1,7 @@
 import { commandStep, type Draft, demand } from "../draft.ts";
-import type { TimelineStart } from "../replication/timelines.ts";
+import { mostTimelines, type TimelineStart } from "../replication/timelines.ts";
 import { endpointOf } from "./members.ts";
 import type { ClusterRecord, SealedMember } from "./types.ts";
-
-/** Older ones are cloned rather than rewound. */
-const mostTimelines = 64;
 
 /**
  * Timelines of the cluster's epochs, oldest first. A promotion whose place was never told may have left the timeline before it anywhere: it
@@ -25,7 +22,8 @@ export function historyOf({ epochs }: ClusterRecord): TimelineStart[] {
  */
 export function comingHistory(cluster: ClusterRecord, candidate: SealedMember, timeline: number): TimelineStart[] {
   const known = cluster.epochs.filter((epoch) => epoch.timeline !== null);
-  return [...historyOf({ ...cluster, epochs: known }), { timeline, switchLsn: candidate.lsn }];
+  const history = [...historyOf({ ...cluster, epochs: known }), { timeline, switchLsn: candidate.lsn }];
+  return history.slice(-mostTimelines);
 }
 
 /** Tells each of these nodes whom to follow under the new grant. */

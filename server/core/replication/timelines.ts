@@ -1,5 +1,8 @@
 import type { Lsn } from "./lsn.ts";
 
+/** As many are told, and an agent takes no more; a member on an older one is rewound or cloned. */
+export const mostTimelines = 64;
+
 /** A timeline of the cluster's history. */
 export interface TimelineStart {
   readonly timeline: number;
