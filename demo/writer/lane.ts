@@ -18,6 +18,8 @@ export interface Credentials {
 export type WriteOutcome = { readonly kind: "acknowledged" } | { readonly kind: "cancelled"; readonly warning: string };
 
 const connectTimeoutMs = 250;
+/** SQLSTATE of a server that is starting or shutting down. */
+const cannotConnectNow = "57P03";
 
 /** One connection of the application to one node: closed, connecting or ready; at most one statement under way. */
 export class Lane {
@@ -26,6 +28,8 @@ export class Lane {
   #warning: string | null = null;
   #lastAttemptMs = Number.NEGATIVE_INFINITY;
   state: "closed" | "connecting" | "ready" = "closed";
+  /** The server said that it is shutting down: it will not be there soon, and each knock costs it a process. */
+  leaving = false;
   /** When the statement under way was sent, by the given clock; null when idle. */
   busySinceMs: number | null = null;
 
@@ -139,5 +143,7 @@ export class Lane {
     if (this.#client !== client) return;
     if (error !== null) this.onError(this.node, error);
     this.drop();
+    this.leaving =
+      (error as { readonly code?: unknown } | null)?.code === cannotConnectNow && /shut/.test(error?.message ?? "");
   }
 }

@@ -28,6 +28,7 @@ const abandonMs = 1_500;
 const pollMs = 10;
 const reconnectQuietMs = 1_000;
 const reconnectRacingMs = 40;
+const reconnectLeavingMs = 250;
 /** After a change of primary: soon, for whoever is watching, and again when the repair is over. */
 const auditDelaysMs = [1_000, 4_000, 15_000];
 const auditRetryMs = 1_000;
@@ -120,7 +121,8 @@ export class Writer {
     const waitMs = this.#active === null ? reconnectRacingMs : reconnectQuietMs;
     for (const lane of this.#lanes) {
       if (lane.state === "ready" && silentFor(lane, now) > abandonMs) lane.drop();
-      if (lane.state === "closed" && lane.sinceAttemptMs >= waitMs) void lane.connect();
+      const restMs = lane.leaving ? Math.max(waitMs, reconnectLeavingMs) : waitMs;
+      if (lane.state === "closed" && lane.sinceAttemptMs >= restMs) void lane.connect();
     }
   }
 

@@ -189,22 +189,25 @@ function orServerEnds({ postgres, world, process }: AgentModel, finish: Finish):
 
 function follow(agent: AgentModel, args: Args<"postgres.follow">, epoch: number, finish: Finish): void {
   const { postgres, world, process, hands } = agent;
-  const isChecked = hands.readsPositionFirst && args.history.length > 0;
+  const fits = ({ timeline, lsn }: { readonly timeline: number; readonly lsn: number }): boolean =>
+    !hands.readsPositionFirst || fitsHistory(args.history, timeline, lsn);
+  const diverged = failed("diverged", "it has WAL that the primary lacks");
   if (!postgres.alive) {
-    startStandby(agent, isChecked ? null : args.primary.node, epoch);
+    const { flushed } = postgres.disk;
+    const isKnown = !hands.readsPositionFirst || flushed.kind === "shutdown";
+    if (isKnown && !fits(flushed)) return finish(diverged);
+    startStandby(agent, isKnown ? args.primary.node : null, epoch);
     return whenReady(agent, (ready) => {
       if (!ready) return finish(failed("error", "PostgreSQL ended while starting"));
-      if (isChecked) follow(agent, args, epoch, finish);
-      else finish(done());
+      if (isKnown) finish(done());
+      else follow(agent, args, epoch, finish);
     });
   }
   ask(agent, (answered) => {
     if (!answered) return finish(noAnswer);
     if (postgres.role === "primary")
       return finish(refused("is-primary", "this member runs as a primary; it must rejoin"));
-    const { timeline, lsn } = postgres.disk.written;
-    if (isChecked && !fitsHistory(args.history, timeline, lsn))
-      return finish(failed("diverged", "it has WAL that the primary lacks"));
+    if (!fits(postgres.disk.written)) return finish(diverged);
     postgres.setNames(unsatisfiableNames);
     postgres.setUpstream(args.primary.node, applicationName(epoch, agent.node));
     world.work(world.random.between(2, 10), process, () => finish(done()));

@@ -103,14 +103,16 @@ export class DataDirectory {
   }
 
   /**
-   * A position that only who holds the last checkpoint has reached: one byte into its record. Null unless the server was shut down cleanly.
-   * Source: PostgreSQL, `ControlFileData`: `state` at byte 16 (1 = shut down), `checkPoint` at byte 32, the same since version 11.
+   * Where a primary was shut down cleanly: its timeline, and a position that only who holds its last checkpoint has reached (one byte into that
+   * record). Null when it ended otherwise, or was a standby. Source: PostgreSQL, `ControlFileData`: `state` at byte 16 (1 = shut down),
+   * `checkPoint` at 32, `checkPointCopy.ThisTimeLineID` at 48, the same since version 11.
    */
-  async shutdownLsn(): Promise<number | null> {
+  async shutdownPosition(): Promise<{ readonly timeline: number; readonly lsn: number } | null> {
     const control = await readFile(this.file("global/pg_control")).catch(() => null);
-    if (control === null || control.length < 40 || nativeUint32(control, 16) !== 1) return null;
+    if (control === null || control.length < 52 || nativeUint32(control, 16) !== 1) return null;
     const [low, high] = endianness() === "LE" ? [32, 36] : [36, 32];
-    return nativeUint32(control, high) * 0x1_0000_0000 + nativeUint32(control, low) + 1;
+    const lsn = nativeUint32(control, high) * 0x1_0000_0000 + nativeUint32(control, low) + 1;
+    return { timeline: nativeUint32(control, 48), lsn };
   }
 
   /**

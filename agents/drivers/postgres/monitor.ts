@@ -124,9 +124,14 @@ export class Monitor {
     for (const loop of this.#loops) loop.start();
   }
 
+  /** Call when the server is told to end: what is known stays, and nobody knocks at its door again. */
+  hold(): void {
+    for (const loop of this.#loops) loop.stop();
+  }
+
   /** Call when the server is gone: forgets what was seen of it. */
   stop(): void {
-    for (const loop of this.#loops) loop.stop();
+    this.hold();
     for (const link of [this.#statusLink, this.#probeLink, this.#syncLink]) link.drop();
     this.#status = null;
     this.#identity = null;

@@ -71,6 +71,20 @@ async function worksIn(pid: number, dataDir: string): Promise<boolean> {
 }
 
 /**
+ * Whether a postmaster that shuts down has served its standbys to the end: its WAL senders stay until everything is confirmed, or their
+ * connection is gone (PostgreSQL, `WalSndDone`). False where the kernel does not tell a process's children.
+ */
+export async function hasNoSenders(postmaster: number): Promise<boolean> {
+  const children = await readFile(`/proc/${postmaster}/task/${postmaster}/children`, "utf8").catch(() => null);
+  if (children === null) return false;
+  for (const pid of children.split(" ").filter((text) => text !== "")) {
+    const title = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (title.includes("walsender")) return false;
+  }
+  return true;
+}
+
+/**
  * Kills what a dead postmaster left behind: a busy backend goes on for as long as its query runs, and keeps a new server from starting.
  * Answers with the number killed. Linux only; elsewhere PostgreSQL's own interlock refuses to start until they are gone.
  */

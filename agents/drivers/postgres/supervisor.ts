@@ -6,6 +6,7 @@ import { monotonicMs, poll, sleep } from "../../shared/time.ts";
 import {
   cleanEnvironment,
   findPostmaster,
+  hasNoSenders,
   hasProcess,
   isAlive,
   killOrphans,
@@ -32,6 +33,8 @@ const watchIntervalMs = 50;
 /** Every so many looks a thorough one, which also sees a process that is dead and not reaped. */
 const thoroughEvery = 10;
 const signalsDeadlineMs = 2_000;
+/** A server that has shut down has nothing left to lose: one whose process stays is killed. */
+const leaveDeadlineMs = 10_000;
 const maxLogBytes = 16 * 1024 * 1024;
 
 /** Starts, stops and watches one postmaster. It outlives the agent: own session, output to a file. */
@@ -45,6 +48,8 @@ export class Supervisor {
   #looks = 0;
   #takesSignals = false;
   #starting: Promise<void> | null = null;
+  /** Until the process of a server that was shut down has ended. */
+  #leaving: Promise<void> | null = null;
   #lastExit: PostmasterExit | null = null;
 
   constructor(service: PostgresService, onExit: (exit: PostmasterExit) => void) {
@@ -67,6 +72,7 @@ export class Supervisor {
   /** Takes a server that runs already under watch. Answers whether there is one. */
   async attach(): Promise<boolean> {
     if (this.#pid !== null) return true;
+    await this.#leaving;
     const pid = await findPostmaster(this.#service.dataDir);
     if (pid === null) return false;
     this.#adopt(pid, null);
@@ -123,15 +129,27 @@ export class Supervisor {
     return { killed };
   }
 
-  /** Asks for a fast shutdown and waits; a server that is not down by the deadline is left as it is. */
-  async shutDown(deadlineMs: number): Promise<boolean> {
+  /**
+   * Asks for a fast shutdown and waits until nothing is written or sent any more; a server that is not down by the deadline is left as it is.
+   * `isShut`: whether the shutdown checkpoint is written. The process may take as long again to end (it answers whoever still connects, and
+   * writes its statistics): it is seen off meanwhile, and nothing starts in its directory before it is gone.
+   */
+  async shutDown(deadlineMs: number, isShut: () => Promise<boolean>): Promise<boolean> {
     const pid = this.#pid;
     if (pid === null) return true;
     this.#stopping = true;
     signal(pid, "SIGINT");
-    const gone = await waitForExit(pid, deadlineMs);
-    if (gone) this.#ended(pid, null, null, false);
-    return gone;
+    const isDown = async () => this.#pid !== pid || ((await isShut()) && (await hasNoSenders(pid)));
+    const down = await poll(async () => ((await isDown()) ? true : null), { intervalMs: 8, deadlineMs });
+    if (down === null) return false;
+    this.#leaving = this.#seeOff(pid);
+    this.#ended(pid, null, null, false);
+    return true;
+  }
+
+  async #seeOff(pid: number): Promise<void> {
+    if (!(await waitForExit(pid, leaveDeadlineMs))) await killPostmaster(pid, this.#service.dataDir);
+    this.#leaving = null;
   }
 
   /** Signals a reload of the configuration files. One that was only just started would die of it: it takes signals when it has written its pid file. */

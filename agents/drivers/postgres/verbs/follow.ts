@@ -33,11 +33,7 @@ export async function follow({ instance, grant }: VerbContext, args: ArgsOf<"pos
  * @throws Failure `diverged`, `position-unknown`
  */
 async function assertFits(instance: PostgresInstance, history: readonly TimelineStart[]): Promise<void> {
-  // Shut down in good order: its last record is the one that the new primary began behind.
-  if (history.length === 0) return;
-  if (!instance.running) await instance.startStandby(fencedSettings);
-  else if (instance.monitor.status === null) await instance.waitReady();
-  const { timeline, lsn } = await readWalEnd(instance);
+  const { timeline, lsn } = await ownPosition(instance);
   if (timeline === null || lsn === null)
     throw new Failure("position-unknown", "it is not known how far this member's WAL goes, so it follows nobody yet");
   if (fitsHistory(history, timeline, lsn)) return;
@@ -46,6 +42,15 @@ async function assertFits(instance: PostgresInstance, history: readonly Timeline
     "diverged",
     `this member is at ${formatLsn(lsn)} on timeline ${timeline}; timeline ${newest} began at ${switchLsn === null ? "an unknown place" : formatLsn(switchLsn)}, so it has WAL that the primary lacks`,
   );
+}
+
+/** Of a primary that was shut down in good order its control file tells. Any other server is started, following nobody, and asked. */
+async function ownPosition(instance: PostgresInstance): ReturnType<typeof readWalEnd> {
+  const shut = instance.running ? null : await instance.data.shutdownPosition();
+  if (shut !== null) return shut;
+  if (!instance.running) await instance.startStandby(fencedSettings);
+  else if (instance.monitor.status === null) await instance.waitReady();
+  return readWalEnd(instance);
 }
 
 /** Whether it streams by settings that are not ours: it was set up by hand, and what works is not given up for what may not. */

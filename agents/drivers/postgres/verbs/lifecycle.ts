@@ -124,19 +124,24 @@ export async function demote(context: VerbContext, args: ArgsOf<"postgres.demote
       "the checkpoint before the shutdown",
     ).catch(() => undefined);
     await instance.data.setStandbySignal(true);
+    instance.monitor.hold();
     const shutdownAt = monotonicMs();
-    if (!(await instance.supervisor.shutDown(args.deadlineMs))) {
+    const isShut = async () => (await instance.data.shutdownPosition()) !== null;
+    const shutdown = instance.supervisor.shutDown(args.deadlineMs, isShut);
+    // Whatever starts it again finds a standby of nobody. The server itself reads no settings any more.
+    const [down] = await Promise.all([shutdown, instance.data.writeSettings(fencedSettings)]);
+    if (!down) {
       await returnAsPrimary(context);
       throw new Failure(
         "shutdown-overdue",
         `PostgreSQL was not down after ${args.deadlineMs} ms; it runs as primary again`,
       );
     }
-    await instance.data.writeSettings(fencedSettings);
-    const lsn = await instance.data.shutdownLsn();
+    const { lsn = null } = (await instance.data.shutdownPosition()) ?? {};
     return { lsn, ms: Math.round(monotonicMs() - startedAt), shutdownMs: Math.round(monotonicMs() - shutdownAt) };
   }
-  return { lsn: await instance.data.shutdownLsn(), ms: 0, shutdownMs: 0 };
+  const { lsn = null } = (await instance.data.shutdownPosition()) ?? {};
+  return { lsn, ms: 0, shutdownMs: 0 };
 }
 
 /** After a demote that nothing followed: the primary of the held grant comes back. */

@@ -71,7 +71,7 @@ async function endReceiver(instance: PostgresInstance): Promise<void> {
       quiet = read && pid === null ? quiet + 1 : 0;
       return quiet >= 2 ? true : null;
     },
-    { intervalMs: 4, deadlineMs: receiverDeadlineMs },
+    { intervalMs: 8, deadlineMs: receiverDeadlineMs },
   );
   if (gone === null)
     throw new Failure("receiver-stays", `the WAL receiver did not end within ${receiverDeadlineMs} ms`);
