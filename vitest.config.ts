@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -14,6 +15,8 @@ export default defineConfig({
     ],
     exclude: ["node_modules/**", "e2e/**", ".next/**", "dist/**"],
     environment: "node",
+    // Half of the time the slow ones wait for a server to start: two at a time, also where there are only two processors.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

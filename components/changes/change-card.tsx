@@ -193,6 +193,7 @@ function Story({ change }: { change: Change }) {
             <span className="min-w-0 break-words">
               {say("changeStory", entry.kind, {
                 ...entry.data,
+                item: change.item.kind,
                 ...(typeof entry.data.code === "string" ? { code: say("changeFault", entry.data.code) } : {}),
               })}
             </span>

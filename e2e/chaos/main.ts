@@ -4,6 +4,8 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { runMain } from "../../bench/demo-run.ts";
+import { untilSignalled } from "../../bench/signals.ts";
 import { ensureEmbeddedBinaries } from "../../server/store/index.ts";
 import { createCluster, postgresUser } from "../plain/cluster.ts";
 import { Installation } from "../plain/installation.ts";
@@ -55,7 +57,7 @@ function tearDown(installation: Installation): void {
   installation.releaseDisks();
 }
 
-/** Of an earlier call that was ended in the middle. */
+/** Of a call that was ended in the middle: this one, or an earlier one that could not clear up. */
 function removeLeftovers(folder: string): void {
   const layout = describeLayout(namespacePrefix, 5);
   for (const host of hostsOf(layout)) signalAll(listProcesses(host), "SIGKILL");
@@ -138,7 +140,14 @@ async function main(): Promise<number> {
     group.list.push(scenario);
     shapes.set(nameShape(shape), group);
   }
-  for (const { shape, list } of shapes.values()) await playShape(options, shape, list, results);
+  const ending = untilSignalled();
+  try {
+    for (const { shape, list } of shapes.values())
+      await Promise.race([playShape(options, shape, list, results), ending]);
+  } catch (error) {
+    if (!options.keep) removeLeftovers(options.folder);
+    throw error;
+  }
   const names = new Set(options.scenarios.map(({ name }) => name));
   const summary = summarise(results.records.filter((record) => names.has(record.scenario)));
   console.log(`\n${tellSummary(summary).join("\n")}`);
@@ -146,4 +155,4 @@ async function main(): Promise<number> {
   return summary.ok === summary.runs ? 0 : 1;
 }
 
-process.exit(await main());
+await runMain(main);

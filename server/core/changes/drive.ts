@@ -124,7 +124,7 @@ function watchWave(draft: Draft, change: Change, whenGood: (change: Change) => C
   if (watch === null) {
     const from = draft.now.wallMs;
     const begun = { wave: change.wave, from, until: from + change.watchMs };
-    return tell(draft, { ...change, watch: begun }, "watching", { wave: change.wave + 1, ms: change.watchMs });
+    return tell(draft, { ...change, watch: begun }, "watching", { wave: change.wave + 1, watchMs: change.watchMs });
   }
   const verdict = judgeWatch(draft.state, change, watch, listIncidents(draft), draft.now);
   if (verdict.kind === "wait") return change;
@@ -144,7 +144,7 @@ function afterEnd(draft: Draft, change: Change): Change {
       phase: "watching",
       watch: { wave: change.waves - 1, from, until: from + change.watchMs },
     };
-    return tell(draft, last, "watching", { wave: change.waves, ms: change.watchMs });
+    return tell(draft, last, "watching", { wave: change.waves, watchMs: change.watchMs });
   }
   const verdict = judgeWatch(draft.state, change, watch, listIncidents(draft), draft.now);
   if (verdict.kind === "wait") return change;
