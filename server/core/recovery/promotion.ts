@@ -15,7 +15,8 @@ import { isWitness } from "../topology/sight.ts";
 import { endAction } from "./actions.ts";
 import { judgeAsyncSeals, tellLoss } from "./async-failover.ts";
 import { provenBy, pursueFencing } from "./fencing.ts";
-import { comingHistory, historyOf, sendFollows } from "./follow.ts";
+import { comingHistory, sendFollows } from "./follow.ts";
+import { demotedCleanly, tellFormerPrimary } from "./former-primary.ts";
 import { leaseFor } from "./lease-renewal.ts";
 import { reckonLoss } from "./loss.ts";
 import { currentConfiguration, endpoints } from "./members.ts";
@@ -147,16 +148,7 @@ function decidePromotion(draft: Draft, action: Action, cluster: ClusterRecord): 
     verb: { verb: "postgres.promote", args: { configuration, peers: endpoints(granted), timeline } },
   });
   sendFollows(draft, action.id, granted, followers, { ...grant, history: comingHistory(cluster, candidate, timeline) });
-  const demoted = demotedCleanly(action);
-  const fenced = cluster.durability.mode === "async" && provenBy(action) === "agent";
-  if (action.from !== null && draft.state.live.nodes.get(action.from)?.connected && demoted === null && !fenced) {
-    commandStep(draft, action.id, {
-      ...grant,
-      kind: "fence",
-      node: action.from,
-      verb: { verb: "postgres.fence", args: {} },
-    });
-  }
+  tellFormerPrimary(draft, action.id, "decided");
   appendActionEntry(draft, action.id, "promotion-decided", { node: chosen, epoch: action.epoch });
 }
 
@@ -166,11 +158,6 @@ function holdingShutdown(action: Action, counted: Action["sealed"]): Action["sea
   if (demote === undefined) return counted;
   const { lsn } = demote.data;
   return typeof lsn === "number" ? counted.filter((member) => member.lsn >= lsn) : [];
-}
-
-function demotedCleanly(action: Action): string | null {
-  const demote = action.steps.find((step) => step.kind === "demote");
-  return demote?.status === "done" ? demote.node : null;
 }
 
 /** The epoch is opened: who was sealed stays a member, everybody else is fenced until it has rejoined. */
@@ -248,7 +235,7 @@ function advancePromoting(draft: Draft, action: Action): void {
   if (last?.status === "done") return recordPromotion(draft, action, last.data);
   const newest = action.steps.filter((step) => step.kind === "promote" || step.kind === "restart").at(-1);
   if (last?.status !== "failed" || newest?.status === "running") return;
-  tellDemoted(draft, action.id);
+  tellFormerPrimary(draft, action.id, "promoted");
   const target = demand(action.target, "target");
   if (promotes.length >= mostPromotes) {
     holdAutomation(draft, action.cluster, "promotion-failed");
@@ -308,32 +295,7 @@ function recordPromotion(draft: Draft, action: Action, data: Action["steps"][num
   patchAction(draft, action.id, { state: "verifying" });
   appendActionEntry(draft, action.id, "promoted", { node: action.target, timeline, epoch: action.epoch });
   sendVerify(draft, action.id);
-  tellDemoted(draft, action.id);
-}
-
-/**
- * Whom the primary that was shut down in good order follows now. Only after the promotion: starting it takes what the new primary needs to come up.
- * Also when the promotion has to be tried again: left alone for long, it would take up its old grant.
- */
-function tellDemoted(draft: Draft, actionId: string): void {
-  const action = demand(getAction(draft, actionId), actionId);
-  const demoted = demotedCleanly(action);
-  if (demoted === null || action.steps.some((step) => step.kind === "follow" && step.node === demoted)) return;
-  const cluster = demand(getCluster(draft, action.cluster), action.cluster);
-  const candidate = demand(
-    action.sealed.find((member) => member.node === action.target),
-    "the candidate's seal",
-  );
-  const { version } = demand(action.configuration, "configuration");
-  sendFollows(draft, action.id, cluster, [demoted], {
-    epoch: action.epoch,
-    intentId: action.intentId,
-    configVersion: version,
-    history:
-      cluster.epochs.at(-1)?.timeline == null
-        ? comingHistory(cluster, candidate, cluster.highestTimeline)
-        : historyOf(cluster),
-  });
+  tellFormerPrimary(draft, action.id, "promoted");
 }
 
 function sendVerify(draft: Draft, actionId: string): void {
