@@ -34,9 +34,12 @@ export const checkServes: CreateChecker = (sim, violate) => {
       );
     });
     // Of a full disk only a takeover helps, which needs the control plane with its database, and one more.
+    const director = sim.control.process;
     const isDirected =
+      director.alive &&
+      !director.frozen &&
       sim.control.tables.faults.available &&
-      !sim.network.isHeld(agent.process, sim.control.process) &&
+      !sim.network.isHeld(agent.process, director) &&
       sim.nodes.every(({ name }) => sim.network.passes("ctl", name) && sim.network.passes(name, "ctl"));
     if (postgres.diskFull && !isDirected) return false;
     return streaming.length >= newest.k + (postgres.diskFull ? 1 : 0);
