@@ -18,10 +18,15 @@ export interface Api {
 }
 
 export function openApi(environment: Environment): Api {
-  const local = readLocalToken(environment);
-  const url = (environment.HOLDFAST_URL ?? local?.url ?? "http://127.0.0.1:7400").replace(/\/$/, "");
-  const token = environment.HOLDFAST_TOKEN ?? (local !== null && isSameServer(url, local.url) ? local.token : null);
-  const call = (method: string, path: string, body: unknown) => request(url, token, method, path, body);
+  const first = readLocalToken(environment);
+  const url = (environment.HOLDFAST_URL ?? first?.url ?? "http://127.0.0.1:7400").replace(/\/$/, "");
+  // Read again with every request: a server that was started anew has another one, and a command that follows a move outlives that.
+  const tokenNow = (): string | null => {
+    const local = readLocalToken(environment);
+    return environment.HOLDFAST_TOKEN ?? (local !== null && isSameServer(url, local.url) ? local.token : null);
+  };
+  const token = tokenNow();
+  const call = (method: string, path: string, body: unknown) => request(url, tokenNow(), method, path, body);
   return {
     url,
     token,

@@ -81,7 +81,7 @@ function Loaded({ redis }: { redis: RedisView }) {
           )
         }
       />
-      <div className="mb-4 flex flex-wrap gap-2">
+      <div className="mb-4 flex flex-wrap items-center gap-2">
         <Badge>{t("epoch", { epoch: redis.epoch })}</Badge>
         {redis.slotsServed !== null && (
           <Badge tone={redis.slotsServed < 16_384 ? "danger" : "plain"}>
@@ -109,7 +109,7 @@ function Loaded({ redis }: { redis: RedisView }) {
         <MigrationPanel redis={redis} onReverse={() => sheet.plan("reverse")} />
         {isCluster && (
           <Panel title={t("slotsTitle")}>
-            <SlotsBand masters={masters} hues={hues} />
+            <SlotsBand masters={masters.filter(({ server }) => server === "running")} hues={hues} />
           </Panel>
         )}
         <Panel title={t("servers")} bodyClassName="px-4 pb-2">

@@ -32,7 +32,7 @@ export { type Migration, openMigration, pendingSlots } from "./redis/migration.t
 export { type MigrationPlan, type MigrationRequest, planMigration } from "./redis/plan.ts";
 export * from "./redis/servers.ts";
 export * from "./redis/shards.ts";
-export { expand as expandSlots } from "./redis/slots.ts";
+export { compress as compressSlots, expand as expandSlots } from "./redis/slots.ts";
 export type * from "./redis/status.ts";
 export type * from "./redis/types.ts";
 export type * from "./redis/verbs.ts";

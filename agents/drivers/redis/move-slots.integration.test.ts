@@ -122,6 +122,20 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     expect(await move(nodes, [[40, 500]], () => asked++ > 1, 40)).toMatchObject({ slots: 20, stopped: true });
   });
 
+  it("goes on when the target knows no owner of what it imports, as after the death of the giving master", async () => {
+    const { all, nodes } = await startCluster();
+    const [source, target] = all as [RedisProcess, RedisProcess];
+    await source.connection.call(1_000, "SET", "{06S}kept", "1");
+    for (const slot of [0, 1]) {
+      await target.connection.call(1_000, "CLUSTER", "SETSLOT", slot, "IMPORTING", nodes[0]?.id ?? "");
+      await target.connection.call(1_000, "CLUSTER", "DELSLOTS", slot);
+    }
+    expect(await target.connection.call<string>(1_000, "CLUSTER", "INFO")).toContain("cluster_slots_assigned:16382");
+    expect(await move(nodes, [[0, 9]])).toMatchObject({ slots: 10, keys: 1, stopped: false });
+    expect(await target.connection.call<string>(1_000, "CLUSTER", "INFO")).toContain("cluster_slots_assigned:16384");
+    expect(await target.connection.call(1_000, "GET", "{06S}kept")).toBe("1");
+  });
+
   it("goes on in the middle of a slot that was left open, and ends after the slot in flight", async () => {
     const { all, nodes } = await startCluster();
     const [source, target] = all as [RedisProcess, RedisProcess];

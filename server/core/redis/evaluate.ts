@@ -21,7 +21,7 @@ import {
   sealsNeeded,
 } from "./servers.ts";
 import { advanceShardFailover } from "./shard-failover.ts";
-import { findStrays, readOwners, readShards, type StrayMaster } from "./shards.ts";
+import { answeringShards, findStrays, readOwners, readShards, type StrayMaster } from "./shards.ts";
 import { beginRedisAction, endRedisAction, patchRedis, redisStep, sendCommand } from "./steps.ts";
 
 /** Members have this long to declare themselves before the first grant. */
@@ -52,8 +52,7 @@ function evaluateRedisCluster(draft: Draft, before: RedisDocument): void {
   const verdict = judgeShards(draft.state, record, draft.now);
   const servers = readServers(draft.state, record, draft.now);
   const running = servers.filter((server) => server.fresh && server.status?.state === "running");
-  // A master that stands still claims its slots as before: only who answers can serve them.
-  const shards = readShards(draft.state, record, draft.now).filter(({ master }) => running.includes(master));
+  const shards = answeringShards(readShards(draft.state, record, draft.now));
   const serving =
     shards.every(({ status }) => status.state === "ok") && readOwners(shards).every((owner) => owner !== null);
   const strays = findStrays(shards, (openMigration(draft, record.id) ?? record.lastMigration)?.shards ?? []);

@@ -79,3 +79,35 @@ describe("failover of a shard by hand", () => {
     expect(hash(["b-1"])).not.toBe(hash([]));
   });
 });
+
+/** The master a-1 with the replicas named, b-2 a little behind. */
+function set(silent: readonly string[] = []): { state: State; record: RedisDocument } {
+  const { state, record } = world(silent);
+  const { "a-1": master, "a-2": first, "b-2": second } = record.members;
+  const status = state.live.nodes.get("b-2")?.redis[0] as unknown as { offset: number };
+  status.offset = 90;
+  const members = { "a-1": master, "a-2": first, "b-2": second };
+  return { state, record: { ...record, mode: "replica-set", primary: "a-1", kInForce: 1, members } as RedisDocument };
+}
+
+describe("failover of a replica set by hand", () => {
+  const judge = (target: string | null, silent: readonly string[] = []) => {
+    const { state, record } = set(silent);
+    const { checks, from, runnable } = planRedisFailover(state, record, { target, mode: "graceful" }, now);
+    return { from, runnable, marked: checks.filter(({ status }) => status !== "pass").map(({ code }) => code) };
+  };
+
+  it("may name the replica that takes over, or leave it to the highest offset", () => {
+    expect(judge("a-2")).toEqual({ from: "a-1", runnable: true, marked: [] });
+    expect(judge(null)).toEqual({ from: "a-1", runnable: true, marked: [] });
+  });
+
+  it("says that one which is behind is not chosen", () => {
+    expect(judge("b-2")).toEqual({ from: "a-1", runnable: true, marked: ["redis-target-offset"] });
+  });
+
+  it("wants a replica that is heard, and enough of them to hold every confirmed write", () => {
+    expect(judge("c-2")).toMatchObject({ runnable: false, marked: ["redis-target-replica"] });
+    expect(judge("b-2", ["b-2"])).toMatchObject({ runnable: false, marked: ["quorum", "redis-target-replica"] });
+  });
+});

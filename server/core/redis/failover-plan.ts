@@ -73,12 +73,15 @@ function checkReplicaSet(
   const needed = sealsNeeded(record);
   const quorum = check("quorum", ready.length < needed ? "block" : "pass", `${ready.length}`, `≥ ${needed}`);
   if (target === null) return [quorum];
-  const known = chosen !== null && ready.includes(chosen);
+  // By name: every reading makes objects of its own.
+  const known = chosen !== null && ready.some(({ member }) => member.id === chosen.member.id);
+  const replica = check("redis-target-replica", known ? "pass" : "block", target, "a replica that is heard");
+  if (!known) return [quorum, replica];
   const offsets = ready.map(({ status }) => status?.offset ?? 0);
-  const lagBytes = Math.max(0, ...offsets) - (chosen?.status?.offset ?? 0);
+  const lagBytes = Math.max(0, ...offsets) - (chosen.status?.offset ?? 0);
   return [
     quorum,
-    check("redis-target-replica", known ? "pass" : "block", target, "a replica that is heard"),
+    replica,
     check("redis-target-offset", lagBytes > 0 ? "warn" : "pass", `${lagBytes}`, "0 B", { lagBytes }),
   ];
 }

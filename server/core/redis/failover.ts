@@ -3,7 +3,15 @@ import { type Draft, demand, getAction, patchAction, wakeAt } from "../draft.ts"
 import type { Verdict } from "../incident/types.ts";
 import type { Action, CandidateVerdict, Step } from "../recovery/types.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
-import { countedMembers, endpointOf, type RedisDocument, readServers, sealable, sealsNeeded } from "./servers.ts";
+import {
+  countedMembers,
+  endpointOf,
+  type RedisDocument,
+  type RedisServer,
+  readServers,
+  sealable,
+  sealsNeeded,
+} from "./servers.ts";
 import { beginRedisAction, endRedisAction, patchRedis, redisStep } from "./steps.ts";
 
 /**
@@ -46,14 +54,32 @@ export function beginFailover(
     const used = record.budgetUsedAt.filter((at) => at > since);
     patchRedis(draft, record.id, { budgetUsedAt: [...used, draft.now.wallMs] });
   }
-  for (const server of sealable(draft.state, record, draft.now)) {
-    redisStep(draft, action.id, "seal", server.member.id, { verb: "redis.seal", args: {} });
-  }
-  // Whoever can reach the old master stops it as well; nothing waits for that.
-  const old = readServers(draft.state, record, draft.now).find((server) => server.member.id === record.primary);
-  if (old?.agent === "alive") redisStep(draft, action.id, "fence", old.member.id, { verb: "redis.fence", args: {} });
+  const ready = sealable(draft.state, record, draft.now).map(({ member }) => member.id);
+  const others = ready.filter((id) => id !== options.target);
+  // With a master that writes, whoever is sealed last is the furthest: the one that is wished for goes on following until the others are sealed.
+  const later = options.target !== null && others.length > 0 && writes(findOld(draft, record));
+  seal(draft, action.id, later ? others : ready);
+  if (!later) fenceOld(draft, action.id, record);
   wakeAt(draft, draft.now.monoMs + stepDeadlineMs);
   return demand(getAction(draft, action.id), action.id);
+}
+
+function seal(draft: Draft, actionId: string, members: readonly string[]): void {
+  for (const id of members) redisStep(draft, actionId, "seal", id, { verb: "redis.seal", args: {} });
+}
+
+/** Whoever can reach the old master stops it as well; nothing waits for that. */
+function fenceOld(draft: Draft, actionId: string, record: RedisDocument): void {
+  const old = findOld(draft, record);
+  if (old?.agent === "alive") redisStep(draft, actionId, "fence", old.member.id, { verb: "redis.fence", args: {} });
+}
+
+function findOld(draft: Draft, record: RedisDocument): RedisServer | undefined {
+  return readServers(draft.state, record, draft.now).find((server) => server.member.id === record.primary);
+}
+
+function writes(old: RedisServer | undefined): boolean {
+  return old?.fresh === true && old.status?.state === "running" && old.status.role === "master";
 }
 
 export function advanceFailover(draft: Draft, actionId: string): void {
@@ -75,6 +101,13 @@ function advanceSealing(draft: Draft, action: Action): void {
   const seals = action.steps.filter((step) => step.kind === "seal");
   const needed = sealsNeeded(record);
   const waiting = seals.filter((step) => step.status === "running");
+  if (action.target !== null && !seals.some((step) => step.node === action.target)) {
+    if (waiting.length > 0 && !isOverdue(draft, waiting)) return;
+    seal(draft, action.id, [action.target]);
+    fenceOld(draft, action.id, record);
+    wakeAt(draft, draft.now.monoMs + stepDeadlineMs + 1);
+    return;
+  }
   if (action.sealed.length < needed) {
     if (waiting.length > 0 && !isOverdue(draft, waiting)) return;
     const data = { sealed: action.sealed.length, needed };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RedisServer } from "./servers.ts";
-import { findStrays, type Shard } from "./shards.ts";
+import { answeringShards, findStrays, readOwners, type Shard } from "./shards.ts";
 
 function shard(
   id: string,
@@ -45,5 +45,19 @@ describe("a master that came back with nothing", () => {
   it("is none when it was emptied on purpose, or is new and in no plan", () => {
     expect(straysOf(shard("a"), shard("b", { slots: 16_384 }))).toEqual([]);
     expect(straysOf(shard("new"), shard("b", { slots: 16_384 }))).toEqual([]);
+  });
+});
+
+describe("a master that stands still", () => {
+  it("claims its slots as before and serves none; its successor has the newer epoch", () => {
+    const claiming = (id: string, state: string, epoch: number) => {
+      const own = shard(id, { epoch });
+      const master = { ...own.master, status: { ...own.master.status, state } };
+      return { ...own, master, status: { ...own.status, slots: [[0, 9]] } } as unknown as Shard;
+    };
+    const [frozen, successor] = [claiming("a", "hung", 1), claiming("a2", "running", 7)];
+    expect(readOwners([frozen])[0]).toBe("a");
+    expect(readOwners(answeringShards([frozen]))[0]).toBeNull();
+    expect(readOwners([successor, frozen])[0]).toBe("a2");
   });
 });

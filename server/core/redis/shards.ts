@@ -38,6 +38,11 @@ export function readOwners(shards: readonly Shard[]): (string | null)[] {
   return owners;
 }
 
+/** Those whose master answers: one that stands still claims its slots as before, and serves none of them. */
+export function answeringShards(shards: readonly Shard[]): Shard[] {
+  return shards.filter(({ master }) => master.status?.state === "running");
+}
+
 /** The master, now, of a shard that was named when the plan was made; null while it has none that is heard. */
 export function findShard(shards: readonly Shard[], planned: ShardRecord): Shard | null {
   const own = shards.filter((shard) => planned.nodeIds.includes(shard.id));

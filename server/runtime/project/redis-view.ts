@@ -1,4 +1,6 @@
 import {
+  answeringShards,
+  compressSlots,
   type DocumentOf,
   expandSlots,
   findStrays,
@@ -11,6 +13,7 @@ import {
   type RedisFailoverRequest,
   type RedisMode,
   type RedisServer,
+  readOwners,
   readServers,
   readShards,
   type Shard,
@@ -30,9 +33,10 @@ export function projectRedis(context: ProjectionContext, id: string): RedisView 
   const { state, now, memory } = context;
   const servers = readServers(state, record, now);
   const shards = record.mode === "cluster" ? readShards(state, record, now) : [];
+  const owners = readOwners(shards);
   const migration = findMigration(context, id);
   const members = servers
-    .map((server) => projectMember(server, servers, record))
+    .map((server) => projectMember(server, servers, record, owners))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const reasons = explain(record, servers, shards, migration);
   const health = worst(reasons);
@@ -99,10 +103,24 @@ function findIncident({ state }: ProjectionContext, cluster: string): string | n
 }
 
 function countServed(shards: readonly Shard[]): number {
-  return new Set(shards.flatMap((shard) => expandSlots(shard.status.slots))).size;
+  return readOwners(answeringShards(shards)).filter((owner) => owner !== null).length;
 }
 
-function projectMember(server: RedisServer, servers: readonly RedisServer[], record: RedisDocument): RedisMemberView {
+/** A master that stands still goes on claiming what its successor has by now: each slot is shown with one owner. */
+function projectShard({ status }: RedisServer, owners: readonly (string | null)[]): RedisMemberView["shard"] {
+  if (status?.shard == null) return null;
+  const { slotsServed: _, ...shard } = status.shard;
+  if (status.role !== "master") return shard;
+  const own = expandSlots(shard.slots).filter((slot) => owners[slot] === shard.id || owners[slot] == null);
+  return own.length === shard.slotCount ? shard : { ...shard, slots: compressSlots(own), slotCount: own.length };
+}
+
+function projectMember(
+  server: RedisServer,
+  servers: readonly RedisServer[],
+  record: RedisDocument,
+  owners: readonly (string | null)[],
+): RedisMemberView {
   const { member, status, fresh } = server;
   const lag = status?.role === "replica" ? measureLag(server, servers) : { bytes: null, ms: null };
   return {
@@ -130,7 +148,7 @@ function projectMember(server: RedisServer, servers: readonly RedisServer[], rec
     maxMemoryBytes: status?.maxMemoryBytes ?? null,
     clients: status?.clients ?? null,
     commandsPerSecond: status?.commandsPerSecond ?? null,
-    shard: status?.shard == null ? null : (({ slotsServed: _, ...shard }) => shard)(status.shard),
+    shard: projectShard(server, owners),
   };
 }
 
@@ -183,7 +201,8 @@ function explain(
     for (const { master, leader } of findStrays(shards, (migration ?? record.lastMigration)?.shards ?? []))
       add("degraded", "redis-left-behind", { member: master.member.id, leader: leader.master.member.id });
     const followed = shards.some((shard) => shard.replicas.length > 0);
-    for (const shard of shards)
+    // Of one that does not answer this is not the trouble, and its replica may have its slots already.
+    for (const shard of answeringShards(shards))
       if (followed && shard.status.slotCount > 0 && shard.replicas.length === 0)
         add("degraded", "redis-no-replica", { member: shard.master.member.id });
     if (migration?.lastFailure != null && migration.failures > 0)

@@ -90,18 +90,36 @@ async function moveTogether(lane: Lane, slots: readonly number[]): Promise<void>
 }
 
 /** The target first: a client that is sent there must be let in. Answers with the slots that it does not own yet. */
-async function openTarget({ source, target }: Lane, slots: readonly number[]): Promise<readonly number[]> {
+async function openTarget(lane: Lane, slots: readonly number[]): Promise<readonly number[]> {
+  const { source, target } = lane;
   const answers = await send("target-lost", () =>
     target.connection.pipeline(
       deadlineMs,
       slots.map((slot) => ["CLUSTER", "SETSLOT", slot, "IMPORTING", source.node.id]),
     ),
   );
-  return slots.filter((_, index) => {
+  const left = slots.filter((_, index) => {
     const error = answers[index]?.[0] ?? null;
     if (error !== null && !/already the owner/i.test(messageOf(error))) throw failure("target-lost", error);
     return error === null;
   });
+  if (left.length > 0) await nameOwner(lane, left);
+  return left;
+}
+
+/**
+ * What a server imports it learns no owner of by itself: when the giving master died and its successor was elected, these slots are nobody's to
+ * the target, which calls the cluster down and takes no key. So it is told. Only slots that it imports: none of them is its own.
+ */
+async function nameOwner({ source, target }: Lane, importing: readonly number[]): Promise<void> {
+  const info = await send("target-lost", () => target.connection.call<string>(deadlineMs, "CLUSTER", "INFO"));
+  if (/^cluster_slots_assigned:16384\s*$/m.test(info)) return;
+  await send("target-lost", () =>
+    target.connection.all(
+      deadlineMs,
+      importing.map((slot) => ["CLUSTER", "SETSLOT", slot, "NODE", source.node.id]),
+    ),
+  );
 }
 
 /** Answers with the first keys of each slot. */
