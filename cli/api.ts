@@ -20,11 +20,22 @@ export interface Api {
 export function openApi(environment: Environment): Api {
   const local = readLocalToken(environment);
   const url = (environment.HOLDFAST_URL ?? local?.url ?? "http://127.0.0.1:7400").replace(/\/$/, "");
-  const token = environment.HOLDFAST_TOKEN ?? (local !== null && isSameServer(url, local.url) ? local.token : null);
-  const call = (method: string, path: string, body: unknown) => request(url, token, method, path, body);
+  const chooseToken = (found: typeof local) =>
+    environment.HOLDFAST_TOKEN ?? (found !== null && isSameServer(url, found.url) ? found.token : null);
+  let token = chooseToken(local);
+  const call = async (method: string, path: string, body: unknown) => {
+    const first = await request(url, token, method, path, body);
+    // The local token is new at each start: whoever follows an action over a restart of the server reads the new one.
+    const fresh = first.status === 401 ? chooseToken(readLocalToken(environment)) : token;
+    if (fresh === token) return demandOk(first, token);
+    token = fresh;
+    return demandOk(await request(url, token, method, path, body), token);
+  };
   return {
     url,
-    token,
+    get token() {
+      return token;
+    },
     async get<T>(path: string) {
       return (await (await call("GET", path, undefined)).json()) as T;
     },
@@ -48,18 +59,17 @@ async function request(
   const headers: Record<string, string> = { accept: "application/json" };
   if (token !== null) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
-  let response: Response;
   try {
     const init = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
-    response = await fetch(
-      `${url}/api/v1/${path}`,
-      body === undefined ? init : { ...init, body: JSON.stringify(body) },
-    );
+    return await fetch(`${url}/api/v1/${path}`, body === undefined ? init : { ...init, body: JSON.stringify(body) });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     const hint = "Is the server running? Set HOLDFAST_URL when it is elsewhere.";
     throw new CommandError(exitCodes.unreachable, `No answer from ${url}: ${cause}. ${hint}`);
   }
+}
+
+async function demandOk(response: Response, token: string | null): Promise<Response> {
   if (response.ok) return response;
   throw await readProblem(response, token);
 }
