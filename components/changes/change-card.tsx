@@ -188,7 +188,7 @@ function Story({ change }: { change: Change }) {
   return (
     <section aria-label={t("story")}>
       <h4 className="pb-1 text-xs font-semibold text-muted">{t("story")}</h4>
-      <ol className="max-h-72 overflow-y-auto">
+      <ol className="max-h-[max(18rem,50vh)] overflow-y-auto">
         {change.story.map((entry, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the story only grows at its end
           <li key={index} className="grid grid-cols-[5.5rem_1fr] gap-x-2 border-t border-line py-1 text-sm">
@@ -197,6 +197,8 @@ function Story({ change }: { change: Change }) {
               {say("changeStory", entry.kind, {
                 ...entry.data,
                 item: change.item.kind,
+                // Stories are kept for ever; older ones have the watch under another name.
+                ...(typeof entry.data.ms === "number" ? { watchMs: entry.data.ms } : {}),
                 ...(typeof entry.data.code === "string" ? { code: say("changeFault", entry.data.code) } : {}),
               })}
             </span>
