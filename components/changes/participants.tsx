@@ -27,6 +27,7 @@ export function Participants({ change }: { change: Change }) {
   const format = useFormat();
   const branches = new Map(change.transaction.branches.map((branch) => [branch.id, branch]));
   const away = useAway(change);
+  const isRestart = change.item.kind === "restart";
   const after = (at: number | null) => (at === null ? "" : format.duration(at - change.openedAt));
   return (
     <Table label={t("participants")}>
@@ -69,13 +70,14 @@ export function Participants({ change }: { change: Change }) {
                 ) : (
                   <span className="flex items-center gap-2">
                     <StateGlyph state={glyphs[branch.state]} size={10} />
-                    {t(`branch.${branch.state}`)}
+                    {t(isRestart && branch.state === "committed" ? "branch.restarted" : `branch.${branch.state}`)}
                     <span className="num text-xs text-muted">{after(branch.endedAt)}</span>
                   </span>
                 )}
               </Td>
               <Td className="max-w-72 text-muted max-sm:hidden">
-                {target.step !== null && t(`stepIs.${target.step}`)}
+                {target.step !== null &&
+                  t(isRestart && target.step === "do" ? "stepIs.restart" : `stepIs.${target.step}`)}
                 {branch.attempts > 1 && <> · {t("attempts", { count: branch.attempts })}</>}
                 {target.detail !== null && target.detail !== "" && <> · {cleanText(target.detail, 90)}</>}
               </Td>
