@@ -20,16 +20,20 @@ export interface Api {
 export function openApi(environment: Environment): Api {
   const first = readLocalToken(environment);
   const url = (environment.HOLDFAST_URL ?? first?.url ?? "http://127.0.0.1:7400").replace(/\/$/, "");
-  // Read again with every request: a server that was started anew has another one, and a command that follows a move outlives that.
+  // Read with every request: the local token is new at each start of the server, and a command that follows a change outlives that.
   const tokenNow = (): string | null => {
     const local = readLocalToken(environment);
     return environment.HOLDFAST_TOKEN ?? (local !== null && isSameServer(url, local.url) ? local.token : null);
   };
-  const token = tokenNow();
-  const call = (method: string, path: string, body: unknown) => request(url, tokenNow(), method, path, body);
+  const call = async (method: string, path: string, body: unknown) => {
+    const token = tokenNow();
+    return demandOk(await request(url, token, method, path, body), token);
+  };
   return {
     url,
-    token,
+    get token() {
+      return tokenNow();
+    },
     async get<T>(path: string) {
       return (await (await call("GET", path, undefined)).json()) as T;
     },
@@ -53,18 +57,17 @@ async function request(
   const headers: Record<string, string> = { accept: "application/json" };
   if (token !== null) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
-  let response: Response;
   try {
     const init = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
-    response = await fetch(
-      `${url}/api/v1/${path}`,
-      body === undefined ? init : { ...init, body: JSON.stringify(body) },
-    );
+    return await fetch(`${url}/api/v1/${path}`, body === undefined ? init : { ...init, body: JSON.stringify(body) });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     const hint = "Is the server running? Set HOLDFAST_URL when it is elsewhere.";
     throw new CommandError(exitCodes.unreachable, `No answer from ${url}: ${cause}. ${hint}`);
   }
+}
+
+async function demandOk(response: Response, token: string | null): Promise<Response> {
   if (response.ok) return response;
   throw await readProblem(response, token);
 }

@@ -182,11 +182,18 @@ async function follow(api: Api, id: string, json: boolean): Promise<void> {
         await follow(api, change.rolledBackBy, json);
       } else print(json, change, () => describeChange(change));
       if (change.phase === "done" && change.fault === null) return;
-      const why = formatCode(change.fault?.code ?? change.transaction.cause?.code ?? change.phase);
-      throw new CommandError(exitCodes.actionFailed, `${change.id} ended ${change.phase}: ${why}.`);
+      throw new CommandError(exitCodes.actionFailed, `${change.id} ended ${change.phase}: ${describeCause(change)}.`);
     }
     await sleep(pollMs);
   }
+}
+
+/** Why it ended badly, with the words of the participant that said no: a checker's are what has to be put right. */
+function describeCause({ fault, transaction, phase, story }: Change): string {
+  const code = formatCode(fault?.code ?? transaction.cause?.code ?? phase);
+  const refusal = story.findLast(({ kind }) => kind === "prepare-no" || kind === "do-no");
+  if (refusal === undefined) return code;
+  return `${code}: ${refusal.data.target}: ${refusal.data.detail ?? "no reason given"}`;
 }
 
 async function listChanges(api: Api, json: boolean): Promise<void> {

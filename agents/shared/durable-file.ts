@@ -14,6 +14,8 @@ export async function writeDurably(
   const file = await open(temporary, "w", options.mode ?? 0o600);
   try {
     await file.writeFile(content);
+    // The umask takes from what `open` was asked for, and a temporary file that a crash left keeps its own mode.
+    if (options.mode !== undefined) await file.chmod(options.mode);
     if (options.owner) await file.chown(options.owner.uid, options.owner.gid);
     await file.sync();
   } finally {

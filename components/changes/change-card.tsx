@@ -14,7 +14,8 @@ import { StateGlyph } from "../ui/state-glyph.tsx";
 import { ClockTime, Mono, useFormat } from "../ui/text.tsx";
 import { toast } from "../ui/toast.tsx";
 import { Participants } from "./participants.tsx";
-import { type Change, changeState } from "./use-changes.ts";
+import { RevertButton } from "./revert-button.tsx";
+import { type Change, changeState, isOvertaken, whatOf } from "./use-changes.ts";
 
 /** A change with everything that decides it: waves, votes, decision, watch, way back, and what happened in order. */
 export function ChangeCard({
@@ -34,7 +35,7 @@ export function ChangeCard({
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <StateGlyph state={changeState(change)} size={14} />
         <h3 className="text-base font-semibold">
-          {change.service} <Mono>{cleanText(change.version, 40)}</Mono>
+          {change.service} <Mono>{cleanText(whatOf(change), 80)}</Mono>
         </h3>
         <Badge>{t(`protocolIs.${change.protocol}`)}</Badge>
         <Badge>{t("waveOf", { wave: Math.min(change.wave + 1, change.waves), waves: change.waves })}</Badge>
@@ -48,7 +49,11 @@ export function ChangeCard({
           )}
         </span>
         <span className="flex-1" />
-        {change.closedAt === null && <StopButton change={change} />}
+        {change.closedAt === null ? (
+          <StopButton change={change} />
+        ) : (
+          <RevertButton change={change} later={later} onShow={onShow} />
+        )}
       </header>
       <WaveTrack change={change} />
       <Participants change={change} />
@@ -62,7 +67,8 @@ function StopButton({ change }: { change: Change }) {
   const t = useTranslations("changes");
   const problem = useProblemText();
   const gate = useActionRefusal("operator");
-  const decided = change.transaction.decision === null ? null : t("decidedGate");
+  const { decision } = change.transaction;
+  const decided = decision === null ? null : t(decision === "abort" ? "abortedGate" : "decidedGate");
   const stop = useMutation({
     mutationFn: () => apiSend("POST", `changes/${change.id}/stop`, { reason: t("stopReason") }),
     onSuccess: () => toast(t("stopped", { change: change.id })),
@@ -167,11 +173,8 @@ function Outcome({
 /** Where the way back leads, and until when. */
 function useInverse(change: Change, later: readonly Change[]): string {
   const t = useTranslations("changes");
-  const overtaken = later.some(
-    (each) =>
-      each.service === change.service && each.openedAt > change.openedAt && each.transaction.decision === "commit",
-  );
-  if (overtaken) return t("inverseSuperseded");
+  if (change.transaction.decision === "abort") return t("inverseAborted");
+  if (isOvertaken(change, later)) return t("inverseSuperseded");
   if (change.sql !== null) return t("inverseSql", { cluster: change.sql.cluster });
   if (change.item.kind === "restart") return t("inverseRestart");
   if (change.item.kind !== "release") return t("inverseConfig");
@@ -185,7 +188,7 @@ function Story({ change }: { change: Change }) {
   return (
     <section aria-label={t("story")}>
       <h4 className="pb-1 text-xs font-semibold text-muted">{t("story")}</h4>
-      <ol className="max-h-72 overflow-y-auto">
+      <ol className="max-h-[max(18rem,50vh)] overflow-y-auto">
         {change.story.map((entry, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the story only grows at its end
           <li key={index} className="grid grid-cols-[5.5rem_1fr] gap-x-2 border-t border-line py-1 text-sm">
@@ -194,6 +197,8 @@ function Story({ change }: { change: Change }) {
               {say("changeStory", entry.kind, {
                 ...entry.data,
                 item: change.item.kind,
+                // Stories are kept for ever; older ones have the watch under another name.
+                ...(typeof entry.data.ms === "number" ? { watchMs: entry.data.ms } : {}),
                 ...(typeof entry.data.code === "string" ? { code: say("changeFault", entry.data.code) } : {}),
               })}
             </span>

@@ -5,7 +5,7 @@ import { cleanText } from "../format/hostile-text.ts";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { Mono, useFormat } from "../ui/text.tsx";
-import type { Change } from "./use-changes.ts";
+import { type Change, usePrograms, voteOf } from "./use-changes.ts";
 
 type Branch = Change["transaction"]["branches"][number];
 
@@ -26,6 +26,8 @@ export function Participants({ change }: { change: Change }) {
   const t = useTranslations("changes");
   const format = useFormat();
   const branches = new Map(change.transaction.branches.map((branch) => [branch.id, branch]));
+  const away = useAway(change);
+  const isRestart = change.item.kind === "restart";
   const after = (at: number | null) => (at === null ? "" : format.duration(at - change.openedAt));
   return (
     <Table label={t("participants")}>
@@ -42,19 +44,23 @@ export function Participants({ change }: { change: Change }) {
         {change.targets.map((target) => {
           const branch = branches.get(target.id);
           if (branch === undefined) return null;
+          const vote = voteOf(change, branch);
           return (
             <Tr key={target.id}>
               <Td className="whitespace-nowrap">
                 <span className="font-medium">{target.id}</span>{" "}
                 <span className="text-xs text-muted">{t("wave", { wave: target.wave + 1 })}</span>
+                {branch.endedAt === null && away.has(target.node) && (
+                  <span className="block text-xs text-danger-ink">{t("agentAway")}</span>
+                )}
               </Td>
               <Td>
                 <Mono>{cleanText(target.before ?? "–", 24)}</Mono>
               </Td>
               <Td className="whitespace-nowrap">
                 <span className="flex items-center gap-2">
-                  <StateGlyph state={glyphs[voteOf(branch)]} size={10} />
-                  {t(`branch.${voteOf(branch)}`)}
+                  <StateGlyph state={glyphs[vote]} size={10} />
+                  {t(`branch.${vote}`)}
                   <span className="num text-xs text-muted">{after(branch.votedAt)}</span>
                 </span>
               </Td>
@@ -64,13 +70,14 @@ export function Participants({ change }: { change: Change }) {
                 ) : (
                   <span className="flex items-center gap-2">
                     <StateGlyph state={glyphs[branch.state]} size={10} />
-                    {t(`branch.${branch.state}`)}
+                    {t(isRestart && branch.state === "committed" ? "branch.restarted" : `branch.${branch.state}`)}
                     <span className="num text-xs text-muted">{after(branch.endedAt)}</span>
                   </span>
                 )}
               </Td>
               <Td className="max-w-72 text-muted max-sm:hidden">
-                {target.step !== null && t(`stepIs.${target.step}`)}
+                {target.step !== null &&
+                  t(isRestart && target.step === "do" ? "stepIs.restart" : `stepIs.${target.step}`)}
                 {branch.attempts > 1 && <> · {t("attempts", { count: branch.attempts })}</>}
                 {target.detail !== null && target.detail !== "" && <> · {cleanText(target.detail, 90)}</>}
               </Td>
@@ -82,8 +89,10 @@ export function Participants({ change }: { change: Change }) {
   );
 }
 
-/** The vote stays a vote also when what it led to is done. */
-function voteOf({ state, votedAt }: Branch): Branch["state"] {
-  if (state === "no" || votedAt === null) return state === "no" ? "no" : state === "idle" ? "idle" : "asked";
-  return "yes";
+/** Nodes that an open change can't reach now: what it waits for. */
+function useAway({ service, closedAt }: Change): ReadonlySet<string> {
+  const programs = usePrograms();
+  if (closedAt !== null) return new Set();
+  const here = programs.data?.items.find((each) => each.service === service)?.nodes ?? [];
+  return new Set(here.filter(({ connected }) => !connected).map(({ node }) => node));
 }

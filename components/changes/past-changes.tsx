@@ -5,7 +5,7 @@ import { useCodeText } from "../i18n/code-text.ts";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { Mono, RelativeTime } from "../ui/text.tsx";
-import { type Change, changeState } from "./use-changes.ts";
+import { type Change, changeState, whatOf } from "./use-changes.ts";
 
 /** What was rolled out, newest first. Nothing is ever deleted from it. */
 export function PastChanges({ changes, onShow }: { changes: readonly Change[]; onShow: (id: string) => void }) {
@@ -37,7 +37,7 @@ export function PastChanges({ changes, onShow }: { changes: readonly Change[]; o
               </button>
             </Td>
             <Td>
-              {change.service} <Mono>{cleanText(change.version, 40)}</Mono>
+              {change.service} <Mono>{cleanText(whatOf(change), 80)}</Mono>
             </Td>
             <Td className="max-sm:hidden">{t(`protocolIs.${change.protocol}`)}</Td>
             <Td>

@@ -276,7 +276,7 @@ function Confirmation({
     }).then(({ change }) => onStarted(change));
   const blocking = plan?.checks.find(({ status }) => status === "block");
   const blocked =
-    (plan === undefined ? t("chooseVersion") : null) ??
+    (plan === undefined ? t(draft.kind === "release" ? "chooseVersion" : "writeContent") : null) ??
     (blocking !== undefined ? t("blocked", { check: say("changeCheck", blocking.code, blocking.data) }) : null);
   const what = draft.kind === "release" ? draft.version || "VERSION" : draft.file;
   const waves = draft.waves.replaceAll(/\s/g, "");

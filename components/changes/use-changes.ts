@@ -108,3 +108,33 @@ export function changeState(change: Change): HealthState {
       return change.phase satisfies never;
   }
 }
+
+/** What is rolled out, in the words of whoever asked for it: a file by its name, not by its digest alone. */
+export function whatOf({ item, version }: Change): string {
+  return item.kind === "config" ? `${item.file} ${version}` : version;
+}
+
+/** A later change of the same thing was carried out: going back would undo that one, too. A restart changes nothing. */
+export function isOvertaken(change: Change, later: readonly Change[]): boolean {
+  return later.some(
+    (each) =>
+      each.service === change.service &&
+      each.openedAt > change.openedAt &&
+      each.item.kind !== "restart" &&
+      fileOf(each) === fileOf(change) &&
+      each.transaction.decision === "commit",
+  );
+}
+
+function fileOf({ item }: Change): string | null {
+  return "file" in item ? item.file : null;
+}
+
+/** What a participant voted. It stays a vote when what it led to is done: the one that said no is the cause of the abort. */
+export function voteOf({ transaction }: Change, branch: Change["transaction"]["branches"][number]) {
+  const { cause } = transaction;
+  const isCause = cause?.branch === branch.id && (cause.code === "voted-no" || cause.code === "step-failed");
+  if (branch.state === "no" || isCause) return "no";
+  if (branch.votedAt !== null) return "yes";
+  return branch.state === "idle" ? "idle" : "asked";
+}

@@ -27,6 +27,13 @@ function keptPath(service: ProgramService, file: ProgramFile, change: string): s
   return join(service.stateDir, "kept", service.name, `${change}-${file.name}`);
 }
 
+/** Who may read and write the file stays as it is, on the way there and back: it may hold what nobody else should see. */
+async function accessOf(file: ProgramFile): Promise<Parameters<typeof writeDurably>[2]> {
+  const before = await stat(file.path).catch(() => null);
+  if (before === null) return { mode: 0o644 };
+  return { mode: before.mode & 0o777, owner: { uid: before.uid, gid: before.gid } };
+}
+
 /** @throws Error with what the checker says when it does not accept the content. */
 export async function stageFile(
   service: ProgramService,
@@ -35,11 +42,7 @@ export async function stageFile(
   content: string,
 ): Promise<void> {
   const staged = stagedPath(file, change);
-  const before = await stat(file.path).catch(() => null);
-  await writeDurably(staged, content, {
-    mode: before === null ? 0o644 : before.mode & 0o777,
-    ...(before === null ? {} : { owner: { uid: before.uid, gid: before.gid } }),
-  });
+  await writeDurably(staged, content, await accessOf(file));
   if (file.check === null) return;
   const [program, ...args] = file.check.map((part) => part.replaceAll("{file}", staged));
   const options = { runAs: service.runAs, deadlineMs: checkWithinMs, cwd: dirname(file.path) };
@@ -79,6 +82,6 @@ export async function restoreFile(service: ProgramService, file: ProgramFile, ch
   if (text === null) return false;
   const { content } = JSON.parse(text) as { content: string | null };
   if (content === null) await rm(file.path, { force: true });
-  else await writeDurably(file.path, content, { mode: 0o644 });
+  else await writeDurably(file.path, content, await accessOf(file));
   return true;
 }

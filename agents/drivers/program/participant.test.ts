@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -170,5 +179,22 @@ describe("a node's part in a change", () => {
     const revert: ChangeItem = { kind: "config-revert", file: "web.json", change: "CHG-3" };
     expect(await step("do", revert, "CHG-4")).toEqual(said("yes"));
     expect(text()).toBe('{"a":1}');
+  });
+
+  it("leaves a file readable to whom it was, on the way there and back", async () => {
+    const path = join(folder, "web.json");
+    const mode = () => statSync(path).mode & 0o777;
+    const config: ChangeItem = { kind: "config", file: "web.json", content: '{"a":2}' };
+    // One that a secret has, and one that a umask takes from.
+    for (const [wanted, change] of [
+      [0o600, "CHG-1"],
+      [0o664, "CHG-2"],
+    ] as const) {
+      chmodSync(path, wanted);
+      await step("do", config, change);
+      expect(mode()).toBe(wanted);
+      await step("undo", config, change);
+      expect(mode()).toBe(wanted);
+    }
   });
 });

@@ -185,6 +185,21 @@ describe("a rollout", () => {
     expect(fleet.state.durable.incidents.size).toBe(0);
   });
 
+  it("that puts a file back names the change that it undoes", () => {
+    const fleet = new Fleet();
+    for (const [node, status] of fleet.programs) {
+      fleet.programs.set(node, { ...status, files: [{ name: "web.json", version: "c0ffee" }] });
+    }
+    fleet.pass(500);
+    const item = { kind: "config-revert", file: "web.json", change: "CHG-7" } as const;
+    const rollout = { service: "web", item, protocol: "2pc", waves: [], watchMs: 0, sql: null } as const;
+    const { planHash } = planRollout(fleet.state, rollout);
+    const actor = { id: "ada", name: "ada", role: "operator" } as const;
+    const request = { kind: "start-rollout", rollout, planHash, reason: "wrong currency" } as const;
+    fleet.play([{ kind: "operator-requested", requestId: "r", actor, request }]);
+    expect(fleet.change()).toMatchObject({ rollbackOf: "CHG-7" });
+  });
+
   it("is not blamed for the absence of the control plane itself", () => {
     const fleet = new Fleet();
     fleet.rollOut("2.0", "2pc");

@@ -40,7 +40,7 @@ export function isChangeRequest(request: { readonly kind: string }): request is 
 export function answerChangeRequest(draft: Draft, request: ChangeRequest, actor: Actor): Answer {
   switch (request.kind) {
     case "start-rollout":
-      return start(draft, request.rollout, request.planHash, request.reason, actor, null);
+      return start(draft, request.rollout, request.planHash, request.reason, actor, undoneBy(request.rollout));
     case "start-rollback": {
       const rollout = planRollback(draft.state, request.service, request.version);
       if (rollout === null) return refuse("no-good-version", { service: request.service });
@@ -70,6 +70,11 @@ export function planRollback(
   const of = record?.history.findLast((entry) => running.includes(entry.version))?.change ?? null;
   const item = { kind: "release", version: target } as const;
   return { request: { service, item, protocol: "2pc", waves: [nodes], watchMs: 10_000, sql: null }, of };
+}
+
+/** The change that a request undoes: putting a file back is a rollback, whoever asks for it. */
+function undoneBy({ item }: RolloutRequest): string | null {
+  return item.kind === "config-revert" ? item.change : null;
 }
 
 const restartWatchMs = 3_000;
