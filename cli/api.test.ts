@@ -42,7 +42,7 @@ describe("the local token", () => {
     restartServer("second");
     await api.get("changes/CHG-1");
     expect(api.token).toBe("second");
-    expect(asked).toBe(3);
+    expect(asked).toBe(2);
   });
 
   it("does not take the place of one that was given, and a refusal is asked for once", async () => {
