@@ -95,6 +95,18 @@ export function addChanges(program: Command, api: () => Api): void {
       await api().send("POST", `changes/${encodeURIComponent(id)}/stop`, { reason });
       await follow(api(), id, json);
     });
+  changes
+    .command("set-aside <id> <participant>")
+    .description(
+      "end a decided change without a participant that does not come back; it is told the decision when it does",
+    )
+    .requiredOption("--reason <text>", "why")
+    .option("--json", "print JSON", false)
+    .action(async (id: string, participant: string, { reason, json }: { reason: string; json: boolean }) => {
+      const body = { participant, confirm: participant, reason };
+      await api().send("POST", `changes/${encodeURIComponent(id)}/set-aside`, body);
+      await follow(api(), id, json);
+    });
 }
 
 async function showReleases(api: Api, json: boolean): Promise<void> {

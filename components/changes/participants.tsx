@@ -1,7 +1,11 @@
 "use client";
 import { useTranslations } from "next-intl";
+import { useState } from "react";
 import type { HealthState } from "../../server/protocol/index.ts";
+import { ConfirmDialog } from "../action/confirmation.tsx";
+import { apiSend } from "../data/api.ts";
 import { cleanText } from "../format/hostile-text.ts";
+import { Button } from "../ui/button.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { Mono, useFormat } from "../ui/text.tsx";
@@ -19,6 +23,7 @@ const glyphs: Record<Branch["state"], HealthState> = {
   committed: "healthy",
   aborted: "unknown",
   refused: "down",
+  "set-aside": "maintenance",
 };
 
 /** The vote matrix: who was asked what, who answered when, what waits. */
@@ -66,7 +71,11 @@ export function Participants({ change }: { change: Change }) {
               </Td>
               <Td className="whitespace-nowrap">
                 {branch.endedAt === null ? (
-                  <span className="text-muted">–</span>
+                  <GoOnWithout
+                    change={change}
+                    participant={target.id}
+                    offered={away.has(target.node) || branch.attempts > 1}
+                  />
                 ) : (
                   <span className="flex items-center gap-2">
                     <StateGlyph state={glyphs[branch.state]} size={10} />
@@ -86,6 +95,40 @@ export function Participants({ change }: { change: Change }) {
         })}
       </tbody>
     </Table>
+  );
+}
+
+/** Once it is decided: the way out when a participant does not come back. */
+function GoOnWithout({
+  change,
+  participant,
+  offered,
+}: {
+  readonly change: Change;
+  readonly participant: string;
+  readonly offered: boolean;
+}) {
+  const t = useTranslations("changes");
+  const [open, setOpen] = useState(false);
+  if (!offered || change.transaction.decision === null) return <span className="text-muted">–</span>;
+  return (
+    <>
+      <Button size="sm" onClick={() => setOpen(true)}>
+        {t("goOn")}
+      </Button>
+      <ConfirmDialog
+        open={open}
+        onClose={() => setOpen(false)}
+        path={change.id}
+        title={t("goOnTitle", { participant })}
+        text={t("goOnText", { participant })}
+        name={participant}
+        verb={t("goOnVerb")}
+        danger
+        run={(values) => apiSend("POST", `changes/${change.id}/set-aside`, { ...values, participant })}
+        onDone={() => setOpen(false)}
+      />
+    </>
   );
 }
 

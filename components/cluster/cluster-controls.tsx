@@ -3,7 +3,6 @@ import { useTranslations } from "next-intl";
 import { useState } from "react";
 import type { ClusterView } from "../../server/protocol/index.ts";
 import { useActionRefusal } from "../data/use-session.ts";
-import { useCodeText } from "../i18n/code-text.ts";
 import { MaintenanceDialog, useEndMaintenance } from "../node/maintenance-dialog.tsx";
 import { useDurabilityText } from "../overview/cluster-panel.tsx";
 import { Button } from "../ui/button.tsx";
@@ -11,11 +10,11 @@ import { Fact, Facts, Panel } from "../ui/panel.tsx";
 import { RelativeTime } from "../ui/text.tsx";
 import { AutomationDialog } from "./automation-dialog.tsx";
 import { DurabilityDialog } from "./durability-dialog.tsx";
+import { useAutomationReason } from "./use-automation-reason.ts";
 
 /** Who acts: automation, its budget, and the two switches of maintenance. */
 export function ClusterControls({ cluster }: { cluster: ClusterView }) {
   const t = useTranslations("cluster");
-  const say = useCodeText();
   const all = useTranslations();
   const gate = useActionRefusal("operator");
   const adminGate = useActionRefusal("admin");
@@ -23,16 +22,13 @@ export function ClusterControls({ cluster }: { cluster: ClusterView }) {
   const [dialog, setDialog] = useState<"automation" | "maintenance" | "durability" | null>(null);
   const end = useEndMaintenance("clusters", cluster.id);
   const { automation, budget, maintenance } = cluster;
-  const known = all.has(`automation.reason.${automation.reason}` as "automation.on");
+  const reason = useAutomationReason(automation);
   return (
     <Panel title={t("automation")}>
       <Facts>
         <Fact name={t("automation")}>
           <strong>{t(`automationState.${automation.state}`)}</strong>
-          <span className="text-muted">
-            {" "}
-            · {known ? say("automation.reason", automation.reason) : `${automation.by}: ${automation.reason}`}
-          </span>
+          <span className="text-muted"> · {reason}</span>
         </Fact>
         <Fact name={t("budget")}>
           {t("budgetLeft", { left: Math.max(0, budget.of - budget.used), of: budget.of })}

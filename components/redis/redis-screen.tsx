@@ -4,6 +4,7 @@ import { useTranslations } from "next-intl";
 import { useState } from "react";
 import type { RedisView } from "../../server/protocol/index.ts";
 import { AutomationDialog } from "../cluster/automation-dialog.tsx";
+import { useAutomationReason } from "../cluster/use-automation-reason.ts";
 import { useActionRefusal } from "../data/use-session.ts";
 import { useCodeText, useReasonText } from "../i18n/code-text.ts";
 import { useEntity, useFreshness } from "../live/use-entities.ts";
@@ -137,11 +138,13 @@ function AutomationChip({ redis }: { redis: RedisView }) {
   const gate = useActionRefusal("operator");
   const [open, setOpen] = useState(false);
   const { automation } = redis;
+  const reason = useAutomationReason(automation);
   return (
     <>
       <Badge tone={automation.state === "on" ? "plain" : "amber"}>
         {t("automation")}: {t(`automationState.${automation.state}`)}
       </Badge>
+      {automation.state !== "on" && <span className="text-sm text-muted">{reason}</span>}
       <Button size="sm" refusal={gate} onClick={() => setOpen(true)}>
         {automation.state === "on" ? t("hold") : t("turnOn")}
       </Button>

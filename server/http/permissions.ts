@@ -112,6 +112,7 @@ export const permissions = {
   "GET /changes": "viewer",
   "GET /changes/:id": "viewer",
   "POST /changes/:id/stop": "operator",
+  "POST /changes/:id/set-aside": "operator",
 
   "GET /demo": "viewer",
   "POST /demo/faults": "operator",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DocumentOf } from "../documents.ts";
 import { applyWrites, createState, type Decision, decide, defaultPolicy, type Event, type State } from "../index.ts";
+import type { CommandRecord } from "../recovery/command.ts";
 import type { ParticipantState } from "../transaction/types.ts";
 import { planRollout } from "./plan.ts";
 import type { ProgramStatus } from "./types.ts";
@@ -35,14 +36,32 @@ class Fleet {
     applyWrites(this.state, decision.writes);
     for (const command of decision.send) {
       if (command.verb.verb !== "change.step") continue;
-      const { message, item } = command.verb.args;
-      this.asked.push(`${message} ${command.node}`);
-      if (command.node === this.silent) continue;
-      const [answer, state] = this.#carryOut(command.node, message, item.kind === "release" ? item.version : "1.0");
-      const outcome = { status: "done", data: { answer, state, attempt: 1, ballot: 1, detail: null } } as const;
-      this.play([{ kind: "command-finished", node: command.node, commandId: command.id, outcome, nodeAt: 0 }]);
+      this.asked.push(`${command.verb.args.message} ${command.node}`);
+      if (command.node !== this.silent) this.#answer(command);
     }
     return decision;
+  }
+
+  /** The silent one is back and does what is still its due. */
+  comeBack(): void {
+    const due = [...this.state.durable.commands.values()].filter(({ node }) => node === this.silent);
+    this.silent = null;
+    for (const command of due) this.#answer(command);
+  }
+
+  #answer({ id: commandId, node, verb }: CommandRecord): void {
+    if (verb.verb !== "change.step") return;
+    const { message, item } = verb.args;
+    const [answer, state] = this.#carryOut(node, message, item.kind === "release" ? item.version : "1.0");
+    const outcome = { status: "done", data: { answer, state, attempt: 1, ballot: 1, detail: null } } as const;
+    this.play([{ kind: "command-finished", node, commandId, outcome, nodeAt: 0 }]);
+  }
+
+  setAside(participant: string): Decision["replies"] {
+    const change = this.change()?.id ?? "";
+    const actor = { id: "ada", name: "ada", role: "operator" } as const;
+    const request = { kind: "set-participant-aside", change, participant, reason: "its disk burned" } as const;
+    return this.play([{ kind: "operator-requested", requestId: "r", actor, request }]).replies;
   }
 
   #carryOut(node: string, message: string, version: string): [string, ParticipantState] {
@@ -198,6 +217,41 @@ describe("a rollout", () => {
     const request = { kind: "start-rollout", rollout, planHash, reason: "wrong currency" } as const;
     fleet.play([{ kind: "operator-requested", requestId: "r", actor, request }]);
     expect(fleet.change()).toMatchObject({ rollbackOf: "CHG-7" });
+  });
+
+  it("ends without one that does not come back, when a person says so; what was decided stays its due", () => {
+    const fleet = new Fleet();
+    fleet.rollOut("2.0", "2pc");
+    expect(fleet.setAside("web-3")).toMatchObject([{ ok: false, code: "not-decided" }]);
+    fleet.pass(1_000);
+    fleet.silent = "web-3";
+    fleet.pass(30_000);
+    expect(fleet.change()?.transaction).toMatchObject({ decision: "commit", phase: "committing" });
+    expect(fleet.setAside("web-1")).toMatchObject([{ ok: false, code: "participant-through" }]);
+    expect(fleet.setAside("web-9")).toMatchObject([{ ok: false, code: "unknown-participant" }]);
+    expect(fleet.setAside("web-3")).toMatchObject([{ ok: true }]);
+    fleet.pass(3_000);
+    expect(fleet.change()).toBeUndefined();
+    expect(fleet.versions()).toEqual(["2.0", "2.0", "1.0"]);
+    fleet.comeBack();
+    expect(fleet.versions()).toEqual(["2.0", "2.0", "2.0"]);
+    expect(fleet.state.durable.commands.size).toBe(0);
+  });
+
+  it("by saga goes back past one that does not come back, each in its turn", () => {
+    const fleet = new Fleet();
+    fleet.rollOut("2.0", "saga");
+    fleet.pass(2_500);
+    fleet.bad.add("2.0");
+    fleet.silent = "web-2";
+    fleet.pass(4_000);
+    expect(fleet.setAside("web-1")).toMatchObject([{ ok: false, code: "not-its-turn" }]);
+    expect(fleet.setAside("web-2")).toMatchObject([{ ok: true }]);
+    fleet.pass(500);
+    expect(fleet.change()).toBeUndefined();
+    expect(fleet.versions()).toEqual(["1.0", "2.0", "1.0"]);
+    fleet.comeBack();
+    expect(fleet.versions()).toEqual(["1.0", "1.0", "1.0"]);
   });
 
   it("is not blamed for the absence of the control plane itself", () => {

@@ -5,6 +5,7 @@ import { type Change, tell } from "./commands.ts";
 import { openChange } from "./open.ts";
 import { noteVersion, patchRecord } from "./programs.ts";
 import type { ChangeRecord } from "./types.ts";
+import { listAside } from "./watch.ts";
 
 type Fault = NonNullable<ChangeRecord["fault"]>;
 
@@ -32,7 +33,8 @@ export function rollBackAfter(draft: Draft, change: Change, fault: Fault): Chang
 
 /** The request that undoes a change; null: there is nothing to go back to. */
 export function inverseOf(change: Change): Parameters<typeof openChange>[1] | null {
-  const nodes = change.targets.filter(({ kind }) => kind === "program").map(({ node }) => node);
+  const aside = listAside(change);
+  const nodes = change.targets.filter(({ id, kind }) => kind === "program" && !aside.has(id)).map(({ node }) => node);
   const before = change.targets.find(({ kind }) => kind === "program")?.before ?? null;
   const { service, watchMs } = change;
   if (change.item.kind === "restart") return null;

@@ -3,7 +3,8 @@ import type { Draft } from "../draft.ts";
 import { appendAudit } from "../draft.ts";
 import type { Actor } from "../event.ts";
 import type { State } from "../state.ts";
-import { answerInquiry } from "../transaction/index.ts";
+import { answerInquiry, nextMessage } from "../transaction/index.ts";
+import { sendStep, tell } from "./commands.ts";
 import { driveOn } from "./drive.ts";
 import { openChange } from "./open.ts";
 import { planRollout } from "./plan.ts";
@@ -27,14 +28,23 @@ export type ChangeRequest =
     }
   /** Every node's process again, one node after the other, each watched for a moment. */
   | { readonly kind: "start-restart"; readonly service: string; readonly reason: string }
-  | { readonly kind: "stop-change"; readonly change: string; readonly reason: string };
+  | { readonly kind: "stop-change"; readonly change: string; readonly reason: string }
+  /** It is decided, and one participant does not come back: the change ends without it. */
+  | {
+      readonly kind: "set-participant-aside";
+      readonly change: string;
+      readonly participant: string;
+      readonly reason: string;
+    };
 
 type Answer =
   | { readonly ok: true; readonly data: ChangeData }
   | { readonly ok: false; readonly code: string; readonly data: ChangeData };
 
 export function isChangeRequest(request: { readonly kind: string }): request is ChangeRequest {
-  return ["start-rollout", "start-rollback", "start-restart", "stop-change"].includes(request.kind);
+  return ["start-rollout", "start-rollback", "start-restart", "stop-change", "set-participant-aside"].includes(
+    request.kind,
+  );
 }
 
 export function answerChangeRequest(draft: Draft, request: ChangeRequest, actor: Actor): Answer {
@@ -50,6 +60,8 @@ export function answerChangeRequest(draft: Draft, request: ChangeRequest, actor:
       return start(draft, planRestart(draft.state, request.service), null, request.reason, actor, null);
     case "stop-change":
       return stop(draft, request.change, request.reason, actor);
+    case "set-participant-aside":
+      return goOnWithout(draft, request, actor);
     default:
       return request satisfies never;
   }
@@ -121,6 +133,36 @@ function stop(draft: Draft, id: string, reason: string, actor: Actor): Answer {
     reason,
   });
   driveOn(draft, change, [{ kind: "abort-requested", code: "stopped-by-operator", branch: null }]);
+  return { ok: true, data: { change: id } };
+}
+
+/** What was decided is sent to it once more and stays its due: the command waits for its agent, however long it is away. */
+function goOnWithout(
+  draft: Draft,
+  { change: id, participant, reason }: Extract<ChangeRequest, { kind: "set-participant-aside" }>,
+  actor: Actor,
+): Answer {
+  const change = getDocument(draft, "change", id);
+  if (change === null) return refuse("unknown-change", { change: id });
+  const target = change.targets.find((each) => each.id === participant);
+  const branch = change.transaction.branches.find((each) => each.id === participant);
+  if (target === undefined || branch === undefined) return refuse("unknown-participant", { change: id, participant });
+  if (change.transaction.decision === null) return refuse("not-decided", { change: id });
+  if (branch.endedAt !== null) return refuse("participant-through", { change: id, participant });
+  const due = nextMessage(change.transaction, branch);
+  if (due === null) return refuse("not-its-turn", { change: id, participant });
+  appendAudit(draft, {
+    actor: actor.name,
+    actorRole: actor.role,
+    verb: "participant-set-aside",
+    subject: `change:${id}`,
+    before: { phase: change.phase },
+    after: { participant, due },
+    reason,
+  });
+  const sent = sendStep(draft, change, target, due);
+  const told = tell(draft, sent, "set-aside", { target: participant, by: actor.name, reason });
+  driveOn(draft, told, [{ kind: "set-aside", branch: participant }]);
   return { ok: true, data: { change: id } };
 }
 

@@ -24,7 +24,10 @@ export function judgeWatch(
   incidents: readonly Incident[],
   now: Now,
 ): WatchVerdict {
-  const nodes = change.targets.filter(({ kind, wave }) => kind === "program" && wave <= watch.wave);
+  const aside = listAside(change);
+  const nodes = change.targets.filter(
+    ({ id, kind, wave }) => kind === "program" && wave <= watch.wave && !aside.has(id),
+  );
   let waiting = now.wallMs < watch.until;
   for (const { node } of nodes) {
     const live = state.live.nodes.get(node);
@@ -48,6 +51,11 @@ export function judgeWatch(
   const blamed = incidents.find((incident) => blames(incident, change.service, watch.from));
   if (blamed !== undefined) return bad("localized", null, { incident: blamed.id });
   return { kind: waiting ? "wait" : "good" };
+}
+
+/** Participants that a person goes on without. */
+export function listAside({ transaction }: ChangeRecord): ReadonlySet<string> {
+  return new Set(transaction.branches.filter(({ state }) => state === "set-aside").map(({ id }) => id));
 }
 
 /** An incident that began under our watch and whose first suspect is this service. */

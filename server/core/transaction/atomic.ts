@@ -1,4 +1,4 @@
-import { allIn, findBranch, patchBranch, retryLater, wakeAll } from "./branches.ts";
+import { allIn, findBranch, patchBranch, retryLater, setAside, wakeAll } from "./branches.ts";
 import { chooseAttempt } from "./termination.ts";
 import type { Branch, Input, MessageKind, Transaction } from "./types.ts";
 
@@ -41,6 +41,10 @@ export function judgeAtomic(transaction: Transaction, input: Input, nowMs: numbe
         return decide(transaction, "abort", { code: "participant-lost", branch: input.branch }, nowMs);
       }
       return transaction;
+    case "set-aside": {
+      const without = setAside(transaction, input.branch, nowMs);
+      return without === transaction ? transaction : settle(without);
+    }
     case "abort-requested":
       // Before anybody was told to pre-commit the coordinator alone may say no.
       if (transaction.phase !== "preparing" && transaction.phase !== "prepared") return transaction;

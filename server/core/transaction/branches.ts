@@ -100,6 +100,12 @@ export function ask(
   return messages.length === 0 ? { transaction, messages } : { transaction: { ...transaction, branches }, messages };
 }
 
+/** The branch's part is over for the coordinator, when something was decided that it has not carried out yet. */
+export function setAside(transaction: Transaction, id: string, nowMs: number): Transaction {
+  const waits = transaction.decision !== null && findBranch(transaction, id)?.endedAt === null;
+  return waits ? patchBranch(transaction, id, { state: "set-aside", endedAt: nowMs, nextAt: null }) : transaction;
+}
+
 /** Distance to the next attempt after one that did not work. */
 export function pauseMs(retryMs: number, attempts: number): number {
   return retryMs * 2 ** Math.min(attempts, maxDoublings);

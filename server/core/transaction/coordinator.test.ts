@@ -49,6 +49,18 @@ describe("a coordinator", () => {
     expect(advance(prepared.transaction, abort, 20).transaction.decision).toBe("abort");
   });
 
+  it("goes on without one that a person sets aside, once it is decided and no sooner", () => {
+    const aside: Input = { kind: "set-aside", branch: "c" };
+    const undecided = feed(open("2pc"), [...votes.slice(0, 2), aside]);
+    expect(undecided.transaction).toMatchObject({ phase: "preparing", decision: null });
+    const decided = feed(open("2pc"), [...votes, answer("a", "commit", done), answer("b", "commit", done)]);
+    expect(decided.transaction.phase).toBe("committing");
+    const ended = feed(decided, [aside]);
+    expect(ended.transaction.phase).toBe("committed");
+    expect(ended.transaction.branches[2]).toMatchObject({ state: "set-aside", endedAt: 10 });
+    expect(answerInquiry(ended.transaction)).toBe("commit");
+  });
+
   it("commits by 3PC only when a majority has pre-committed, and says when it waits for one", () => {
     const asked = feed(open("3pc"), votes);
     expect(asked.transaction.phase).toBe("pre-committing");

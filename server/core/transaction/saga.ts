@@ -1,4 +1,4 @@
-import { findBranch, patchBranch, retryLater, wakeAll } from "./branches.ts";
+import { findBranch, patchBranch, retryLater, setAside, wakeAll } from "./branches.ts";
 import type { Branch, Input, MessageKind, Transaction } from "./types.ts";
 
 /**
@@ -39,6 +39,11 @@ export function judgeSaga(transaction: Transaction, input: Input, nowMs: number)
     case "lost": {
       const waits = transaction.phase === "running" && currentStep(transaction)?.id === input.branch;
       return waits ? compensate(transaction, "participant-lost", input.branch, nowMs) : transaction;
+    }
+    case "set-aside": {
+      // One after the other, in reverse: only the one whose turn it is can be passed over.
+      if (transaction.phase !== "compensating" || currentUndo(transaction)?.id !== input.branch) return transaction;
+      return settle(setAside(transaction, input.branch, nowMs));
     }
     case "abort-requested":
       return transaction.phase === "running" ? compensate(transaction, input.code, input.branch, nowMs) : transaction;

@@ -1,4 +1,4 @@
-import { allIn, findBranch, patchBranch, retryLater, wakeAll } from "./branches.ts";
+import { allIn, findBranch, patchBranch, retryLater, setAside, wakeAll } from "./branches.ts";
 import type { Branch, Input, MessageKind, Transaction } from "./types.ts";
 
 /**
@@ -33,6 +33,10 @@ export function judgeTcc(transaction: Transaction, input: Input, nowMs: number):
         return decide(transaction, "abort", { code: "participant-lost", branch: input.branch }, nowMs);
       }
       return transaction;
+    case "set-aside": {
+      const without = setAside(transaction, input.branch, nowMs);
+      return without === transaction ? transaction : settle(without);
+    }
     case "abort-requested":
       if (transaction.decision !== null) return transaction;
       return decide(transaction, "abort", { code: input.code, branch: input.branch }, nowMs);
@@ -86,5 +90,5 @@ function decide(
 function settle(transaction: Transaction): Transaction {
   if (transaction.branches.some((branch) => branch.endedAt === null)) return transaction;
   if (transaction.decision === "abort") return { ...transaction, phase: "aborted" };
-  return { ...transaction, phase: allIn(transaction, "committed") ? "committed" : "mixed" };
+  return { ...transaction, phase: allIn(transaction, "committed", "set-aside") ? "committed" : "mixed" };
 }

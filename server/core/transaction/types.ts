@@ -59,7 +59,9 @@ export type BranchState =
   | "pre-aborted"
   | "committed"
   | "aborted"
-  | "refused";
+  | "refused"
+  /** Nobody waits for it any more. What was decided is still its due. */
+  | "set-aside";
 
 /** One participant as its coordinator knows it. */
 export interface Branch {
@@ -138,6 +140,8 @@ export type Input =
   | { readonly kind: "answered"; readonly from: string; readonly to: MessageKind; readonly answer: Answer }
   /** This participant will not answer again before somebody repairs it. */
   | { readonly kind: "lost"; readonly branch: string; readonly detail: string }
+  /** A person goes on without it: only after the decision, which stays its due; before, one that is missing is a no. */
+  | { readonly kind: "set-aside"; readonly branch: string }
   | { readonly kind: "abort-requested"; readonly code: string; readonly branch: string | null }
   | { readonly kind: "gate-opened" }
   /** The coordinator came back and reads its record: everything under way is asked again. */

@@ -123,12 +123,26 @@ export function changeRoutes(services: HttpServices): Route[] {
           }),
         ),
     }),
+    defineRoute("POST /changes/:id/set-aside", {
+      summary:
+        "End a decided change without a participant that does not come back; it is told the decision when it does",
+      body: z.object({ participant: z.string().check(z.minLength(1), z.maxLength(120)), confirm: z.string(), reason }),
+      handle: async ({ param, body, principal }) =>
+        readReply(
+          await control.request(actorOf(principal), {
+            kind: "set-participant-aside",
+            change: param("id"),
+            participant: confirmed(body.participant, body.confirm, "participant"),
+            reason: body.reason,
+          }),
+        ),
+    }),
   ];
 }
 
-function confirmed(service: string, typed: string): string {
-  if (typed !== service) throw new Problem(400, "confirm", "Type the service's name to confirm.", { service });
-  return service;
+function confirmed(name: string, typed: string, what: "service" | "participant" = "service"): string {
+  if (typed !== name) throw new Problem(400, "confirm", `Type the ${what}'s name to confirm.`, { [what]: name });
+  return name;
 }
 
 function toRequest(service: string, body: z.output<typeof rolloutBody>): RolloutRequest {
