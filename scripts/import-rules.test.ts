@@ -78,7 +78,9 @@ describe("the rules themselves", () => {
     );
   });
 
-  it("see long files, silenced checks and odd names", () => {
+  it("see long files, silenced checks, foreign colors and odd names", () => {
+    expect(checkStyle([file("components/x.tsx", 'const c = "bg-danger text-white";')])).toHaveLength(1);
+    expect(checkStyle([file("components/x.tsx", 'const c = "bg-danger text-on-danger border-line";')])).toEqual([]);
     expect(checkStyle([file("server/x.ts", "\n".repeat(401))])).toHaveLength(1);
     expect(checkStyle([file("server/x.ts", "// @ts-ignore")])).toHaveLength(1);
     expect(checkStyle([file("server/X.ts", "")])).toHaveLength(1);

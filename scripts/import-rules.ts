@@ -137,6 +137,11 @@ export function checkStyle(files: readonly SourceFile[]): readonly string[] {
     if (/@ts-(?:ignore|expect-error|nocheck)/.test(file.text) && !file.path.startsWith("scripts/")) {
       problems.push(`${file.path} switches the type check off.`);
     }
+    // Only the colors of tokens.css exist: any other class is silently nothing, which was dark words on a dark button.
+    const foreign = /\b(?:text|bg|border|ring|fill|stroke)-(?:white|black|[a-z]+-[1-9]\d{1,2})\b/.exec(file.text)?.[0];
+    if (foreign !== undefined && file.path.endsWith(".tsx")) {
+      problems.push(`${file.path} uses ${foreign}, which is none of the colors in components/ui/tokens.css.`);
+    }
     const name = file.path.split("/").at(-1) as string;
     if (!/^(?:\[[a-zA-Z.]+\]|[a-z0-9]+(?:-[a-z0-9]+)*)(?:\.[a-z0-9-]+)*$/.test(name)) {
       problems.push(`${file.path} is not named in kebab-case.`);

@@ -39,7 +39,7 @@ export function Participants({ change }: { change: Change }) {
       <thead>
         <tr>
           <Th>{t("participants")}</Th>
-          <Th>{t("before")}</Th>
+          <Th className="max-sm:hidden">{t("before")}</Th>
           <Th>{t("vote")}</Th>
           <Th>{t("ack")}</Th>
           <Th className="max-sm:hidden">{t("step")}</Th>
@@ -59,7 +59,7 @@ export function Participants({ change }: { change: Change }) {
                   <span className="block text-xs text-danger-ink">{t("agentAway")}</span>
                 )}
               </Td>
-              <Td>
+              <Td className="max-sm:hidden">
                 <Mono>{cleanText(target.before ?? "–", 24)}</Mono>
               </Td>
               <Td className="whitespace-nowrap">

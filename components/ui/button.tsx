@@ -13,7 +13,7 @@ const variants: Record<ButtonVariant, string> = {
   primary: "border-transparent bg-accent text-on-accent hover:brightness-110 font-semibold",
   secondary: "border-line bg-raised text-ink hover:border-line-strong",
   quiet: "border-transparent bg-transparent text-muted hover:bg-raised hover:text-ink",
-  danger: "border-transparent bg-danger text-white hover:brightness-110 font-semibold",
+  danger: "border-transparent bg-danger text-on-danger hover:brightness-110 font-semibold",
 };
 const off = "opacity-50 hover:brightness-100 hover:border-line";
 
