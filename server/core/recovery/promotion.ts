@@ -25,7 +25,7 @@ import { advanceRegranting, canRegrant, holdAutomation, startRegrant } from "./r
 import { hasSteppedDown, steppedDownKey } from "./restart.ts";
 import { askForSeals, countableSeals } from "./sealing.ts";
 import type { Action, ClusterRecord, EpochRecord, MemberRecord } from "./types.ts";
-import { hasWaited, stopWaiting } from "./waiting.ts";
+import { hasWaited, pauseBeforeNext, stopWaiting } from "./waiting.ts";
 
 /**
  * Seal, then promote: the part that failover and switchover share. See failover.md, "Seal, then promote".
@@ -40,8 +40,7 @@ const sealDeadlineMs = 8_000;
 const verifyDeadlineMs = 5_000;
 /** After so many the action ends unverified, so that another standby can take the place of the lost follower. */
 const verifyAttempts = 4;
-/** Distance between two attempts to promote; doubles up to the second. Five minutes of them, then a person is asked. */
-const promoteAgainMs = { first: 500, most: 8_000 };
+/** Five minutes of attempts to promote at a server that does not answer, then a person is asked. */
 const mostPromotes = 40;
 /** Distance between two attempts to verify; doubles up to the second. */
 const verifyAgainMs = { first: 500, most: 8_000 };
@@ -241,7 +240,7 @@ function advancePromoting(draft: Draft, action: Action): void {
     holdAutomation(draft, action.cluster, "promotion-failed");
     return endAction(draft, action.id, "needs-operator", { code: "promotion-failed", data: { node: target } });
   }
-  const pauseMs = Math.min(promoteAgainMs.most, promoteAgainMs.first * 2 ** (promotes.length - 1));
+  const pauseMs = pauseBeforeNext(draft, target, promotes.length);
   if (!hasWaited(draft, action.cluster, `${action.id}:promote:${action.steps.length}`, pauseMs)) return;
   const live = draft.state.live.nodes.get(target)?.postgres ?? null;
   if (newest?.kind === "promote" && live?.state === "stopped" && isWitness(draft.state, target, draft.now)) {

@@ -16,10 +16,9 @@ import { endAction } from "./actions.ts";
 import { historyOf, sendFollows } from "./follow.ts";
 import { endpoints } from "./members.ts";
 import type { Action } from "./types.ts";
-import { hasWaited } from "./waiting.ts";
+import { hasWaited, pauseBeforeNext } from "./waiting.ts";
 
-/** Distance between two attempts; doubles up to the second. Five minutes of them, then a person is asked. */
-const regrantAgainMs = { first: 500, most: 8_000 };
+/** Five minutes of them at a server that does not answer, then a person is asked. */
 const mostRegrants = 40;
 
 /** A seal ends by promotion, or by granting the old primary again; the latter only if no promote was ever sent. */
@@ -95,9 +94,10 @@ export function advanceRegranting(draft: Draft, action: Action): void {
     holdAutomation(draft, action.cluster, "regrant-failed");
     return endAction(draft, action.id, "needs-operator", { code: "regrant-failed", data: { node: action.from } });
   }
-  const pauseMs = Math.min(regrantAgainMs.most, regrantAgainMs.first * 2 ** (regrants.length - 1));
+  const old = demand(action.from, "old primary");
+  const pauseMs = pauseBeforeNext(draft, old, regrants.length);
   if (!hasWaited(draft, action.cluster, `${action.id}:regrant:${action.steps.length}`, pauseMs)) return;
-  sendRegrant(draft, action, demand(action.from, "old primary"));
+  sendRegrant(draft, action, old);
 }
 
 export function holdAutomation(draft: Draft, clusterId: string, reason: string): void {

@@ -77,3 +77,14 @@ function listActions(draft: Draft, clusterId: string, kind: ActionKind, target: 
 function numberOf(actionId: string): number {
   return Number(actionId.slice(actionId.lastIndexOf("-") + 1));
 }
+
+const againMs = { first: 500, most: 8_000, mostWhileItAnswers: 2_000 };
+
+/**
+ * Distance to the next attempt at a server that is the only one which may go on, milliseconds: doubles with each, and stays short for one that answers
+ * now. What hung a moment ago may serve at once.
+ */
+export function pauseBeforeNext(draft: Draft, node: string, attempts: number): number {
+  const answers = draft.state.live.nodes.get(node)?.postgres?.probe.ok === true;
+  return Math.min(answers ? againMs.mostWhileItAnswers : againMs.most, againMs.first * 2 ** (attempts - 1));
+}

@@ -41,7 +41,9 @@ export const checkServes: CreateChecker = (sim, violate) => {
       sim.control.tables.faults.available &&
       !sim.network.isHeld(agent.process, director) &&
       sim.nodes.every(({ name }) => sim.network.passes("ctl", name) && sim.network.passes(name, "ctl"));
-    if (postgres.diskFull && !isDirected) return false;
+    // And after a promotion that no write could verify, the members of the epoch before are needed, too.
+    const isVerified = cluster.configurations.every(({ epoch }) => epoch === cluster.epoch);
+    if (postgres.diskFull && !(isDirected && isVerified)) return false;
     return streaming.length >= newest.k + (postgres.diskFull ? 1 : 0);
   };
 
