@@ -82,7 +82,8 @@ export function runVerb(agent: AgentModel, command: CommandRecord, finish: Finis
 
 function place(agent: AgentModel): CommandOutcome {
   const { disk } = agent.postgres;
-  return done({ timeline: disk.flushed.timeline, systemId: disk.systemId });
+  const { timeline, history } = disk.flushed;
+  return done({ timeline, switchLsn: history.at(-1)?.endLsn ?? null, systemId: disk.systemId });
 }
 
 function initialize(agent: AgentModel, configuration: SyncConfiguration, finish: Finish): void {

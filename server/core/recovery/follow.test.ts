@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fitsHistory, mostTimelines } from "../replication/timelines.ts";
-import { comingHistory, historyOf } from "./follow.ts";
+import { comingHistory, historyOf, learnTimeline } from "./follow.ts";
 import type { ClusterRecord, SealedMember } from "./types.ts";
 
 const clusterOf = (...starts: readonly (readonly [number | null, number | null])[]): ClusterRecord =>
@@ -19,6 +19,18 @@ describe("the history that a follower is told", () => {
     const history = comingHistory(clusterOf([1, null]), candidate(500), 2);
     expect(fitsHistory(history, 1, 500)).toBe(true);
     expect(fitsHistory(history, 1, 501)).toBe(false);
+  });
+
+  it("has its place again when the primary tells it: one whose promotion was unknown is followed by whoever stopped there", () => {
+    const { epochs } = clusterOf([1, null], [null, null], [null, null]);
+    const learnt = { epochs: learnTimeline(epochs, { timeline: 2, switchLsn: 900 }) } as unknown as ClusterRecord;
+    expect(learnt.epochs.map(({ timeline }) => timeline)).toEqual([1, 2, 2]);
+    expect(fitsHistory(historyOf(learnt), 1, 900)).toBe(true);
+    expect(fitsHistory(historyOf(learnt), 1, 901)).toBe(false);
+    expect(fitsHistory(historyOf(learnt), 2, 5_000)).toBe(true);
+    // It had not happened: everybody is still where the primary is.
+    const never = { epochs: learnTimeline(epochs, { timeline: 1, switchLsn: null }) } as unknown as ClusterRecord;
+    expect(fitsHistory(historyOf(never), 1, 5_000)).toBe(true);
   });
 
   it("is one that an agent takes, however many epochs there were", () => {

@@ -1,7 +1,7 @@
 import { commandStep, type Draft, demand } from "../draft.ts";
 import { mostTimelines, type TimelineStart } from "../replication/timelines.ts";
 import { endpointOf } from "./members.ts";
-import type { ClusterRecord, SealedMember } from "./types.ts";
+import type { ClusterRecord, EpochRecord, SealedMember } from "./types.ts";
 
 /**
  * Timelines of the cluster's epochs, oldest first. A promotion whose place was never told may have left the timeline before it anywhere: it
@@ -24,6 +24,18 @@ export function comingHistory(cluster: ClusterRecord, candidate: SealedMember, t
   const known = cluster.epochs.filter((epoch) => epoch.timeline !== null);
   const history = [...historyOf({ ...cluster, epochs: known }), { timeline, switchLsn: candidate.lsn }];
   return history.slice(-mostTimelines);
+}
+
+/**
+ * The epochs with what their primary tells now of its timeline: promotions of its own whose outcome was unknown until then have their place, or turn out not
+ * to have happened. Without it nobody would ever fit the present epoch again.
+ */
+export function learnTimeline(
+  epochs: readonly EpochRecord[],
+  { timeline, switchLsn }: { readonly timeline: number; readonly switchLsn: number | null },
+): EpochRecord[] {
+  const known = epochs.findLastIndex((epoch) => epoch.timeline !== null);
+  return epochs.map((epoch, index) => (index > known ? { ...epoch, timeline, switchLsn } : epoch));
 }
 
 /** Tells each of these nodes whom to follow under the new grant. */

@@ -13,9 +13,9 @@ import { appendActionEntry } from "../incident/timeline.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 import { seeAgent } from "../topology/sight.ts";
 import { endAction } from "./actions.ts";
-import { historyOf, sendFollows } from "./follow.ts";
+import { comingHistory, historyOf, learnTimeline, sendFollows } from "./follow.ts";
 import { endpoints } from "./members.ts";
-import type { Action } from "./types.ts";
+import type { Action, Step } from "./types.ts";
 import { hasWaited, pauseBeforeNext } from "./waiting.ts";
 
 /** Five minutes of them at a server that does not answer, then a person is asked. */
@@ -66,7 +66,13 @@ export function startRegrant(draft: Draft, action: Action): void {
   const grant = { epoch, intentId, configVersion: configuration.version };
   const granted = demand(getCluster(draft, cluster.id), cluster.id);
   sendRegrant(draft, demand(getAction(draft, action.id), action.id), old);
-  sendFollows(draft, action.id, granted, previous.members, { ...grant, history: historyOf(granted) });
+  // Of its own promotion, if that has no known outcome, where it was sealed: up to there everybody's history is the same either way.
+  const sealed = getAction(draft, lastEpoch.actionId ?? "")?.sealed.find((member) => member.node === old);
+  const history =
+    lastEpoch.timeline === null && sealed !== undefined
+      ? comingHistory(granted, sealed, granted.highestTimeline)
+      : historyOf(granted);
+  sendFollows(draft, action.id, granted, previous.members, { ...grant, history });
   appendActionEntry(draft, action.id, "regranted", { node: old, epoch });
 }
 
@@ -87,8 +93,10 @@ function sendRegrant(draft: Draft, action: Action, node: string): void {
 export function advanceRegranting(draft: Draft, action: Action): void {
   const regrants = action.steps.filter((step) => step.kind === "regrant");
   const last = regrants.at(-1);
-  if (last?.status === "done")
+  if (last?.status === "done") {
+    noteTimeline(draft, action.cluster, last.data);
     return endAction(draft, action.id, "compensated", { code: "regranted", data: { node: action.from } });
+  }
   if (last?.status !== "failed") return;
   if (regrants.length >= mostRegrants) {
     holdAutomation(draft, action.cluster, "regrant-failed");
@@ -98,6 +106,13 @@ export function advanceRegranting(draft: Draft, action: Action): void {
   const pauseMs = pauseBeforeNext(draft, old, regrants.length);
   if (!hasWaited(draft, action.cluster, `${action.id}:regrant:${action.steps.length}`, pauseMs)) return;
   sendRegrant(draft, action, old);
+}
+
+function noteTimeline(draft: Draft, clusterId: string, { timeline, switchLsn }: Step["data"]): void {
+  if (typeof timeline !== "number") return;
+  const { epochs } = demand(getCluster(draft, clusterId), clusterId);
+  const place = { timeline, switchLsn: typeof switchLsn === "number" ? switchLsn : null };
+  patchCluster(draft, clusterId, { epochs: learnTimeline(epochs, place) });
 }
 
 export function holdAutomation(draft: Draft, clusterId: string, reason: string): void {

@@ -167,5 +167,7 @@ async function place(instance: PostgresInstance): Promise<Data> {
     2_000,
   );
   instance.monitor.wake();
-  return { timeline: Number.parseInt(String(row?.file).slice(0, 8), 16), systemId: String(row?.system_id) };
+  const timeline = Number.parseInt(String(row?.file).slice(0, 8), 16);
+  const began = await instance.data.timelineSwitch(timeline);
+  return { timeline, switchLsn: began?.lsn ?? null, systemId: String(row?.system_id) };
 }
