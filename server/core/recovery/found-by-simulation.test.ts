@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { beat, createHealthyCluster, type Puppet, pass, play, setSight, setStatus } from "../testing/puppet.ts";
+import { judgeMember } from "./judge-member.ts";
 
 /** Faults of the judgement that the simulator found; each test is its story told on puppets. */
 const cluster = (puppet: Puppet) => puppet.state.durable.clusters.get("orders")!;
@@ -65,6 +66,10 @@ describe("a primary that refuses new connections", () => {
     refuses("error", 20_000);
     pass(puppet, 10_000);
     expect(sent(puppet, "postgres.seal")).toEqual([]);
+    // Nor in the moment before we notice that we hear of nobody any more: what was heard last is a refusal, and no silence.
+    for (const observer of ["pg-b", "pg-c"]) puppet.state.live.nodes.get(observer)!.statusAtMs -= 1_200;
+    const now = { monoMs: puppet.clockMs, wallMs: puppet.clockMs, entropy: "t" };
+    expect(judgeMember(puppet.state, cluster(puppet), "pg-a", now)?.kind).not.toBe("lost-primary");
     refuses("timeout", 20_000);
     pass(puppet, 2_000);
     expect(sent(puppet, "postgres.seal")).toHaveLength(2);

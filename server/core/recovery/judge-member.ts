@@ -51,8 +51,15 @@ interface Row {
 }
 
 const corroborated = (facts: MemberFacts) => facts.againstBy.length > 0 && facts.vetoedBy.length === 0;
-/** A host that answers anybody, and be it with a refusal, is neither frozen nor gone: only its agent is. */
-const silent = (facts: MemberFacts) => facts.agent === "silent" && corroborated(facts) && facts.refusedBy.length === 0;
+/**
+ * A host that answers anybody, and be it with a refusal, is neither frozen nor gone: only its agent is. Whoever was last heard to be refused never saw it
+ * silent, however old that is by now (we may be cut off ourselves).
+ */
+const silent = (facts: MemberFacts) =>
+  facts.agent === "silent" &&
+  corroborated(facts) &&
+  facts.refusedBy.length === 0 &&
+  facts.againstBy.some(({ sight }) => sight.reason !== "error");
 
 /** First row that holds. */
 const table: readonly Row[] = [
