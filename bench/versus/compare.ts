@@ -15,6 +15,7 @@ import {
 } from "../../e2e/plain/network.ts";
 import { waitUntil } from "../../e2e/plain/shell.ts";
 import { formatTable, median } from "../failover/statistics.ts";
+import { untilSignalled } from "../signals.ts";
 import { peerFaults } from "./faults.ts";
 import { Holdfast } from "./holdfast.ts";
 import type { PeerName } from "./names.ts";
@@ -57,6 +58,7 @@ export async function comparePeers(
     ...names.map((name) => new make[name](layout, folder, user)),
   ];
   const results: PeerResult[] = [];
+  const ending = untilSignalled();
   for (const peer of peers) {
     const version = peer.version();
     if ("missing" in version) {
@@ -65,11 +67,11 @@ export async function comparePeers(
     }
     console.log(`${peer.name} (${version.text}): ${peer.settings}`);
     for (const fault of faults.filter((name) => name in peerFaults)) {
-      results.push({
-        product: peer.name,
-        version: version.text,
-        ...(await measureFault(peer, layout, folder, fault, runs)),
+      const figures = await Promise.race([measureFault(peer, layout, folder, fault, runs), ending]).catch((error) => {
+        clear(layout, folder);
+        throw error;
       });
+      results.push({ product: peer.name, version: version.text, ...figures });
     }
   }
   return results;
