@@ -39,7 +39,7 @@ const configurations = z.array(configurationSchema).check(z.maxLength(64));
 const peers = z.array(endpointSchema).check(z.maxLength(limits.maxPeers));
 const history = z
   .array(z.strictObject({ timeline: whole, switchLsn: z.nullable(z.int().check(z.gte(0))) }))
-  .check(z.maxLength(mostTimelines));
+  .check(z.minLength(1), z.maxLength(mostTimelines));
 const deadlineMs = z.number().check(z.gte(1), z.lte(600_000));
 const slot = z.int().check(z.gte(0), z.lte(16_383));
 const redisNode = z.strictObject({
