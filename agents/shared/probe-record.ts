@@ -1,6 +1,12 @@
 import type { LocalProbe } from "../../server/core/index.ts";
 
-/** What a repeated probe last said, and since when it has been failing. */
+/** Nothing came back. Every other reason is an answer: the server's own error, a refusal by its host, the end of a connection. */
+const silences: ReadonlySet<string> = new Set(["timeout", "accepted-silent"]);
+
+/**
+ * What a repeated probe last said, and since when it has been failing in this way: silence is counted from the last answer, also from one that was a
+ * refusal, or minutes of refused connections would make the first unanswered probe a long silence.
+ */
 export class ProbeRecord {
   #ok = false;
   #ms: number | null = null;
@@ -34,6 +40,7 @@ export class ProbeRecord {
   /** `sinceMs`: when the failing probe began. Answers whether the verdict or its reason changed. */
   fail(reason: string, sinceMs: number): boolean {
     const changed = this.#ok || !this.#known || this.#reason !== reason;
+    if (this.#reason !== null && silences.has(reason) !== silences.has(this.#reason)) this.#failingSinceMs = null;
     this.#known = true;
     this.#ok = false;
     this.#reason = reason;

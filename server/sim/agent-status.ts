@@ -29,9 +29,15 @@ export function watchPeers(agent: AgentModel): void {
     if (peer.node === agent.node) continue;
     const before = agent.sights.get(peer.node);
     const reason = probe(agent, peer);
-    if (reason === null) agent.sights.set(peer.node, { reason: null, failingSinceMs: null });
-    else agent.sights.set(peer.node, { reason, failingSinceMs: before?.failingSinceMs ?? nowMs });
+    const goesOn = before !== undefined && reason !== null && isSilence(reason) === isSilence(before.reason);
+    const failingSinceMs = goesOn ? before.failingSinceMs : null;
+    agent.sights.set(peer.node, { reason, failingSinceMs: reason === null ? null : (failingSinceMs ?? nowMs) });
   }
+}
+
+/** As the agent's record of a probe does: silence is counted from the last answer, whatever that was. */
+function isSilence(reason: PeerSight["reason"]): boolean {
+  return reason === "timeout" || reason === "accepted-silent";
 }
 
 function probe(agent: AgentModel, peer: PostgresModel): PeerSight["reason"] {
@@ -50,7 +56,7 @@ function sightOf(agent: AgentModel, node: string): PeerSight {
   if (seen.failingSinceMs === null) return { ...base, reach: "ok", reason: null, failingForMs: 0 };
   const failingForMs = agent.world.nowMs - seen.failingSinceMs;
   // Nothing came back yet: until its own deadline a probe has said nothing.
-  const pending = (seen.reason === "timeout" || seen.reason === "accepted-silent") && failingForMs < probeTimeoutMs;
+  const pending = isSilence(seen.reason) && failingForMs < probeTimeoutMs;
   if (pending) return { ...base, reach: "unknown", reason: null, failingForMs: 0 };
   return { ...base, reach: "failed", reason: seen.reason, failingForMs };
 }

@@ -22,7 +22,7 @@ import { beginAction, endAction } from "./actions.ts";
 import { refuseAsync } from "./async-failover.ts";
 import { advanceBootstrap, considerBootstrap } from "./bootstrap.ts";
 import { confirmDown } from "./fencing.ts";
-import { judgeMember, judgeStranger } from "./judge-member.ts";
+import { isLookedAt, judgeMember, judgeStranger } from "./judge-member.ts";
 import { lastWalEnd, noteIntent } from "./loss.ts";
 import { currentConfiguration, isStreaming } from "./members.ts";
 import { advancePromotion } from "./promotion.ts";
@@ -139,6 +139,7 @@ function rememberRefusal(draft: Draft, clusterId: string, refusal: Refusal | nul
 function considerFailover(draft: Draft, cluster: ClusterRecord, verdict: Verdict): void {
   const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
   if (open !== null && !mayBeSuperseded(open, cluster)) return;
+  if (verdict.subject.kind === "node" && !isLookedAt(draft.state, cluster, verdict.subject.id, draft.now)) return;
   const refusal = refuseFailover(draft, cluster, verdict);
   if (refusal !== null) {
     rememberRefusal(draft, cluster.id, refusal);

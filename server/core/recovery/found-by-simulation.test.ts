@@ -52,6 +52,34 @@ describe("a blip", () => {
   });
 });
 
+describe("a silence that is only supposed to go on", () => {
+  it("costs no failover before an observer has said so: we may be the ones who are cut off", () => {
+    const puppet = createHealthyCluster();
+    const silentFor = (failingForMs: number) => {
+      for (const observer of ["pg-b", "pg-c"]) {
+        setSight(puppet, observer, "pg-a", { reach: "failed", reason: "timeout", failingForMs });
+        const receiver = { status: "streaming", senderHost: "h0", senderPort: 5432, receivedLsn: 1_000 } as const;
+        setStatus(puppet, observer, { receiver: { ...receiver, advancedAgoMs: failingForMs } });
+      }
+    };
+    puppet.mute.add("pg-a");
+    for (const failingForMs of [250, 500, 750]) {
+      silentFor(failingForMs);
+      pass(puppet, 250);
+    }
+    for (const observer of ["pg-b", "pg-c"]) puppet.mute.add(observer);
+    pass(puppet, 800);
+    play(puppet, [{ kind: "ticked" }]);
+    const now = { monoMs: puppet.clockMs, wallMs: puppet.clockMs, entropy: "t" };
+    expect(judgeMember(puppet.state, cluster(puppet), "pg-a", now)?.kind).toBe("lost-primary");
+    expect(sent(puppet, "postgres.seal")).toEqual([]);
+    silentFor(1_500);
+    puppet.mute.delete("pg-b");
+    pass(puppet, 250);
+    expect(sent(puppet, "postgres.seal").map(({ node }) => node)).toContain("pg-b");
+  });
+});
+
 describe("a primary that refuses new connections", () => {
   it("is not lost when its agent falls silent: its host answers", () => {
     const puppet = createHealthyCluster();

@@ -130,10 +130,27 @@ function isSound(state: State, cluster: ClusterRecord, nodeId: string, now: Now)
   return hasRoom && postgres?.state === "running" && postgres.probe.ok;
 }
 
+/** Reports come every 250 ms; this is late for one. */
+const overdueMs = 400;
+
+/**
+ * False while the member's silence is only supposed to go on, because every report of it is overdue: then we may be the ones who hear nothing, and the
+ * end of a blip would be what they have to say. A verdict stands as long as nothing contradicts it, but nothing is done about it before the next word.
+ */
+export function isLookedAt(state: State, cluster: ClusterRecord, nodeId: string, now: Now): boolean {
+  const { exited, unwritable, againstBy } = gatherFacts(state, cluster, nodeId, now);
+  return exited || unwritable || againstBy.some(({ sight, ageMs }) => isNews(sight) || ageMs <= overdueMs);
+}
+
+/** A refused or closed connection tells of an event, however old. */
+function isNews({ reason }: ObserverSight["sight"]): boolean {
+  return reason === "refused" || reason === "closed";
+}
+
 /** A refused or closed connection is news at once; an unanswered one only after the policy's time. */
 function speaksAgainst(sight: ObserverSight, state: State, cluster: ClusterRecord, subject: string): boolean {
   if (sight.sight.reach !== "failed" || receives(sight, state, cluster, subject)) return false;
-  if (sight.sight.reason === "refused" || sight.sight.reason === "closed") return true;
+  if (isNews(sight.sight)) return true;
   return sight.sight.failingForMs + sight.ageMs >= state.durable.policy.probeFailingMs;
 }
 
