@@ -30,7 +30,15 @@ export const roomRules: readonly RoomRule[] = [
   },
   {
     room: "server/sim",
-    rooms: ["server/core", "server/ports", "server/protocol", "server/runtime", "server/store/memory", "agents"],
+    rooms: [
+      "server/core",
+      "server/ports",
+      "server/protocol",
+      "server/runtime",
+      "server/store/memory",
+      "agents",
+      "scripts/command-line",
+    ],
     packages: "any",
   },
   { room: "clients", rooms: [], packages: ["node:crypto", "node:timers"] },

@@ -1,10 +1,16 @@
 // `npm run bench:agent`: what the agent costs a node, beside a real PostgreSQL under load, at four heartbeats a second.
-import { parseArgs } from "node:util";
 import { machineMs } from "../../demo/clock.ts";
 import type { Demo } from "../../demo/demo.ts";
+import { readCommand, readWhole } from "../../scripts/command-line.ts";
 import { runMain, withDemo } from "../demo-run.ts";
 import { formatTable } from "../failover/statistics.ts";
 import { readUsage } from "./usage.ts";
+
+const usage = `npm run bench:agent -- [--seconds N] [--json]
+  --seconds N    how long they are looked at (default 30)
+  --port N       first of the ports it uses (default 7500)
+  --folder DIR   keep data and logs there
+  --json         the last line is one object`;
 
 const limits = { rssMb: 80, cpuPercent: 1 };
 const warmUpMs = 10_000;
@@ -44,25 +50,28 @@ function sleep(ms: number): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    args: process.argv.slice(2).filter((argument) => argument !== "--"),
-    options: {
+  const { seconds, json, ...where } = readCommand(
+    usage,
+    {
       seconds: { type: "string", default: "30" },
       port: { type: "string", default: "7500" },
       folder: { type: "string" },
       json: { type: "boolean", default: false },
     },
-  });
-  const seconds = Number(values.seconds);
-  if (!(seconds >= 1 && seconds <= 86_400)) throw new Error("--seconds N: from 1 to 86400.");
-  const where = { port: Number(values.port), folder: values.folder ?? null };
+    (values) => ({
+      seconds: readWhole("--seconds", values.seconds, 1, 86_400),
+      port: readWhole("--port", values.port, 1_024, 65_000),
+      folder: values.folder ?? null,
+      json: values.json,
+    }),
+  );
   const costs = await withDemo(where, (demo) => measure(demo, seconds));
   const rows = costs.map(({ node, rssMb, cpuPercent }) => [node, rssMb, cpuPercent]);
   console.log(`\n${formatTable([["agent", "RSS MB (peak)", "CPU % of a core"], ...rows]).join("\n")}`);
   const rssMb = Math.max(...costs.map((cost) => cost.rssMb));
   const cpuPercent = Math.max(...costs.map((cost) => cost.cpuPercent));
   console.log(`Limits: ${limits.rssMb} MB and ${limits.cpuPercent} %, over ${seconds} s.`);
-  if (values.json) console.log(JSON.stringify({ rssMb, cpuPercent, seconds, agents: costs }));
+  if (json) console.log(JSON.stringify({ rssMb, cpuPercent, seconds, agents: costs }));
   return rssMb <= limits.rssMb && cpuPercent <= limits.cpuPercent ? 0 : 1;
 }
 

@@ -2,13 +2,17 @@
  * `npm run bench:detection -- --traces DIR [--json]`: replays heartbeat traces through the product's detector and through the
  * published formulas, and prints mistakes per 10,000 beats at equal mean detection time. Figures, never assertions.
  */
-import { parseArgs } from "node:util";
+import { readCommand } from "../../scripts/command-line.ts";
 import { calibrate, summarize, type TraceCalibration } from "./calibrate.ts";
 import { FORMULAS } from "./formulas.ts";
 import { excusesFor } from "./holdfast.ts";
 import { operatingPoint, productPoints } from "./operating-point.ts";
 import { byClass, overall, TARGETS, type TraceScore, worstClass } from "./score.ts";
 import { readTraces, type Trace } from "./trace.ts";
+
+const usage = `npm run bench:detection -- --traces DIR [--json]
+  --traces DIR   heartbeat traces, *.hb.gz
+  --json         the last line is one object`;
 
 const PRODUCT = "Holdfast";
 
@@ -109,19 +113,19 @@ function report({ scores, calibrations, misses }: Results, print: (line: string)
 }
 
 function main(): number {
-  const { values } = parseArgs({ options: { traces: { type: "string" }, json: { type: "boolean", default: false } } });
-  if (values.traces === undefined) {
-    console.error("usage: npm run bench:detection -- --traces DIR [--json]");
-    return 2;
-  }
-  const traces = readTraces(values.traces);
-  if (traces.length === 0) {
-    console.error(`no *.hb.gz traces in ${values.traces}`);
-    return 2;
-  }
+  const { traces, json: asJson } = readCommand(
+    usage,
+    { traces: { type: "string" }, json: { type: "boolean", default: false } },
+    (values) => {
+      if (values.traces === undefined) throw new Error("--traces DIR is required.");
+      const found = readTraces(values.traces);
+      if (found.length === 0) throw new Error(`There are no traces (*.hb.gz) in ${values.traces}.`);
+      return { traces: found, json: values.json };
+    },
+  );
   const results = run(traces, (line) => process.stderr.isTTY && console.error(line));
   const json = report(results, console.log);
-  if (values.json) console.log(JSON.stringify(json));
+  if (asJson) console.log(JSON.stringify(json));
   return 0;
 }
 

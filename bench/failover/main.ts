@@ -123,7 +123,7 @@ async function compare(options: BenchOptions): Promise<number> {
 }
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2).filter((argument) => argument !== "--"));
+  const options = readOptions();
   if (options.versus.length > 0) return compare(options);
   const application = new AcknowledgementLog();
   const onAcknowledged: DemoRunOptions["onAcknowledged"] = (writes) => {

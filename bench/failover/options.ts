@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
-import { type FaultName, faultNames, isFaultName } from "../../demo/fault-names.ts";
+import { type FaultName, faultNames } from "../../demo/fault-names.ts";
+import { readCommand, readNames, readWhole } from "../../scripts/command-line.ts";
 import { type PeerName, peerNames } from "../versus/names.ts";
 
 export interface BenchOptions {
@@ -22,11 +22,11 @@ const usage = `npm run bench:failover -- --fault NAME [--runs N] [--json]
   --folder DIR   keep data and logs there
   --versus A,B   patroni, repmgr: Debian's packages beside Holdfast, in network namespaces, under the same writer (root; --runs 3 and more)`;
 
-/** @throws Error with the usage when an argument makes no sense. */
-export function readOptions(args: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
+/** Of this process' command line; what makes no sense ends it with a reason. */
+export function readOptions(): BenchOptions {
+  return readCommand(
+    usage,
+    {
       fault: { type: "string", default: "crash" },
       runs: { type: "string", default: "5" },
       blip: { type: "string", default: "800" },
@@ -35,31 +35,14 @@ export function readOptions(args: readonly string[]): BenchOptions {
       versus: { type: "string", default: "" },
       json: { type: "boolean", default: false },
     },
-  });
-  const faults = values.fault === "all" ? faultNames : values.fault.split(",");
-  const unknown = faults.find((name) => !isFaultName(name));
-  if (unknown !== undefined) throw new Error(`There is no fault ${unknown}.\n${usage}`);
-  return {
-    faults: faults as readonly FaultName[],
-    runs: readWhole("--runs", values.runs, 1, 10_000),
-    json: values.json,
-    port: readWhole("--port", values.port, 1024, 65_000),
-    blipMs: readWhole("--blip", values.blip, 1, 60_000),
-    folder: values.folder ?? null,
-    versus: readPeers(values.versus),
-  };
-}
-
-function readPeers(text: string): readonly PeerName[] {
-  const names = text.split(",").filter(Boolean);
-  const unknown = names.find((name) => !peerNames.some((known) => known === name));
-  if (unknown !== undefined)
-    throw new Error(`There is no product ${unknown}; there are ${peerNames.join(", ")}.\n${usage}`);
-  return peerNames.filter((name) => names.includes(name));
-}
-
-function readWhole(name: string, text: string, from: number, to: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= from && value <= to) return value;
-  throw new Error(`${name} ${text}: give a whole number from ${from} to ${to}.\n${usage}`);
+    (values) => ({
+      faults: values.fault === "all" ? faultNames : readNames("fault", values.fault, faultNames),
+      runs: readWhole("--runs", values.runs, 1, 10_000),
+      json: values.json,
+      port: readWhole("--port", values.port, 1024, 65_000),
+      blipMs: readWhole("--blip", values.blip, 1, 60_000),
+      folder: values.folder ?? null,
+      versus: readNames("product", values.versus, peerNames),
+    }),
+  );
 }

@@ -3,17 +3,23 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { type Api, openApi } from "../../cli/api.ts";
 import { readLogTail, startChild, waitForEnd } from "../../demo/child.ts";
 import { makeTemporaryFolder } from "../../demo/folder.ts";
 import { Hopeless, pollUntil } from "../../demo/poll.ts";
+import { readCommand, readWhole } from "../../scripts/command-line.ts";
 import { runSetup } from "../../scripts/setup.js";
 import { readUsage } from "../agent/usage.ts";
 import { runMain } from "../demo-run.ts";
 import { formatTable } from "../failover/statistics.ts";
 import { sendTraces } from "./load.ts";
+
+const usage = `npm run bench:ingest -- [--seconds N] [--rate N] [--json]
+  --seconds N    how long traces are sent (default 600)
+  --rate N       traces a second (default 1000)
+  --port N       first of the ports it uses (default 7600)
+  --json         the last line is one object`;
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const warmUpSeconds = 10;
@@ -186,17 +192,21 @@ function round(value: number): number {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    args: process.argv.slice(2).filter((argument) => argument !== "--"),
-    options: {
+  const { seconds, rate, port, json } = readCommand(
+    usage,
+    {
       seconds: { type: "string", default: "600" },
       rate: { type: "string", default: "1000" },
       port: { type: "string", default: "7600" },
       json: { type: "boolean", default: false },
     },
-  });
-  const [seconds, rate, port] = [Number(values.seconds), Number(values.rate), Number(values.port)];
-  if (!(seconds >= 1 && rate >= 20)) throw new Error("--seconds N from 1, --rate N from 20.");
+    (values) => ({
+      seconds: readWhole("--seconds", values.seconds, 1, 86_400),
+      rate: readWhole("--rate", values.rate, 20, 100_000),
+      port: readWhole("--port", values.port, 1_024, 65_000),
+      json: values.json,
+    }),
+  );
   await runSetup((line) => console.log(`  ${line}`));
   const folder = makeTemporaryFolder("holdfast-ingest-");
   const bench = { ...(await startServer(folder, port)), port };
@@ -228,7 +238,7 @@ async function main(): Promise<number> {
       naive: { seconds: naiveSeconds, ...naive },
     };
     console.log(`\n${formatTable(toRows(holdfast, naive)).join("\n")}`);
-    if (values.json) console.log(JSON.stringify(figures));
+    if (json) console.log(JSON.stringify(figures));
     return figures.exact ? 0 : 1;
   } finally {
     await stop(bench.server);

@@ -11,7 +11,7 @@ const learnMs = 45_000;
 const restMs = 30_000;
 
 await runMain(async () => {
-  const options = readOptions(process.argv.slice(2));
+  const options = readOptions();
   const trials = await withDemo({ port: options.port, folder: options.folder, shop: true }, async (demo) => {
     await sleep(learnMs);
     const done: Trial[] = [];

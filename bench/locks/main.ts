@@ -3,10 +3,10 @@
 import { rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { Redis } from "ioredis";
 import { makeTemporaryFolder } from "../../demo/folder.ts";
 import { migrateDatabase } from "../../prisma/migrate.ts";
+import { readCommand, readWhole } from "../../scripts/command-line.ts";
 import { openPostgresLocks, openRedisLocks, openZooKeeperLocks } from "../../server/locks/index.ts";
 import { findRedis, findZooKeeper, startRedis, startZooKeeper } from "../../server/locks/testing/servers.ts";
 import type { LockProvider } from "../../server/ports/locks.ts";
@@ -14,15 +14,24 @@ import { systemClock } from "../../server/runtime/clock.ts";
 import { startEmbeddedPostgres } from "../../server/store/index.ts";
 import { type Contender, measurePairs, measurePauses } from "./measure.ts";
 
-const { values } = parseArgs({
-  options: {
+const usage = `npm run bench:locks -- [--seconds N] [--clients N] [--json]
+  --seconds N   how long each provider is used, twice (default 5)
+  --clients N   programs that want locks at a time (default 4)
+  --json        the last line is one object`;
+
+const { seconds, clients, json } = readCommand(
+  usage,
+  {
     seconds: { type: "string", default: "5" },
     clients: { type: "string", default: "4" },
     json: { type: "boolean", default: false },
   },
-});
-const seconds = Number(values.seconds);
-const clients = Number(values.clients);
+  (values) => ({
+    seconds: readWhole("--seconds", values.seconds, 1, 86_400),
+    clients: readWhole("--clients", values.clients, 1, 1_000),
+    json: values.json,
+  }),
+);
 
 interface Figures {
   readonly pairsPerSecond: number;
@@ -108,7 +117,7 @@ async function main(): Promise<void> {
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
-  if (!values.json) {
+  if (!json) {
     console.table({ ...figures, ...(peer === null ? {} : { [peer.name]: peer }) });
     return;
   }

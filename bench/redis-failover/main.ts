@@ -1,13 +1,19 @@
 // `npm run bench:redis-failover`: the master of a real replica set is killed, or stopped and continued; Holdfast and a tuned Sentinel over the same
 // servers, in the same run.
-import { parseArgs } from "node:util";
 import type { PortAddress } from "../../demo/network/silent-ports.ts";
 import { pollUntil } from "../../demo/poll.ts";
+import { readCommand, readWhole } from "../../scripts/command-line.ts";
 import type { RedisView } from "../../server/protocol/index.ts";
 import { runMain } from "../demo-run.ts";
 import { type RedisLab, withRedisLab } from "../redis-lab.ts";
 import { SentinelSet } from "./sentinel.ts";
 import { countMissing, RovingWriter, StayingWriter } from "./writers.ts";
+
+const usage = `npm run bench:redis-failover -- [--runs N] [--json]
+  --runs N       of each fault, on either side (default 2)
+  --port N       first of the ports it uses (default 7700)
+  --folder DIR   keep data and logs there
+  --json         the last line is one object`;
 
 type Fault = "crash" | "freeze";
 
@@ -107,19 +113,23 @@ function ours(lab: RedisLab): Contender {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    args: process.argv.slice(2).filter((argument) => argument !== "--"),
-    options: {
+  const { runs, port, folder, json } = readCommand(
+    usage,
+    {
       runs: { type: "string", default: "2" },
       port: { type: "string", default: "7700" },
       folder: { type: "string" },
       json: { type: "boolean", default: false },
     },
-  });
-  const runs = Number(values.runs);
-  const port = Number(values.port);
+    (values) => ({
+      runs: readWhole("--runs", values.runs, 1, 10_000),
+      port: readWhole("--port", values.port, 1_024, 65_000),
+      folder: values.folder ?? null,
+      json: values.json,
+    }),
+  );
   const faults: readonly Fault[] = ["crash", "freeze"];
-  const outcomes = await withRedisLab({ port, shape: "replica-set", folder: values.folder ?? null }, async (lab) => {
+  const outcomes = await withRedisLab({ port, shape: "replica-set", folder }, async (lab) => {
     const own: Outcome[] = [];
     const peer: Outcome[] = [];
     const tell = (who: string, outcome: Outcome) => console.log(`  ${who} ${JSON.stringify(outcome)}`);
@@ -145,7 +155,7 @@ async function main(): Promise<number> {
     return { own, peer };
   });
   const result = { ...summarise(outcomes.own), runs: runs * faults.length, peer: summarise(outcomes.peer) };
-  if (values.json) console.log(JSON.stringify(result));
+  if (json) console.log(JSON.stringify(result));
   return outcomes.own.some(({ lostWithWait, firstWriteMs }) => lostWithWait > 0 || firstWriteMs === null) ? 1 : 0;
 }
 

@@ -2,10 +2,10 @@
 // library beside the theoretical minimum and npm's hashring.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { pollUntil } from "../../demo/poll.ts";
 import { ClientLoad, type LoadOutcome } from "../../demo/redis/client-load.ts";
 import { inClusterOrder } from "../../demo/redis/plan.ts";
+import { readCommand, readWhole } from "../../scripts/command-line.ts";
 import type { LastMigration } from "../../server/core/index.ts";
 import type { RedisPlanView, RedisView } from "../../server/protocol/index.ts";
 import { runMain } from "../demo-run.ts";
@@ -31,23 +31,25 @@ const usage = `npm run bench:ring -- [--keys N] [--lanes N] [--crash] [--port N]
 const moveDeadlineMs = 300_000;
 
 function readOptions() {
-  const { values } = parseArgs({
-    args: process.argv.slice(2).filter((argument) => argument !== "--"),
-    options: {
+  return readCommand(
+    usage,
+    {
       keys: { type: "string", default: "20000" },
       lanes: { type: "string", default: "8" },
       port: { type: "string", default: "7700" },
       folder: { type: "string" },
       crash: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
     },
-  });
-  const keys = Number(values.keys);
-  const lanes = Number(values.lanes);
-  const port = Number(values.port);
-  if (values.help || ![keys, lanes, port].every((each) => Number.isInteger(each) && each > 0)) throw new Error(usage);
-  return { keys, lanes, port, folder: values.folder ?? null, crash: values.crash, json: values.json };
+    (values) => ({
+      keys: readWhole("--keys", values.keys, 1, 100_000_000),
+      lanes: readWhole("--lanes", values.lanes, 1, 1_000),
+      port: readWhole("--port", values.port, 1_024, 65_000),
+      folder: values.folder ?? null,
+      crash: values.crash,
+      json: values.json,
+    }),
+  );
 }
 
 /** Begins a move and waits for its end; a control plane that is away for a moment is waited for. */

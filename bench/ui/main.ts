@@ -1,13 +1,19 @@
 // `npm run bench:ui`: what the Overview weighs as a modern browser downloads it, and how long an agent's event takes to the screen.
-import { parseArgs } from "node:util";
 import { chromium } from "@playwright/test";
 import type { Demo } from "../../demo/demo.ts";
 import { openSession } from "../../e2e/support/sessions.ts";
 import { chromiumArgs, ensureChromium } from "../../scripts/chromium.js";
+import { readCommand, readWhole } from "../../scripts/command-line.ts";
 import { runMain, withDemo } from "../demo-run.ts";
 import { percentile } from "../failover/statistics.ts";
 import { measureEventToPixel } from "./event-to-pixel.ts";
 import { measureFirstLoad } from "./first-load.ts";
+
+const usage = `npm run bench:ui -- [--samples N] [--json]
+  --samples N    events that are followed to the screen (default 20)
+  --port N       first of the ports it uses (default 7500)
+  --folder DIR   keep data and logs there
+  --json         the last line is one object`;
 
 const limits = { overviewJsKb: 280, pixelP50Ms: 150, pixelP95Ms: 400 };
 
@@ -44,18 +50,21 @@ async function measure(demo: Demo, samples: number): Promise<Figures> {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    args: process.argv.slice(2).filter((argument) => argument !== "--"),
-    options: {
+  const { samples, json, ...where } = readCommand(
+    usage,
+    {
       samples: { type: "string", default: "20" },
       port: { type: "string", default: "7500" },
       folder: { type: "string" },
       json: { type: "boolean", default: false },
     },
-  });
-  const samples = Number(values.samples);
-  if (!Number.isInteger(samples) || samples < 0 || samples > 1_000) throw new Error("--samples N: from 0 to 1000.");
-  const where = { port: Number(values.port), folder: values.folder ?? null };
+    (values) => ({
+      samples: readWhole("--samples", values.samples, 0, 1_000),
+      port: readWhole("--port", values.port, 1_024, 65_000),
+      folder: values.folder ?? null,
+      json: values.json,
+    }),
+  );
   const figures = await withDemo(where, (demo) => measure(demo, samples));
   console.log(
     `\nOverview, first load: ${figures.overviewJsKb} KB of JavaScript in ${figures.files} files (limit ${limits.overviewJsKb}).`,
@@ -65,7 +74,7 @@ async function main(): Promise<number> {
     `Agent event to painted pixel: p50 ${figures.pixelP50Ms} ms, p95 ${figures.pixelP95Ms} ms over ${figures.samples} events ` +
       `(limits ${limits.pixelP50Ms} and ${limits.pixelP95Ms}).`,
   );
-  if (values.json) console.log(JSON.stringify(figures));
+  if (json) console.log(JSON.stringify(figures));
   const slow = (figures.pixelP50Ms ?? 0) > limits.pixelP50Ms || (figures.pixelP95Ms ?? 0) > limits.pixelP95Ms;
   return figures.overviewJsKb > limits.overviewJsKb || slow ? 1 : 0;
 }

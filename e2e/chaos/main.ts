@@ -128,7 +128,7 @@ function checkMachine(): void {
 }
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2));
+  const options = readOptions();
   if (options === null) return 0;
   checkMachine();
   removeLeftovers(options.folder);

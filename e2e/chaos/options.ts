@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { readCommand, readNames, readWhole } from "../../scripts/command-line.ts";
 import { repository } from "../plain/cluster.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarios } from "./scenarios/list.ts";
@@ -24,11 +24,11 @@ const usage = `npm run chaos -- [--only a,b] [--runs N] [--results FILE] [--json
   --keep           leave everything running at the end
   --list           name the scenarios`;
 
-/** Null: everything was said. @throws Error with the usage when an argument makes no sense. */
-export function readOptions(args: readonly string[]): ChaosOptions | null {
-  const { values } = parseArgs({
-    args: args.filter((argument) => argument !== "--"),
-    options: {
+/** Of this process' command line; what makes no sense ends it with a reason. Null: everything was said. */
+export function readOptions(): ChaosOptions | null {
+  return readCommand(
+    usage,
+    {
       only: { type: "string" },
       runs: { type: "string", default: "3" },
       results: { type: "string" },
@@ -38,31 +38,30 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
       keep: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
     },
-  });
-  if (values.list || values.help) {
-    console.log(values.help ? usage : listScenarios());
-    return null;
-  }
-  const wanted = values.only?.split(",").filter(Boolean) ?? scenarios.map(({ name }) => name);
-  const unknown = wanted.find((name) => !scenarios.some((each) => each.name === name));
-  if (unknown !== undefined) throw new Error(`There is no scenario ${unknown}; --list names them.\n${usage}`);
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: give a whole number.\n${usage}`);
-  if (values.postgres !== "distribution" && values.postgres !== "embedded") {
-    throw new Error(`--postgres ${values.postgres}: distribution or embedded.\n${usage}`);
-  }
-  return {
-    scenarios: scenarios.filter(({ name }) => wanted.includes(name)),
-    runs,
-    results: values.results ?? null,
-    json: values.json,
-    folder: values.folder,
-    root: values.root,
-    postgres: values.postgres,
-    keep: values.keep,
-  };
+    (values) => {
+      if (values.list) {
+        console.log(listScenarios());
+        return null;
+      }
+      const names = scenarios.map(({ name }) => name);
+      const wanted = values.only === undefined ? names : readNames("scenario", values.only, names);
+      const { postgres } = values;
+      if (postgres !== "distribution" && postgres !== "embedded") {
+        throw new Error(`--postgres ${postgres}: distribution or embedded.`);
+      }
+      return {
+        scenarios: scenarios.filter(({ name }) => wanted.includes(name)),
+        runs: readWhole("--runs", values.runs, 1, 10_000),
+        results: values.results ?? null,
+        json: values.json,
+        folder: values.folder,
+        root: values.root,
+        postgres,
+        keep: values.keep,
+      };
+    },
+  );
 }
 
 function listScenarios(): string {

@@ -1,7 +1,7 @@
 // `e2e/plain/main.ts --cluster new|existing …`: does what docs/postgresql.md says, on hosts that are network namespaces, then breaks it. Needs
 // root, iproute2, iptables, curl and the distribution's PostgreSQL. Everything it makes lies in `--folder`.
 import { rmSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readCommand } from "../../scripts/command-line.ts";
 import { makeCertificate } from "./certificate.ts";
 import { checkClients, startProxy } from "./clients.ts";
 import {
@@ -26,10 +26,23 @@ import { readStatus } from "./status.ts";
 const layout = describeLayout("hfp", 3);
 const { members } = layout;
 
+const usage = `node scripts/run.js e2e/plain/main.ts -- [--cluster new|existing] [--faults a,b]
+  --cluster C      new (made by Holdfast, default) or existing (made by hand first, then adopted)
+  --sync NAMES     synchronous_standby_names of the existing cluster
+  --agent USER     root (default) or postgres: whose agents they are
+  --manager M      agent (default) or command: who starts PostgreSQL
+  --faults a,b     what is broken afterwards
+  --folder DIR     everything that is made (default /tmp/plain/run)
+  --root DIR       the built Holdfast that is tried (default: this checkout)
+  --bin-dir DIR    PostgreSQL's programs (default /usr/lib/postgresql/15/bin)
+  --tls            the control plane behind TLS
+  --disk MIB       a file system of that size for the data
+  --keep           leave everything running at the end`;
+
 function readOptions() {
-  const { values } = parseArgs({
-    args: process.argv.slice(2).filter((argument) => argument !== "--"),
-    options: {
+  return readCommand(
+    usage,
+    {
       cluster: { type: "string", default: "new" },
       sync: { type: "string", default: "" },
       agent: { type: "string", default: "root" },
@@ -42,8 +55,8 @@ function readOptions() {
       disk: { type: "string" },
       keep: { type: "boolean", default: false },
     },
-  });
-  return values;
+    (values) => values,
+  );
 }
 
 async function main(): Promise<number> {

@@ -1,17 +1,23 @@
-import { parseArgs } from "node:util";
+import { readCommand } from "../../scripts/command-line.ts";
 import { type Cell, nameCell, playCell, type Victim } from "./crash-matrix/cell.ts";
 import { planMatrix, playMatrix, summariseMatrix } from "./crash-matrix/matrix.ts";
 import type { Boundary } from "./crash-matrix/passages.ts";
 import { createStory } from "./story.ts";
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((argument) => argument !== "--"),
-  options: {
+const usage = `npm run sim:crash-matrix -- [--only a,b] [--cell NAME] [--json]
+  --only a,b    these kinds of action (default: all)
+  --cell NAME   one cell, told as a story
+  --json        the last line is one object`;
+
+const values = readCommand(
+  usage,
+  {
     only: { type: "string" },
     cell: { type: "string" },
     json: { type: "boolean", default: false },
   },
-});
+  (given) => given,
+);
 
 process.exit(values.cell === undefined ? await runAll() : await replay(values.cell));
 

@@ -33,10 +33,15 @@ export interface RunOptions extends SimulationOptions {
 }
 
 export const defaultLengthMs = 600_000;
-/** The first fault falls after this. */
-export const warmUpMs = 12_000;
+/** The first fault of a synchronous run falls after this. */
+const warmUpMs = 12_000;
 /** After the last heal: long enough for a clone that failed once, a session to be given up, and a set to be restored. */
 export const defaultSettleMs = 90_000;
+
+/** The first fault falls after this, milliseconds. */
+export function faultsFromMs(options: RunOptions): number {
+  return options.async === undefined ? warmUpMs : asyncWarmUpMs;
+}
 
 /** One seeded run: a cluster comes up, faults fall on it, everything is healed, and it must have come right again. */
 export async function runSeed(options: RunOptions): Promise<SeedResult> {
@@ -59,8 +64,11 @@ export async function runSeed(options: RunOptions): Promise<SeedResult> {
   });
   options.watch?.(sim);
   if (options.async !== undefined) prepareAsync(sim, options.async);
-  const fromMs = options.async === undefined ? warmUpMs : asyncWarmUpMs;
-  unleash(sim, seed, options.schedule ?? drawSchedule(seed, fromMs, lengthMs - settleMs, options.faults));
+  unleash(
+    sim,
+    seed,
+    options.schedule ?? drawSchedule(seed, faultsFromMs(options), lengthMs - settleMs, options.faults),
+  );
   const k = options.k ?? shape.k;
   if (k !== 1) world.after(warmUpMs - 2_000, null, () => changeDurability(sim, k));
   const stop = (): boolean => violations.some((violation) => stopAt.includes(violation.checker));

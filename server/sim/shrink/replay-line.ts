@@ -5,11 +5,11 @@ import { formatSchedule } from "./schedule-text.ts";
 export interface Replay {
   readonly seed: number;
   readonly minutes: number;
-  readonly mutant?: string | undefined;
-  readonly only?: string | undefined;
-  readonly async?: boolean | undefined;
-  readonly delays?: number | undefined;
-  readonly schedule?: readonly ScheduledFault[] | undefined;
+  readonly mutant: string | null;
+  readonly only: readonly string[] | null;
+  readonly async: boolean;
+  readonly delays: number | null;
+  readonly schedule: readonly ScheduledFault[] | null;
 }
 
 const defaultMinutes = 10;
@@ -19,11 +19,11 @@ export function formatReplay({ seed, minutes, mutant, only, async, delays, sched
   const options = [
     `--seed ${seed}`,
     ...(minutes === defaultMinutes ? [] : [`--minutes ${minutes}`]),
-    ...(async === true ? ["--async"] : []),
-    ...(mutant === undefined ? [] : [`--mutant ${mutant}`]),
-    ...(only === undefined || schedule !== undefined ? [] : [`--only ${only}`]),
-    ...(delays === undefined || delays === seed ? [] : [`--delays ${delays}`]),
-    ...(schedule === undefined ? [] : [`--schedule "${formatSchedule(schedule)}"`]),
+    ...(async ? ["--async"] : []),
+    ...(mutant === null ? [] : [`--mutant ${mutant}`]),
+    ...(only === null || schedule !== null ? [] : [`--only ${only.join(",")}`]),
+    ...(delays === null || delays === seed ? [] : [`--delays ${delays}`]),
+    ...(schedule === null ? [] : [`--schedule "${formatSchedule(schedule)}"`]),
   ];
   return `npm run sim -- ${options.join(" ")}`;
 }

@@ -49,8 +49,9 @@ describe("a written schedule", () => {
 
   it("stands in the line that replays it, with what else shaped the run", () => {
     const schedule = parseSchedule("2:crash@12000+800");
-    expect(formatReplay({ seed: 4, minutes: 10, only: "crash" })).toBe("npm run sim -- --seed 4 --only crash");
-    expect(formatReplay({ seed: 4, minutes: 1.7, mutant: "m", only: "crash", delays: 5, schedule })).toBe(
+    const plain = { seed: 4, minutes: 10, mutant: null, only: ["crash"], async: false, delays: null, schedule: null };
+    expect(formatReplay(plain)).toBe("npm run sim -- --seed 4 --only crash");
+    expect(formatReplay({ ...plain, minutes: 1.7, mutant: "m", delays: 5, schedule })).toBe(
       'npm run sim -- --seed 4 --minutes 1.7 --mutant m --delays 5 --schedule "2:crash@12000+800"',
     );
   });

@@ -1,6 +1,6 @@
 import type { Violation } from "../checkers/checker.ts";
 import { drawSchedule, type ScheduledFault } from "../nemesis/schedule.ts";
-import { defaultLengthMs, defaultSettleMs, type RunOptions, runSeed, warmUpMs } from "../run-seed.ts";
+import { defaultLengthMs, defaultSettleMs, faultsFromMs, type RunOptions, runSeed } from "../run-seed.ts";
 import { ddmin } from "./ddmin.ts";
 
 /** A failing run made small: what is still needed to break the same invariant. */
@@ -28,7 +28,8 @@ const gapsMs = [8_000, Number.POSITIVE_INFINITY];
 /** Reduces the seed's faults, then how long each lasts, then the run, as long as `checker` still speaks up; null when it never did. */
 export async function shrinkSchedule(options: RunOptions, checker: string): Promise<ShrunkRun | null> {
   const { seed, lengthMs = defaultLengthMs, settleMs = defaultSettleMs } = options;
-  const drawn = options.schedule ?? drawSchedule(seed, warmUpMs, lengthMs - settleMs, options.faults);
+  const fromMs = faultsFromMs(options);
+  const drawn = options.schedule ?? drawSchedule(seed, fromMs, lengthMs - settleMs, options.faults);
   let runs = 0;
   let best: Omit<ShrunkRun, "drawn" | "runs"> | null = null;
 
@@ -50,8 +51,8 @@ export async function shrinkSchedule(options: RunOptions, checker: string): Prom
   const few = await ddmin(drawn, (part) => stillFails(part, lengthMs));
   const short = await shortenFaults(few, (schedule) => stillFails(schedule, lengthMs));
   for (const gapMs of gapsMs) {
-    const early = moveForward(short, gapMs);
-    const endMs = Math.max(warmUpMs, ...early.map(({ atMs, lastsMs }) => atMs + lastsMs));
+    const early = moveForward(short, fromMs, gapMs);
+    const endMs = Math.max(fromMs, ...early.map(({ atMs, lastsMs }) => atMs + lastsMs));
     // Tenths of a minute: what stands on the command line.
     if (await stillFails(early, Math.ceil((endMs + settleMs) / 6_000) * 6_000)) break;
   }
@@ -80,9 +81,9 @@ async function shortenFaults(
 }
 
 /** As early as a run allows, and no fault begins later than `gapMs` after the one before it: nobody reads minutes of calm. */
-function moveForward(schedule: readonly ScheduledFault[], gapMs: number): readonly ScheduledFault[] {
+function moveForward(schedule: readonly ScheduledFault[], fromMs: number, gapMs: number): readonly ScheduledFault[] {
   let beforeMs = Number.NEGATIVE_INFINITY;
-  let atMs = warmUpMs;
+  let atMs = fromMs;
   return schedule.map((fault) => {
     atMs += Number.isFinite(beforeMs) ? Math.min(gapMs, fault.atMs - beforeMs) : 0;
     beforeMs = fault.atMs;

@@ -1,19 +1,29 @@
-import { parseArgs } from "node:util";
+import { readCommand, readWhole } from "../../../scripts/command-line.ts";
 import { catchMutants } from "./mutants.ts";
 import { runTransaction } from "./run.ts";
 
-const { values } = parseArgs({
-  allowPositionals: true,
-  options: {
+const usage = `npm run sim:transactions -- [--seeds N] [--from N] [--seed N] [--json]
+  --seeds N   seeds to play (default 20000), from --from N (default 1) on
+  --seed N    this one alone
+  --json      the last line is one object`;
+const most = 2 ** 31 - 1;
+
+const { first, seeds, alone, json } = readCommand(
+  usage,
+  {
     seeds: { type: "string", default: "20000" },
     seed: { type: "string" },
     from: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
   },
-});
-
-const first = Number(values.seed ?? values.from);
-const seeds = values.seed === undefined ? Number(values.seeds) : 1;
+  (values) => ({
+    first:
+      values.seed === undefined ? readWhole("--from", values.from, 0, most) : readWhole("--seed", values.seed, 0, most),
+    seeds: values.seed === undefined ? readWhole("--seeds", values.seeds, 1, most) : 1,
+    alone: values.seed !== undefined,
+    json: values.json,
+  }),
+);
 const beganAt = performance.now();
 const failing: number[] = [];
 const crashed = new Set<string>();
@@ -31,14 +41,14 @@ for (let seed = first; seed < first + seeds; seed++) {
   const worst = result.violations[0];
   if (worst === undefined) continue;
   failing.push(seed);
-  if (!values.json && failing.length <= 20) {
+  if (!json && failing.length <= 20) {
     console.log(
       `npm run sim:transactions -- --seed ${seed}   # ${result.protocol} ${worst.checker}: ${worst.text} (${result.outcome})`,
     );
   }
 }
 const seconds = (performance.now() - beganAt) / 1_000;
-const mutants = values.seed === undefined ? catchMutants(2_000) : [];
+const mutants = alone ? [] : catchMutants(2_000);
 const missed = mutants.filter(({ caughtBy }) => caughtBy === null).map(({ mutant }) => mutant);
 const figures = {
   seeds,
@@ -54,7 +64,7 @@ const figures = {
   mutantsCaught: mutants.length - missed.length,
   missed,
 };
-if (values.json) console.log(JSON.stringify(figures));
+if (json) console.log(JSON.stringify(figures));
 else {
   for (const { mutant, caughtBy, seed } of mutants) {
     console.log(`${mutant.padEnd(34)} ${caughtBy === null ? "NOT CAUGHT" : `caught by ${caughtBy} at seed ${seed}`}`);
