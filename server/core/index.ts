@@ -15,6 +15,7 @@ export { readNode, readService } from "./monitoring/evaluate-monitoring.ts";
 export { type Firing, type History, replayRule } from "./monitoring/replay.ts";
 export type * from "./monitoring/rules.ts";
 export { checkNumbers, defaultRules, findRule } from "./monitoring/rules.ts";
+export { digestText } from "./plan-hash.ts";
 export { describeBudget } from "./policy/budget.ts";
 export type * from "./policy/types.ts";
 export { defaultCauseRule, defaultPolicy } from "./policy/types.ts";

@@ -11,3 +11,8 @@ export function fnv1a(text: string, start = 0x811c9dc5): string {
 export function hashPlan(parts: object): string {
   return fnv1a(JSON.stringify(parts));
 }
+
+/** Twelve digits for a content: a configuration file has the same on its node, in a plan and on the change that brings it. */
+export function digestText(text: string): string {
+  return fnv1a(text) + fnv1a(text, 0x9747b28c).slice(0, 4);
+}

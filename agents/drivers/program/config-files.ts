@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { digestText } from "../../../server/core/index.ts";
 import { readIfPresent, syncDirectory, writeDurably } from "../../shared/durable-file.ts";
 import { runProgram } from "../postgres/processes.ts";
 import type { ProgramFile, ProgramService } from "./service.ts";
@@ -9,13 +9,9 @@ const checkWithinMs = 20_000;
 
 /** A configuration file on its way: staged beside its place, judged by the service's own checker, swapped by one rename. */
 
-export function hashOf(content: string): string {
-  return createHash("sha256").update(content).digest("hex").slice(0, 12);
-}
-
 export async function fileVersion(file: ProgramFile): Promise<string | null> {
   const content = await readIfPresent(file.path).catch(() => null);
-  return content === null ? null : hashOf(content);
+  return content === null ? null : digestText(content);
 }
 
 function stagedPath(file: ProgramFile, change: string): string {

@@ -12,7 +12,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ChangeItem, CommandOutcome, StepKind } from "../../../server/core/index.ts";
+import { type ChangeItem, type CommandOutcome, digestText, type StepKind } from "../../../server/core/index.ts";
 import { hasProcess } from "../postgres/processes.ts";
 import { ProgramParticipant } from "./participant.ts";
 import { Program } from "./program.ts";
@@ -173,6 +173,8 @@ describe("a node's part in a change", () => {
     expect(await step("prepare", config("{"))).toEqual(said("no"));
     expect(await step("do", config('{"a":2}'), "CHG-2")).toEqual(said("yes"));
     expect(text()).toBe('{"a":2}');
+    // The same word as on the change that brought it.
+    expect(program.status().files).toEqual([{ name: "web.json", version: digestText('{"a":2}') }]);
     expect(await step("undo", config('{"a":2}'), "CHG-2")).toEqual(said("done"));
     expect(text()).toBe('{"a":1}');
     await step("do", config('{"a":3}'), "CHG-3");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DocumentOf } from "../documents.ts";
 import { applyWrites, createState, type Decision, decide, defaultPolicy, type Event, type State } from "../index.ts";
+import { digestText } from "../plan-hash.ts";
 import type { CommandRecord } from "../recovery/command.ts";
 import type { ParticipantState } from "../transaction/types.ts";
 import { planRollout } from "./plan.ts";
@@ -219,6 +220,25 @@ describe("a rollout", () => {
     expect(fleet.change()).toMatchObject({ rollbackOf: "CHG-7" });
   });
 
+  it("brings no file that is there already", () => {
+    const fleet = new Fleet();
+    const hold = (node: string, content: string) => {
+      const status = fleet.programs.get(node) as ProgramStatus;
+      fleet.programs.set(node, { ...status, files: [{ name: "web.json", version: digestText(content) }] });
+    };
+    for (const node of nodes) hold(node, "new");
+    hold("web-2", "old");
+    fleet.pass(500);
+    const item = { kind: "config", file: "web.json", content: "new" } as const;
+    const rollout = { service: "web", item, protocol: "2pc", waves: [], watchMs: 0, sql: null } as const;
+    expect(planRollout(fleet.state, rollout)).toMatchObject({ runnable: true, version: digestText("new") });
+    hold("web-2", "new");
+    fleet.pass(500);
+    expect(planRollout(fleet.state, rollout).checks).toContainEqual(
+      expect.objectContaining({ code: "file-same", status: "block" }),
+    );
+  });
+
   it("ends without one that does not come back, when a person says so; what was decided stays its due", () => {
     const fleet = new Fleet();
     fleet.rollOut("2.0", "2pc");
@@ -230,8 +250,11 @@ describe("a rollout", () => {
     expect(fleet.setAside("web-1")).toMatchObject([{ ok: false, code: "participant-through" }]);
     expect(fleet.setAside("web-9")).toMatchObject([{ ok: false, code: "unknown-participant" }]);
     expect(fleet.setAside("web-3")).toMatchObject([{ ok: true }]);
+    // Nobody waits for it, so what its service makes of the rest is no judgement of this release.
+    fleet.programs.set("web-3", { ...(fleet.programs.get("web-3") as ProgramStatus), healthy: false });
     fleet.pass(3_000);
     expect(fleet.change()).toBeUndefined();
+    expect(fleet.state.durable.incidents.size).toBe(0);
     expect(fleet.versions()).toEqual(["2.0", "2.0", "1.0"]);
     fleet.comeBack();
     expect(fleet.versions()).toEqual(["2.0", "2.0", "2.0"]);

@@ -1,5 +1,5 @@
 import { documentKey } from "../documents.ts";
-import { fnv1a } from "../plan-hash.ts";
+import { digestText } from "../plan-hash.ts";
 import type { State } from "../state.ts";
 import { listProgram, type ProgramOnNode } from "./programs.ts";
 import type { ChangeCheck, ProgramRecord, RolloutPlan, RolloutRequest } from "./types.ts";
@@ -24,7 +24,7 @@ export function planRollout(state: State, request: RolloutRequest): RolloutPlan 
   const { service, item, protocol, watchMs, sql } = request;
   const version = versionOf(item);
   const judged = checks.filter(({ status }) => status === "block").map(({ code, data }) => [code, data]);
-  const planHash = digest(
+  const planHash = digestText(
     JSON.stringify([service, item, protocol, waves, before, watchMs, sql, judged, record?.serial]),
   );
   const runnable = judged.length === 0;
@@ -37,7 +37,7 @@ export function versionOf(item: ChangeItem): string {
     case "release":
       return item.version;
     case "config":
-      return digest(item.content);
+      return digestText(item.content);
     case "config-revert":
       return `${item.file}@${item.change}`;
     case "restart":
@@ -82,7 +82,11 @@ function checkTarget(nodes: readonly string[], here: readonly ProgramOnNode[], i
   }
   if (item.kind !== "release") {
     const without = involved.filter(({ status }) => !status.files.some(({ name }) => name === item.file));
-    if (without.length === 0) return [pass("file-known", { file: item.file })];
+    if (without.length === 0) {
+      const isThere = item.kind === "config" && nodes.every((node) => versionOn(here, node, item) === versionOf(item));
+      if (isThere && nodes.length > 0) return [block("file-same", { file: item.file })];
+      return [pass("file-known", { file: item.file })];
+    }
     return [block("file-unknown", { file: item.file, nodes: without.map(({ node }) => node).join(", ") })];
   }
   const without = involved.filter(({ status }) => !status.releases.includes(item.version));
@@ -132,9 +136,4 @@ function pass(code: string, data: ChangeCheck["data"]): ChangeCheck {
 
 function block(code: string, data: ChangeCheck["data"]): ChangeCheck {
   return { code, status: "block", data };
-}
-
-/** Twice with different starts: many steps share the namespace of one change. */
-export function digest(text: string): string {
-  return fnv1a(text) + fnv1a(text, 0x9747b28c).slice(0, 4);
 }
