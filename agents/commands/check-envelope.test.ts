@@ -89,6 +89,15 @@ describe("a command's envelope", () => {
     expect(check({}, { known: { outcome: null } })).toEqual({ kind: "repeated", outcome: null });
   });
 
+  it("must tell the history that a follower is measured by", () => {
+    const primary = { node: "pg-b", host: "10.0.0.1", port: 5432 };
+    const args = { primary, configurations: [{ epoch: 1, version: 1, k: 1, members: ["pg-a", "pg-b"] }] };
+    const told = (history: readonly { timeline: number; switchLsn: number | null }[]) =>
+      check({ verb: "postgres.follow", args: { ...args, history } }, { allow: new Set(["postgres.follow"]) });
+    expect(told([])).toMatchObject({ code: "bad-arguments" });
+    expect(told([{ timeline: 1, switchLsn: null }])).not.toMatchObject({ code: "bad-arguments" });
+  });
+
   it("must not smuggle anything into a connection string", () => {
     const primary = { node: "pg-b", host: "10.0.0.1 options=-c", port: 5432 };
     expect(check({ verb: "postgres.follow", args: { primary, configurations: [] } })).toMatchObject({
