@@ -78,7 +78,8 @@ async function findProcesses({ pidFile, command, unit }: ApplicationConfig): Pro
   if (pidFile === undefined && command === undefined) return [];
   const named = pidFile === undefined ? null : Number((await readText(pidFile)).trim().split(/\s/, 1)[0]);
   const all = await listProcesses();
-  const roots = named === null ? await matchCommand(all, command ?? "") : [named];
+  // A file that is not there says 0, and 0 is the parent of everything.
+  const roots = named === null ? await matchCommand(all, command ?? "") : named > 0 ? [named] : [];
   return withDescendants(all, roots);
 }
 

@@ -51,6 +51,13 @@ describe("the error counter", () => {
     expect(dropped).toEqual([]);
   });
 
+  it("never counts beyond what a record has room for", async () => {
+    const { counter, stored } = open();
+    const many = { ...make({ message: "x" }), count: 1_000_000_000 };
+    await Promise.all([counter.add([many]), counter.add([many])]);
+    expect(Math.max(...stored.map(({ count }) => count))).toBe(1_000_000_000);
+  });
+
   it("tells whoever waits, and counts, when records can't be stored", async () => {
     let fails = true;
     const { counter, dropped } = open(async () => {

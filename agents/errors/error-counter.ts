@@ -2,6 +2,8 @@ import type { ErrorTrace } from "../../server/protocol/index.ts";
 
 /** Kinds of error told apart within one period; what comes on top is counted by service and type alone. */
 const kindsLimit = 500;
+/** The most that a record says of one kind; a second brings no more in earnest. */
+const mostCounted = 1_000_000_000;
 const coarseLimit = 200;
 
 export interface ErrorCounterOptions {
@@ -72,7 +74,7 @@ export class ErrorCounter {
     const key = keyOf(trace);
     const known = this.#kinds.get(key);
     if (known !== undefined) {
-      known.count += trace.count;
+      known.count = Math.min(mostCounted, known.count + trace.count);
       return;
     }
     if (this.#kinds.size < kindsLimit) {
@@ -81,7 +83,7 @@ export class ErrorCounter {
     }
     const coarse = JSON.stringify([trace.service, trace.type]);
     const counted = this.#kinds.get(coarse);
-    if (counted !== undefined) counted.count += trace.count;
+    if (counted !== undefined) counted.count = Math.min(mostCounted, counted.count + trace.count);
     else if (this.#kinds.size < kindsLimit + coarseLimit) {
       this.#kinds.set(coarse, {
         trace: { ...trace, frames: [], message: "(more kinds of this error than are told apart)", traceId: null },

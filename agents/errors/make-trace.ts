@@ -32,17 +32,18 @@ export function makeTrace(raw: RawError): ErrorTrace {
   };
 }
 
-const languages: Readonly<Record<string, ErrorTrace["language"]>> = {
-  nodejs: "javascript",
-  webjs: "javascript",
-  javascript: "javascript",
-  python: "python",
-  java: "java",
-  go: "go",
-  postgres: "postgres",
-};
+/** A map, for the name comes from outside: an object would answer to `constructor`. */
+const languages: ReadonlyMap<string, ErrorTrace["language"]> = new Map([
+  ["nodejs", "javascript"],
+  ["webjs", "javascript"],
+  ["javascript", "javascript"],
+  ["python", "python"],
+  ["java", "java"],
+  ["go", "go"],
+  ["postgres", "postgres"],
+]);
 
 /** By the name that an OpenTelemetry SDK gives itself. */
 export function languageOf(name: string): ErrorTrace["language"] {
-  return languages[name.toLowerCase()] ?? "other";
+  return languages.get(name.toLowerCase()) ?? "other";
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { makeTrace } from "./make-trace.ts";
+import { languageOf, makeTrace } from "./make-trace.ts";
 import { parseStack } from "./parse-stack.ts";
 
 const javascript = `/srv/shop/src/pay.js:12
@@ -95,6 +95,20 @@ describe("a stack trace", () => {
         { function: "main.main", file: "src/main.go", line: 9 },
       ],
     });
+  });
+
+  it("has no line where a number is greater than any file is long", () => {
+    const stack = "Error: x\n    at f (a.js:99999999999999999999:1)";
+    expect(parseStack(stack)?.frames).toEqual([{ function: "f", file: "a.js", line: null }]);
+  });
+
+  it("has a language that we know, whatever a client calls it", () => {
+    expect(["nodejs", "Python", "constructor", "__proto__"].map(languageOf)).toEqual([
+      "javascript",
+      "python",
+      "other",
+      "other",
+    ]);
   });
 
   it("is none in ordinary text", () => {

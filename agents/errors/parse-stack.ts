@@ -49,12 +49,18 @@ function parseJavaScript(lines: readonly string[]): ParsedStack | null {
   return { language: "javascript", ...splitHeader(header.replace(/^Uncaught /, "").replace(/ \[\w+\]/, "")), frames };
 }
 
+/** A number that no file has so many lines for is none: it would not fit into a record. */
+export function readLine(text: string | undefined): number | null {
+  const line = Number(text);
+  return Number.isSafeInteger(line) ? line : null;
+}
+
 function v8Frame(line: string): Frame | null {
   const match = /^\s+at (?:async )?(?:(.+?) \()?((?:file:\/\/|node:|webpack:)?[^()]+?):(\d+):\d+\)?(?: \{)?$/.exec(
     line,
   );
   if (match === null) return null;
-  return { function: match[1] ?? "(anonymous)", file: shortenFile(match[2] ?? ""), line: Number(match[3]) };
+  return { function: match[1] ?? "(anonymous)", file: shortenFile(match[2] ?? ""), line: readLine(match[3]) };
 }
 
 /** The last exception of a chain is the one that was raised; its frames stand outermost first. */
@@ -66,7 +72,7 @@ function parsePython(lines: readonly string[]): ParsedStack | null {
   for (const line of lines.slice(start + 1)) {
     const match = /^\s+File "([^"]+)", line (\d+)(?:, in (.+))?$/.exec(line);
     if (match !== null) {
-      frames.unshift({ function: match[3] ?? "<module>", file: shortenFile(match[1] ?? ""), line: Number(match[2]) });
+      frames.unshift({ function: match[3] ?? "<module>", file: shortenFile(match[1] ?? ""), line: readLine(match[2]) });
     } else if (line.trim() !== "" && line.search(/\S/) <= indent) {
       return { language: "python", ...splitHeader(line.trim()), frames };
     }
@@ -93,7 +99,7 @@ function parseJava(lines: readonly string[]): ParsedStack | null {
 function javaFrame(line: string): Frame | null {
   const match = /^\s+at (?:[\w.@-]+\/{1,2})?([\w$.<>]+)\(([^():]+)(?::(\d+))?\)/.exec(line);
   if (match === null) return null;
-  return { function: match[1] ?? "", file: match[2] ?? "", line: match[3] === undefined ? null : Number(match[3]) };
+  return { function: match[1] ?? "", file: match[2] ?? "", line: readLine(match[3]) };
 }
 
 /** `panic: message` and `goroutine N [running]:`; each frame is two lines, the function and below it the file. */
@@ -111,7 +117,7 @@ function parseGo(lines: readonly string[]): ParsedStack | null {
     frames.push({
       function: name.replace(/^created by /, "").replace(/\((?:0x|\.\.\.|\{|\)).*$/, ""),
       file: shortenFile(file[1] ?? ""),
-      line: Number(file[2]),
+      line: readLine(file[2]),
     });
     i += 1;
   }

@@ -144,6 +144,14 @@ describe("a record", () => {
     expect(read("")).toBeNull();
   });
 
+  it("always has a text, and a level that we know", () => {
+    for (const record of ['{"level":30,"msg":" "}', "2026-01-01 00:00:00 UTC [7] LOG:  "]) {
+      expect(read(record)).toMatchObject({ kind: "line", log: { text: record.trim() } });
+    }
+    const odd = read('{"level":"constructor","msg":"hello"}');
+    expect(typeof (odd?.kind === "line" && odd.log.level)).toBe("string");
+  });
+
   it("of any text is read without harm", () => {
     fc.assert(
       fc.property(

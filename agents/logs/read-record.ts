@@ -2,7 +2,7 @@ import { cleanText } from "../../server/protocol/clean-text.ts";
 import type { ErrorTrace } from "../../server/protocol/index.ts";
 import type { LogFileConfig } from "../config/telemetry-schema.ts";
 import { makeTrace } from "../errors/make-trace.ts";
-import { parseStack } from "../errors/parse-stack.ts";
+import { parseStack, readLine } from "../errors/parse-stack.ts";
 import { parseLevel } from "../otlp/read-logs.ts";
 import { readId } from "../otlp/read-spans.ts";
 import { asObject, asText, type Values } from "../otlp/walk.ts";
@@ -58,14 +58,14 @@ function readStack(service: string, format: LogFormat, record: string): LogRecor
 }
 
 /** Levels of pino and bunyan. */
-const numericLevels: Readonly<Record<string, AppLog["level"]>> = {
-  "10": "debug",
-  "20": "debug",
-  "30": "info",
-  "40": "warn",
-  "50": "error",
-  "60": "fatal",
-};
+const numericLevels: ReadonlyMap<string, AppLog["level"]> = new Map([
+  ["10", "debug"],
+  ["20", "debug"],
+  ["30", "info"],
+  ["40", "warn"],
+  ["50", "error"],
+  ["60", "fatal"],
+]);
 
 /** One JSON object a line, by the names that pino, winston, bunyan, logback, zap and structlog give. */
 function readJson(service: string, _format: LogFormat, record: string, nowMs: number): LogRecord | null {
@@ -89,13 +89,14 @@ function readJson(service: string, _format: LogFormat, record: string, nowMs: nu
     const text = asText(error.message) || (parsed === null ? message : "");
     return { kind: "error", trace: makeTrace({ service, language: "other", type, message: text, stack, traceId }) };
   }
-  if (message === "") return null;
+  const text = cleanText(message, maxText);
+  if (text.trim() === "") return null;
   return {
     kind: "line",
     log: {
       service,
-      level: numericLevels[String(level)] ?? parseLevel(asText(level)),
-      text: cleanText(message, maxText),
+      level: numericLevels.get(String(level)) ?? parseLevel(asText(level)),
+      text,
       at: nowMs,
       traceId,
       spanId: readId(first("span_id", "spanId", "span.id"), 16) || null,
@@ -112,10 +113,12 @@ function readPostgres(service: string, _format: LogFormat, record: string, nowMs
   if (match === null) return null;
   const [, prefix = "", severity = "", message = ""] = match;
   if (!/^(?:ERROR|FATAL|PANIC)$/.test(severity)) {
+    const text = cleanText(message, maxText);
+    if (text.trim() === "") return null;
     const level = parseLevel(severity);
     return {
       kind: "line",
-      log: { service, level, text: cleanText(message, maxText), at: nowMs, traceId: null, spanId: null },
+      log: { service, level, text, at: nowMs, traceId: null, spanId: null },
     };
   }
   // Without a time or a process in front it may be any program's line.
@@ -124,7 +127,7 @@ function readPostgres(service: string, _format: LogFormat, record: string, nowMs
   const frames = [...record.matchAll(/(?:PL\/pgSQL|SQL) function "?([\w.]+)"?[^\n]*? line (\d+)/g)].map((found) => ({
     function: found[1] ?? "",
     file: "PL/pgSQL",
-    line: Number(found[2]),
+    line: readLine(found[2]),
   }));
   const trace = makeTrace({
     service,

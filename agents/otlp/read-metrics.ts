@@ -34,7 +34,8 @@ export function readMetrics(request: Values, maxPoints: number): ReadMetrics {
       for (const metric of asList(scope.metrics).map(asObject)) {
         const points = pointsOf(metric);
         if (points.length === 0) continue;
-        const [name, factor] = known[asText(metric.name)] ?? [asText(metric.name), 1];
+        const told = asText(metric.name);
+        const [name, factor] = (Object.hasOwn(known, told) ? known[told] : undefined) ?? [told, 1];
         if (accepted + points.length > maxPoints || !usableName.test(name)) {
           rejected += points.length;
           continue;

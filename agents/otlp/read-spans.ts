@@ -24,6 +24,8 @@ const eventsRead = 32;
 const failedStatus = 2;
 /** Longer than a day, or ended before it began: no span. */
 const maxDurationMs = 86_400_000;
+/** Thirty years: seconds or milliseconds that were sent for nanoseconds, which no frame has room for. */
+const maxDistanceMs = 30 * 365 * 86_400_000;
 
 /** Spans of an export request, whichever encoding it came in. Spans without identity or with impossible times are rejected one by one. */
 export function readSpans(request: Values, aliases: ReadonlyMap<string, string>, maxSpans: number): ReadSpans {
@@ -66,7 +68,9 @@ function readSpan(raw: Values, source: Source, aliases: ReadonlyMap<string, stri
   if (traceId === "" || id === "") return "a span has no valid traceId and spanId";
   const startAt = asNumber(raw.startTimeUnixNano) / 1e6;
   const durationMs = asNumber(raw.endTimeUnixNano) / 1e6 - startAt;
-  if (!(startAt > 0 && durationMs >= -1 && durationMs <= maxDurationMs)) return "a span's times make no sense";
+  if (!(durationMs >= -1 && durationMs <= maxDurationMs)) return "a span's times make no sense";
+  if (!(Math.abs(Date.now() - startAt) <= maxDistanceMs))
+    return "a span's times are decades from now: give nanoseconds since 1970";
   const attributes = new Attributes(raw.attributes);
   const kind = Math.min(4, Math.max(0, Math.floor(asNumber(raw.kind)) - 1));
   const calls = kind === 2 || kind === 3;

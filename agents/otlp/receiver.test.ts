@@ -146,6 +146,17 @@ describe("the OTLP receiver", () => {
     expect(bad).toEqual([]);
   });
 
+  it("refuses a span whose times were not given in nanoseconds", async () => {
+    const inMs = makeSpan({ startTimeUnixNano: "1700000000000", endTimeUnixNano: "1700000000012" });
+    const answer = await post("/v1/traces", makeRequest([inMs]));
+    expect(await answer.json()).toEqual({
+      partialSuccess: {
+        rejectedSpans: "1",
+        errorMessage: "a span's times are decades from now: give nanoseconds since 1970",
+      },
+    });
+  });
+
   it("says how many of a request it refused, and takes the others", async () => {
     const good = makeSpan();
     const response = await post(

@@ -29,7 +29,7 @@ export class LogCounter {
 
   /** `isSampled`: the trace it belongs to is kept. */
   add(log: AppLog, isSampled: boolean): void {
-    const text = this.#drainOf(log.service)?.learn(log.text)?.slice(0, textLength) ?? null;
+    const text = this.#drainOf(log.service)?.learn(log.text)?.slice(0, textLength) || null;
     const key = `${log.service}\n${log.level}\n${text}`;
     const known = text === null ? undefined : this.#counts.get(key);
     if (text === null || (known === undefined && this.#counts.size >= limits.maxLogsPerFrame)) {

@@ -280,6 +280,7 @@ function Confirmation({
     (blocking !== undefined ? t("blocked", { check: say("changeCheck", blocking.code, blocking.data) }) : null);
   const what = draft.kind === "release" ? draft.version || "VERSION" : draft.file;
   const waves = draft.waves.replaceAll(/\s/g, "");
+  const withSql = draft.sql.trim() === "" ? "" : ` --sql ${draft.cluster}/${draft.database}=FILE`;
   return (
     <ConfirmForm
       name={service}
@@ -292,7 +293,7 @@ function Confirmation({
         label={t("command")}
         text={
           draft.kind === "release"
-            ? `holdfast rollout ${service} ${what} --protocol ${draft.protocol} --waves ${waves} --watch ${draft.watchSeconds} --reason "…" --yes`
+            ? `holdfast rollout ${service} ${what} --protocol ${draft.protocol} --waves ${waves} --watch ${draft.watchSeconds}${withSql} --reason "…" --yes`
             : `holdfast config apply ${service} ${what} FILE --protocol ${draft.protocol} --waves ${waves} --watch ${draft.watchSeconds} --reason "…" --yes`
         }
       />

@@ -3,6 +3,7 @@ import type { CommandOutcome, Grant, InDoubtTransaction, Verb } from "../../../s
 import { ensureEmbeddedBinaries } from "../../../server/store/embedded/binaries.ts";
 import { monotonicMs } from "../../shared/time.ts";
 import { SqlConnection } from "./sql.ts";
+import { SqlParticipant } from "./sql-participant.ts";
 import { findBinDir, makeTrialRoot, TrialMember } from "./testing/trial-cluster.ts";
 
 const grant = (step: number): Grant => ({ epoch: 1, intentId: "intent-1", step, configVersion: 1 });
@@ -70,6 +71,31 @@ describe("prepared transactions of a primary", { timeout: 120_000 }, () => {
     const [row] = await session.query("SELECT n FROM stock WHERE item = 1", [], 5_000);
     expect(row?.n).toBe(8);
     session.destroy();
+  });
+
+  it("are not made of statements that end the transaction: what they leave could not be taken back", async () => {
+    const sql = new SqlParticipant(member.instance);
+    const ask = (...statements: string[]) => {
+      const args = {
+        change: "CHG-1",
+        gid: "hf_CHG-1",
+        database: "app",
+        message: "prepare",
+        ballot: 1,
+        statements,
+      } as const;
+      return sql.run(grant(++step), { verb: "change.sql", args });
+    };
+    for (const last of ["COMMIT", "-- done\n commit work", "SELECT 1; COMMIT; SELECT 2"]) {
+      const outcome = await ask("CREATE TABLE early (n int)", last);
+      expect(outcome).toMatchObject({ status: "done", data: { answer: "no" } });
+      expect(String(outcome.status === "done" && outcome.data.detail)).toContain(
+        "leave out BEGIN, COMMIT and ROLLBACK",
+      );
+      await inSession("DROP TABLE IF EXISTS early").catch(() => undefined);
+    }
+    expect(await ask("SAVEPOINT a", "ROLLBACK TO a")).toMatchObject({ data: { answer: "yes" } });
+    expect(await run(resolve("hf_CHG-1", "rollback"))).toMatchObject({ status: "done" });
   });
 
   it("are not touched under an older grant", async () => {

@@ -80,7 +80,7 @@ async function work(
         quickMs,
       );
       await connection.query("BEGIN", [], quickMs);
-      for (const statement of statements) await connection.query(statement, [], statementMs);
+      await begunOnce(connection, statements);
       await connection.query("INSERT INTO holdfast.changes (id) VALUES ($1)", [change], quickMs);
       await connection.query(`PREPARE TRANSACTION '${quoted(gid)}'`, [], statementMs);
       return;
@@ -92,6 +92,25 @@ async function work(
       return;
     default:
       throw new Error(`a database can't ${kind}`);
+  }
+}
+
+const leaveOut = "leave out BEGIN, COMMIT and ROLLBACK, the change commits by itself";
+/** Behind any comments. */
+const endsTransaction =
+  /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)|ABORT|PREPARE\s+TRANSACTION)\b/i;
+
+/** Runs the statements. One that ends the transaction would make permanent what a vote of no has to take back. @throws Error */
+async function begunOnce(connection: SqlConnection, statements: readonly string[]): Promise<void> {
+  const ending = statements.find((statement) => endsTransaction.test(statement));
+  if (ending !== undefined) throw new Error(`"${ending.slice(0, 80)}" is not for a change to say: ${leaveOut}`);
+  const ask = "SELECT pg_current_xact_id()::text AS id";
+  const [before] = await connection.query(ask, [], quickMs);
+  for (const statement of statements) {
+    await connection.query(statement, [], statementMs);
+    const [now] = await connection.query(ask, [], quickMs);
+    if (now?.id === before?.id) continue;
+    throw new Error(`"${statement.slice(0, 80)}" ended the transaction, and what ran before it stays: ${leaveOut}`);
   }
 }
 

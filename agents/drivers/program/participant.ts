@@ -90,8 +90,13 @@ export class ProgramParticipant {
   async #trial(args: StepArgs, known: Remembered): Promise<CommandOutcome> {
     if (!isInDoubt(known.record.state)) return answer(known.record, "refused", `it is ${known.record.state} here`);
     if (!known.tried) await this.#remember(args.change, { ...known, tried: true });
-    const { ok, detail } = await this.#apply(args);
-    return answer(known.record, ok ? "done" : "no", detail);
+    try {
+      const { ok, detail } = await this.#apply(args);
+      return answer(known.record, ok ? "done" : "no", detail);
+    } catch (error) {
+      // What can't even be switched to has failed its trial; without an answer the change would wait for ever.
+      return answer(known.record, "no", messageOf(error));
+    }
   }
 
   async #work(work: Work, args: StepArgs, entry: Remembered): Promise<string | null> {

@@ -4,8 +4,10 @@ import { applyWrites, createState, type Decision, decide, defaultPolicy, type Ev
 import { digestText } from "../plan-hash.ts";
 import type { CommandRecord } from "../recovery/command.ts";
 import type { ParticipantState } from "../transaction/types.ts";
+import { inverseOf } from "./endings.ts";
 import { planRollout } from "./plan.ts";
-import type { ProgramStatus } from "./types.ts";
+import { versionBefore } from "./programs.ts";
+import type { ProgramRecord, ProgramStatus } from "./types.ts";
 
 const nodes = ["web-1", "web-2", "web-3"];
 
@@ -218,6 +220,43 @@ describe("a rollout", () => {
     const request = { kind: "start-rollout", rollout, planHash, reason: "wrong currency" } as const;
     fleet.play([{ kind: "operator-requested", requestId: "r", actor, request }]);
     expect(fleet.change()).toMatchObject({ rollbackOf: "CHG-7" });
+  });
+
+  it("goes one step back, also where only some nodes had taken it", () => {
+    const entry = (version: string, verdict: "good" | "bad") => ({ version, verdict, change: null, at: 0 });
+    const history = [entry("0.9", "good"), entry("1.0", "good"), entry("2.0", "good")];
+    const record = { serial: 1, openChange: null, history } as unknown as ProgramRecord;
+    expect(versionBefore(record, ["2.0"])).toBe("1.0");
+    expect(versionBefore(record, ["2.0", "1.0"])).toBe("1.0");
+    expect(versionBefore(null, ["1.0"])).toBeNull();
+  });
+
+  it("is undone where it was taken, and not by itself when its nodes came from different versions", () => {
+    const fleet = new Fleet();
+    fleet.rollOut("2.0", "2pc");
+    const change = fleet.change() as DocumentOf<"change">;
+    const inverse = (...befores: string[]) =>
+      inverseOf({
+        ...change,
+        targets: change.targets.map((target, at) => ({ ...target, before: befores[at] ?? null })),
+      });
+    const back = { item: { kind: "release", version: "1.0" } };
+    expect(inverse("2.0", "1.0", "1.0")?.request).toMatchObject({ ...back, waves: [["web-2", "web-3"]] });
+    expect(inverse("0.9", "1.0", "1.0")).toBeNull();
+  });
+
+  it("stays an open incident while its rollback has not happened", () => {
+    const fleet = new Fleet();
+    fleet.rollOut("2.0", "2pc");
+    fleet.pass(3_250);
+    expect(fleet.versions()).toEqual(["2.0", "2.0", "2.0"]);
+    fleet.bad.add("2.0");
+    fleet.silent = "web-3";
+    fleet.pass(1_000);
+    expect(fleet.change()).toMatchObject({ rollbackOf: expect.stringMatching(/^CHG-/) });
+    fleet.pass(35_000);
+    expect(fleet.versions().at(-1)).toBe("2.0");
+    expect([...fleet.state.durable.incidents.values()]).toMatchObject([{ resolvedAt: null }]);
   });
 
   it("brings no file that is there already", () => {

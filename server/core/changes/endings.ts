@@ -31,11 +31,15 @@ export function rollBackAfter(draft: Draft, change: Change, fault: Fault): Chang
   return tell(draft, { ...closed, rolledBackBy: opened.id }, "rolled-back", { change: opened.id });
 }
 
-/** The request that undoes a change; null: there is nothing to go back to. */
+/** The request that undoes a change; null: there is nothing to go back to, or not the same everywhere. */
 export function inverseOf(change: Change): Parameters<typeof openChange>[1] | null {
   const aside = listAside(change);
-  const nodes = change.targets.filter(({ id, kind }) => kind === "program" && !aside.has(id)).map(({ node }) => node);
-  const before = change.targets.find(({ kind }) => kind === "program")?.before ?? null;
+  const programs = change.targets.filter(({ id, kind }) => kind === "program" && !aside.has(id));
+  // Who had this version before the change has nothing to go back to by it.
+  const moved = change.item.kind === "release" ? programs.filter((each) => each.before !== change.version) : programs;
+  const nodes = moved.map(({ node }) => node);
+  const befores = new Set(moved.map((each) => each.before));
+  const before = befores.size === 1 ? (moved[0]?.before ?? null) : null;
   const { service, watchMs } = change;
   if (change.item.kind === "restart") return null;
   const item =
@@ -59,7 +63,9 @@ export function inverseOf(change: Change): Parameters<typeof openChange>[1] | nu
 export function finishChange(draft: Draft, change: Change): Change {
   const good = change.transaction.phase === "committed";
   const phase = good ? "done" : "aborted";
-  return tell(draft, finish(draft, { ...change, phase }), `ended-${change.transaction.phase}`, {});
+  const ended = tell(draft, finish(draft, { ...change, phase }), `ended-${change.transaction.phase}`, {});
+  // What it was to undo is still there.
+  return change.rollbackOf === null || good ? ended : tell(draft, ended, "rollback-failed", {});
 }
 
 function finish(draft: Draft, change: Change): Change {
@@ -80,7 +86,8 @@ function finish(draft: Draft, change: Change): Change {
   });
   if (change.incidentId !== null) {
     record(draft, change.incidentId, change, "action", `change-${change.phase}`, { change: change.id });
-    if (change.fault === null || change.phase === "aborted") resolve(draft, change);
+    const over = change.rollbackOf === null ? change.fault === null || change.phase === "aborted" : good;
+    if (over) resolve(draft, change);
   }
   return { ...change, watch: null, closedAt: draft.now.wallMs };
 }

@@ -2,7 +2,7 @@
 
 export { evaluateChanges, recordChangeOutcome } from "./drive.ts";
 export { planRollout, versionOf } from "./plan.ts";
-export { lastGood, listProgram, listServices, type ProgramOnNode } from "./programs.ts";
+export { listProgram, listServices, type ProgramOnNode, versionBefore } from "./programs.ts";
 export { answerChangeRequest, type ChangeRequest, decisionOfGid, isChangeRequest, planRollback } from "./requests.ts";
 export type * from "./types.ts";
 export { type ChangeItem, type ChangeVerb, changeOfGid, gidOf, gidPrefix, type StepKind, scopeOf } from "./verbs.ts";

@@ -55,8 +55,13 @@ export function noteVersion(
   patchRecord(draft, service, { history: [...others, entry].slice(-historyKept) });
 }
 
-/** The newest version that did well, other than the ones given. */
-export function lastGood(record: ProgramRecord | null, except: readonly string[]): string | null {
-  const good = record?.history.filter(({ version, verdict }) => verdict === "good" && !except.includes(version));
-  return good?.at(-1)?.version ?? null;
+/**
+ * Where one step back leads: the newest version that did well, other than the one that came last of those that run. What ran before it may run
+ * beside it still, on the nodes that it has not reached.
+ */
+export function versionBefore(record: ProgramRecord | null, running: readonly (string | null)[]): string | null {
+  const history = record?.history ?? [];
+  const newest = history.findLast(({ version }) => running.includes(version))?.version;
+  const leaves = (version: string) => (newest === undefined ? running.includes(version) : version === newest);
+  return history.findLast(({ version, verdict }) => verdict === "good" && !leaves(version))?.version ?? null;
 }

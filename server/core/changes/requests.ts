@@ -8,7 +8,7 @@ import { sendStep, tell } from "./commands.ts";
 import { driveOn } from "./drive.ts";
 import { openChange } from "./open.ts";
 import { planRollout } from "./plan.ts";
-import { lastGood, listProgram } from "./programs.ts";
+import { listProgram, versionBefore } from "./programs.ts";
 import type { ChangeData, ProgramRecord, RolloutRequest } from "./types.ts";
 import { changeOfGid } from "./verbs.ts";
 
@@ -76,7 +76,7 @@ export function planRollback(
   const here = listProgram(state, service);
   const record = (state.durable.documents.get(documentKey("program", service)) ?? null) as ProgramRecord | null;
   const running = [...new Set(here.map(({ status }) => status.version).filter((each) => each !== null))];
-  const target = version ?? lastGood(record, running) ?? (running.length > 1 ? lastGood(record, []) : null);
+  const target = version ?? versionBefore(record, running);
   if (target === null) return null;
   const nodes = here.filter(({ status }) => status.version !== target).map(({ node }) => node);
   const of = record?.history.findLast((entry) => running.includes(entry.version))?.change ?? null;

@@ -1,6 +1,8 @@
+import { listProgram } from "../changes/programs.ts";
 import { appendAudit, appendTimeline, type Draft, getIncident, patchIncident } from "../draft.ts";
 import type { Actor, FaultLocalized } from "../event.ts";
 import { type CauseRule, defaultCauseRule } from "../policy/types.ts";
+import { holdsAutomation } from "../topology/maintenance.ts";
 import { namedAbove } from "./severity.ts";
 import type { Incident, SuggestedRecovery, Suspect } from "./types.ts";
 
@@ -64,7 +66,15 @@ function holdReason(draft: Draft, first: Suspect, rule: CauseRule): string | nul
   // Statistics about its callers alone never act: something has to have been seen at the very service.
   const own = first.evidence.some(({ stance, observer }) => stance === "for" && observer === first.subject.id);
   if (!own) return "no-evidence-of-its-own";
+  if (isHeld(draft, first.subject.id)) return "maintenance";
   return draft.state.live.self.frozen === null ? null : "automation-frozen";
+}
+
+/** Somebody works on a node of this service and has asked for quiet. */
+function isHeld({ state, now }: Draft, service: string): boolean {
+  const nodes = new Set(state.live.services.get(service)?.measure.nodes ?? []);
+  for (const { node } of listProgram(state, service)) nodes.add(node);
+  return [...nodes].some((node) => holdsAutomation(state.durable.nodes.get(node)?.maintenance, now.wallMs));
 }
 
 function request(draft: Draft, incidentId: string, offered: SuggestedRecovery, actor: Actor | null): void {

@@ -156,3 +156,14 @@ it("acts by itself only where the policy says so, above its confidence, and on e
   expect(statesOf({ evidence: hearsay })).toMatchObject({ state: "offered", reason: "no-evidence-of-its-own" });
   expect(statesOf({ confidence: 0.3 })).toBeNull();
 });
+
+it("does not act under the hands of who works on the service's node and holds automation", () => {
+  const puppet = createPuppet({ causes: { "pool-exhausted": { mode: "automatic", above: 0.9 } } });
+  measure(puppet, 40, {}, { name: "orders", nodes: ["app-1"] });
+  const record = { id: "app-1", publicKey: "k", zone: "z", labels: {}, enrolledAt: 0, revokedAt: null };
+  const maintenance = { by: "ada", reason: "disk", muteAlerts: false, holdAutomation: true, until: null };
+  play(puppet, [{ kind: "node-enrolled", node: { ...record, maintenance } }]);
+  measure(puppet, 5, { errorShare: 0.3 }, { name: "orders", nodes: ["app-1"] });
+  localized(puppet, {});
+  expect(incidents(puppet)[0]?.recovery).toMatchObject({ state: "offered", reason: "maintenance" });
+});

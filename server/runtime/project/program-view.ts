@@ -1,4 +1,4 @@
-import { documentKey, type ProgramRecord, type State } from "../../core/index.ts";
+import { documentKey, type ProgramRecord, type State, versionBefore } from "../../core/index.ts";
 import type { ProgramView } from "../../protocol/index.ts";
 
 /** Every plain service that some node reports, with what its changes have taught. */
@@ -18,15 +18,16 @@ export function projectPrograms(state: State): ProgramView[] {
 function viewOf(state: State, service: string, nodes: ProgramView["nodes"]): ProgramView {
   const record = (state.durable.documents.get(documentKey("program", service)) ?? null) as ProgramRecord | null;
   const history = record?.history ?? [];
-  const running = new Set(nodes.map(({ status }) => status.version));
-  const good = history.findLast(({ version, verdict }) => verdict === "good" && !running.has(version));
   const [first, ...others] = nodes;
   const everywhere = (version: string) => others.every(({ status }) => status.releases.includes(version));
   return {
     service,
     nodes: [...nodes].sort((a, b) => (a.node < b.node ? -1 : 1)),
     releases: first?.status.releases.filter(everywhere) ?? [],
-    lastGood: good?.version ?? null,
+    lastGood: versionBefore(
+      record,
+      nodes.map(({ status }) => status.version),
+    ),
     openChange: record?.openChange ?? null,
     history,
   };
