@@ -255,6 +255,9 @@ describe("a rollout", () => {
     fleet.pass(1_000);
     expect(fleet.change()).toMatchObject({ rollbackOf: expect.stringMatching(/^CHG-/) });
     fleet.pass(35_000);
+    expect(fleet.setAside("web-3")).toMatchObject([{ ok: true }]);
+    fleet.pass(500);
+    expect(fleet.change()).toBeUndefined();
     expect(fleet.versions().at(-1)).toBe("2.0");
     expect([...fleet.state.durable.incidents.values()]).toMatchObject([{ resolvedAt: null }]);
   });
