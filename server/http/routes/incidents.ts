@@ -8,6 +8,7 @@ import { writeMarkdown } from "../report/markdown.ts";
 import { actorOf, defineRoute, type Route } from "../route.ts";
 import { cursor, filterText, limit, longText, reason, reasonOrEmpty } from "../schemas.ts";
 import type { HttpServices } from "../services.ts";
+import { namesSource } from "./traces.ts";
 
 /** Traces around an incident: from a little before its first signal to a little after its end. */
 const traceMarginMs = 60_000;
@@ -139,19 +140,17 @@ function viewAction({ control }: HttpServices, action: Action, incident: Inciden
   return control.findAction(action.id) ?? projectActionView(action, incident);
 }
 
-/** Traces of the nodes that the incident names, within its time. */
+/** Traces of the nodes and services that the incident names, within its time. */
 async function readTraces({ traces, clock, control }: HttpServices, incident: Incident): Promise<TraceGroupView[]> {
-  const nodes = new Set<string>();
-  for (const verdict of [incident.cause, ...incident.symptoms]) {
-    if (verdict.subject.kind === "node") nodes.add(verdict.subject.id);
-  }
-  for (const suspect of incident.suspects) if (suspect.subject.kind === "node") nodes.add(suspect.subject.id);
   const { cluster } = incident;
-  if (cluster !== null) for (const node of control.listNodes()) if (node.cluster === cluster) nodes.add(node.id);
+  const ofCluster = control.listNodes().filter((node) => cluster !== null && node.cluster === cluster);
+  const nodes = new Set(ofCluster.map(({ id }) => id));
   const groups = await traces.groups({
     fromMs: incident.beganAt - traceMarginMs,
     toMs: (incident.resolvedAt ?? clock.wallMs()) + traceMarginMs,
     limit: 200,
   });
-  return groups.filter((group) => group.nodes.some((node) => nodes.has(node))).slice(0, tracesShown);
+  return groups
+    .filter((group) => namesSource(incident, group) || group.nodes.some((node) => nodes.has(node)))
+    .slice(0, tracesShown);
 }

@@ -140,7 +140,7 @@ async function findIncidents(
       .flatMap((node) => (group.nodes.includes(node.id) && node.cluster !== null ? [node.cluster] : [])),
   );
   return items
-    .filter((incident) => namesNode(incident, group.nodes) || clusters.has(incident.cluster ?? ""))
+    .filter((incident) => namesSource(incident, group) || clusters.has(incident.cluster ?? ""))
     .filter((incident) => {
       const fromMs = incident.beganAt - marginMs;
       const toMs = (incident.resolvedAt ?? nowMs) + marginMs;
@@ -150,9 +150,15 @@ async function findIncidents(
     .map(projectIncidentView);
 }
 
-function namesNode(incident: Incident, nodes: readonly string[]): boolean {
-  const subjects = [incident.cause, ...incident.symptoms, ...incident.suspects].map((each) => each.subject);
-  return subjects.some((subject) => subject.kind === "node" && nodes.includes(subject.id));
+/** Whether the incident is about where these errors came from: one of their nodes, or their service. */
+export function namesSource(
+  { cause, symptoms, suspects }: Incident,
+  { service, nodes }: Pick<TraceGroupView, "service" | "nodes">,
+): boolean {
+  return [cause, ...symptoms, ...suspects].some(({ subject }) => {
+    if (subject.kind === "node") return nodes.includes(subject.id);
+    return subject.kind === "service" && subject.id === service;
+  });
 }
 
 function wasSeen({ fromMs, stepMs, counts }: TraceTrend, beganMs: number, endedMs: number): boolean {
