@@ -57,6 +57,7 @@ export async function showIncident(api: Api, id: string, json: boolean): Promise
   print(json, detail, () => [
     ...describeIncidents([detail.incident]),
     "",
+    ...describeSuspects(detail.incident),
     ...formatTable(
       ["at", "lane", "where", "what"],
       detail.timeline.map((entry) => [
@@ -67,6 +68,22 @@ export async function showIncident(api: Api, id: string, json: boolean): Promise
       ]),
     ),
   ]);
+}
+
+/** What it is, how sure, and what would end it: `incident recover` carries that out. */
+function describeSuspects({ suspects, localization, recovery }: IncidentView): string[] {
+  const lines = suspects.map(
+    ({ subject, cause, confidence, evidence }, at) =>
+      `${at + 1}. ${subject.id}: ${formatCode(cause)}, ${Math.round(confidence * 100)} % (${evidence.map(({ code }) => formatCode(code)).join(", ")})`,
+  );
+  const missing = localization?.missing ?? [];
+  if (missing.length > 0)
+    lines.push(`This would settle it: ${missing.map(({ code, data }) => formatCode(code, data)).join("; ")}`);
+  if (recovery) {
+    const why = recovery.reason === "" ? "" : `, ${formatCode(recovery.reason)}`;
+    lines.push(`Suggested: ${formatCode(recovery.action)} ${recovery.service}: ${recovery.state}${why}`);
+  }
+  return lines.length === 0 ? [] : [...lines, ""];
 }
 
 export async function listAudit(api: Api, limit: number, json: boolean): Promise<void> {

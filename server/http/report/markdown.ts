@@ -75,7 +75,8 @@ function impactOf(words: Words, { impact }: Incident): string[] {
 }
 
 function causesOf(words: Words, incident: Incident): string[] {
-  if (incident.suspects.length === 0) return verdictLines(words, incident.cause, 1);
+  if (incident.suspects.length === 0)
+    return [...verdictLines(words, incident.cause, 1), ...searchLines(words, incident)];
   return [
     ...incident.suspects.flatMap((suspect, index) => suspectLines(words, suspect, index + 1)),
     ...searchLines(words, incident),
