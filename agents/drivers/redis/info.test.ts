@@ -14,6 +14,14 @@ describe("what Redis says of itself", () => {
     expect(linkOf(info)).toEqual({ host: "10.0.0.1", port: 6379, status: "down", ioAgoMs: null, syncProgress: null });
   });
 
+  it("reads no place of a replica that has never synchronized: it would be promoted empty over the data", () => {
+    for (const offset of [0, 1]) {
+      const text = `role:slave\r\nmaster_link_status:down\r\nslave_repl_offset:${offset}\r\nmaster_repl_offset:0\r\n`;
+      expect(offsetOf(parseInfo(text))).toBeNull();
+    }
+    expect(offsetOf(parseInfo("role:master\r\nmaster_repl_offset:0\r\n"))).toBe(0);
+  });
+
   it("reads a master's replicas", () => {
     const info = parseInfo("role:master\r\nslave0:ip=127.0.0.1,port=7001,state=online,offset=90,lag=1\r\n");
     expect(replicasOf(info)).toEqual([{ host: "127.0.0.1", port: 7001, online: true, offset: 90, lagMs: 1_000 }]);

@@ -31,9 +31,14 @@ export function roleOf(info: Info): "master" | "replica" | null {
   return role === "master" ? "master" : role === "slave" ? "replica" : null;
 }
 
-/** Written by a master, applied by a replica. */
+/**
+ * Written by a master, applied by a replica; null where there is none to speak of. A replica that was told to follow and has never finished a
+ * synchronization says 0 or 1 (`genRedisInfoString` without a master, own or cached): it holds nothing, and must not be counted as if it did.
+ */
 export function offsetOf(info: Info): number | null {
-  return numberOf(info, roleOf(info) === "replica" ? "slave_repl_offset" : "master_repl_offset");
+  if (roleOf(info) !== "replica") return numberOf(info, "master_repl_offset");
+  const applied = numberOf(info, "slave_repl_offset");
+  return applied !== null && applied > 1 ? applied : null;
 }
 
 export function linkOf(info: Info): RedisLink | null {
