@@ -3,11 +3,12 @@ import type { DocumentOf } from "../documents.ts";
 import { applyWrites, createState, type Decision, decide, defaultPolicy, type Event, type State } from "../index.ts";
 import { digestText } from "../plan-hash.ts";
 import type { CommandRecord } from "../recovery/command.ts";
+import { createHealthyCluster } from "../testing/puppet.ts";
 import type { ParticipantState } from "../transaction/types.ts";
 import { inverseOf } from "./endings.ts";
 import { planRollout } from "./plan.ts";
 import { versionBefore } from "./programs.ts";
-import type { ProgramRecord, ProgramStatus } from "./types.ts";
+import type { ProgramRecord, ProgramStatus, RolloutRequest } from "./types.ts";
 
 const nodes = ["web-1", "web-2", "web-3"];
 
@@ -94,7 +95,7 @@ class Fleet {
     return { kind: "heartbeat-received", node, sessionId: `s-${node}`, ...time, ...empty, programs };
   }
 
-  rollOut(version: string, protocol: "2pc" | "3pc" | "saga"): void {
+  rollOut(version: string, protocol: "2pc" | "3pc" | "saga", sql: RolloutRequest["sql"] = null): void {
     const item = { kind: "release", version } as const;
     const rollout = {
       service: "web",
@@ -102,7 +103,7 @@ class Fleet {
       protocol,
       waves: [["web-1"], ["web-2", "web-3"]],
       watchMs: 2_000,
-      sql: null,
+      sql,
     };
     const { planHash, runnable } = planRollout(this.state, rollout);
     expect(runnable).toBe(true);
@@ -220,6 +221,27 @@ describe("a rollout", () => {
     const request = { kind: "start-rollout", rollout, planHash, reason: "wrong currency" } as const;
     fleet.play([{ kind: "operator-requested", requestId: "r", actor, request }]);
     expect(fleet.change()).toMatchObject({ rollbackOf: "CHG-7" });
+  });
+
+  it("carries its statements to the next primary, when the one that was asked is none any more", () => {
+    const fleet = new Fleet();
+    const shop = createHealthyCluster().state.durable.clusters.get("orders")!;
+    const setCluster = (patch: object) => fleet.state.durable.clusters.set("orders", { ...shop, ...patch });
+    setCluster({ openActionId: "held-still" });
+    fleet.rollOut("2.0", "2pc", { cluster: "orders", database: "orders", statements: ["SELECT 1"] });
+    const asked = () =>
+      [...fleet.state.durable.commands.values()]
+        .filter(({ verb }) => verb.verb === "change.sql")
+        .map((each) => each.node);
+    expect(asked()).toEqual(["pg-a"]);
+    setCluster({ primary: null });
+    fleet.pass(500);
+    expect(asked()).toEqual(["pg-a"]);
+    setCluster({ primary: "pg-b", epoch: shop.epoch + 1 });
+    fleet.pass(500);
+    expect(asked()).toEqual(["pg-b"]);
+    fleet.pass(1_000);
+    expect(asked()).toEqual(["pg-b"]);
   });
 
   it("goes one step back, also where only some nodes had taken it", () => {

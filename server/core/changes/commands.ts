@@ -55,6 +55,22 @@ function aimSql(draft: Draft, change: Change, target: ChangeTarget): Aim | null 
   return { node: cluster.primary, scope: cluster.id, grant: { epoch, intentId, step: commandStep + 1, configVersion } };
 }
 
+/**
+ * A database's step belongs to the primary of now. What was sent to one that is none any more, or could not be sent for want of one, goes again: what
+ * was prepared is on the next primary, too, and a second commit finds what the first one did.
+ */
+export function followPrimary(draft: Draft, change: Change): Change {
+  const target = change.targets.find(({ kind }) => kind === "sql");
+  const cluster = getCluster(draft, change.sql?.cluster ?? "");
+  if (target === undefined || cluster === null || cluster.primary === null || cluster.openActionId !== null)
+    return change;
+  const branch = change.transaction.branches.find(({ id }) => id === target.id);
+  if (branch === undefined || branch.state !== "asked" || branch.asked === null) return change;
+  const under = listSteps(draft, change.id, target.id).at(-1);
+  if (under?.node === cluster.primary && under.grant.epoch === cluster.epoch) return change;
+  return sendStep(draft, change, target, branch.asked);
+}
+
 function makeVerb(change: Change, target: ChangeTarget, message: StepKind): ChangeVerb {
   const { ballot } = change.transaction;
   if (target.kind === "program" || change.sql === null) {
@@ -73,10 +89,15 @@ export function targetOf(command: CommandRecord): string {
 
 /** What was asked of a participant before has lost its meaning. */
 function dropSteps(draft: Draft, change: string, target: string): void {
-  for (const command of [...draft.state.durable.commands.values(), ...draft.commands.values()]) {
-    if (command.actionId !== change || targetOf(command) !== target) continue;
-    if (!draft.finished.has(command.id)) finishCommand(draft, command.id, { status: "dropped", reason: "overtaken" });
-  }
+  for (const { id } of listSteps(draft, change, target))
+    finishCommand(draft, id, { status: "dropped", reason: "overtaken" });
+}
+
+/** Steps of a participant that nobody has answered yet. */
+function listSteps(draft: Draft, change: string, target: string): CommandRecord[] {
+  return [...draft.state.durable.commands.values(), ...draft.commands.values()].filter(
+    (command) => command.actionId === change && targetOf(command) === target && !draft.finished.has(command.id),
+  );
 }
 
 export function patchTarget(change: Change, id: string, patch: Partial<ChangeTarget>): Change {

@@ -2,7 +2,7 @@ import { getDocument, listDocuments } from "../documents.ts";
 import { type Draft, finishCommand, getCommand, listIncidents, wakeAt } from "../draft.ts";
 import type { CommandOutcome, CommandRecord } from "../recovery/command.ts";
 import { type Answer, type AnswerKind, advance, type Input, isEnded, type Report } from "../transaction/index.ts";
-import { type Change, patchTarget, save, sendStep, targetOf, tell } from "./commands.ts";
+import { type Change, followPrimary, patchTarget, save, sendStep, targetOf, tell } from "./commands.ts";
 import { finishChange, rollBackAfter, stopFor } from "./endings.ts";
 import { judgeWatch } from "./watch.ts";
 
@@ -60,6 +60,7 @@ function readAnswer(outcome: CommandOutcome, isVote: boolean): Answer {
 /** One step on: the coordinator, then the waves and their watch. */
 export function driveOn(draft: Draft, start: Change, inputs: readonly Input[]): void {
   let change = [...inputs, { kind: "time" } as const].reduce((before, input) => feed(draft, before, input), start);
+  change = followPrimary(draft, change);
   change = driveWaves(draft, change);
   if (change !== start) save(draft, change);
   if (change.closedAt === null) wakeAt(draft, draft.now.monoMs + lookEveryMs);
