@@ -65,7 +65,8 @@ export function finishChange(draft: Draft, change: Change): Change {
   const phase = good ? "done" : "aborted";
   const ended = tell(draft, finish(draft, { ...change, phase }), `ended-${change.transaction.phase}`, {});
   // What it was to undo is still there.
-  return change.rollbackOf === null || good ? ended : tell(draft, ended, "rollback-failed", {});
+  if (change.rollbackOf !== null && !good) return tell(draft, ended, "rollback-failed", {});
+  return change.transaction.phase === "mixed" ? tell(draft, ended, "contradicted", {}) : ended;
 }
 
 function finish(draft: Draft, change: Change): Change {
@@ -86,7 +87,8 @@ function finish(draft: Draft, change: Change): Change {
   });
   if (change.incidentId !== null) {
     record(draft, change.incidentId, change, "action", `change-${change.phase}`, { change: change.id });
-    const over = change.rollbackOf === null ? change.fault === null || change.phase === "aborted" : good;
+    const wentBack = change.fault === null || change.phase === "aborted";
+    const over = change.rollbackOf === null ? wentBack && change.transaction.phase !== "mixed" : good;
     if (over) resolve(draft, change);
   }
   return { ...change, watch: null, closedAt: draft.now.wallMs };

@@ -1,4 +1,4 @@
-import { allIn, findBranch, patchBranch, retryLater, setAside, wakeAll } from "./branches.ts";
+import { allIn, endedAs, findBranch, patchBranch, retryLater, setAside, wakeAll } from "./branches.ts";
 import { chooseAttempt } from "./termination.ts";
 import type { Branch, Input, MessageKind, Transaction } from "./types.ts";
 
@@ -155,7 +155,7 @@ function decide(
 
 function settle(transaction: Transaction): Transaction {
   if (transaction.branches.some((branch) => branch.endedAt === null)) return transaction;
-  return { ...transaction, phase: transaction.decision === "commit" ? "committed" : "aborted" };
+  return { ...transaction, phase: endedAs(transaction, transaction.decision === "commit" ? "committed" : "aborted") };
 }
 
 export function majority(transaction: Transaction): number {

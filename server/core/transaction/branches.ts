@@ -1,4 +1,4 @@
-import type { Branch, BranchState, Message, MessageKind, Protocol, Transaction } from "./types.ts";
+import type { Branch, BranchState, Message, MessageKind, Phase, Protocol, Transaction } from "./types.ts";
 
 export interface Opening {
   readonly id: string;
@@ -74,6 +74,11 @@ export function allIn(transaction: Transaction, ...states: readonly BranchState[
 
 export function isEnded(transaction: Transaction): boolean {
   return ["committed", "aborted", "compensated", "mixed", "superseded"].includes(transaction.phase);
+}
+
+/** A participant that refused what was decided has contradicted the others, by somebody's hand or a lost memory: the end says so. */
+export function endedAs(transaction: Transaction, phase: "committed" | "aborted" | "compensated"): Phase {
+  return transaction.branches.some(({ state }) => state === "refused") ? "mixed" : phase;
 }
 
 const maxDoublings = 4;

@@ -81,6 +81,17 @@ describe("a coordinator", () => {
     expect(feed(next, [answer("a", "undo", done)], 1_020).transaction.phase).toBe("compensated");
   });
 
+  it("ends mixed when a participant has contradicted what was decided, and still tells the decision", () => {
+    const refused: Answer = { ...done, kind: "refused", report: { state: "none", attempt: 0 } };
+    const last = [answer("a", "commit", done), answer("b", "commit", refused), answer("c", "commit", done)];
+    const ended = feed(open("2pc"), [...votes, ...last]);
+    expect(ended.transaction.phase).toBe("mixed");
+    expect(answerInquiry(ended.transaction)).toBe("commit");
+    const undo = advance(feed(open("saga"), [answer("a", "do", yes)]).transaction, { kind: "time" }, 1_000);
+    const back = feed(undo, [answer("b", "undo", refused), answer("a", "undo", done)], 1_010);
+    expect(back.transaction.phase).toBe("mixed");
+  });
+
   it("confirms a reservation only while enough of its time is left", () => {
     const tries = ["a", "b", "c"].map((id) => answer(id, "try", yes));
     expect(feed(open("tcc"), tries).transaction.decision).toBe("commit");

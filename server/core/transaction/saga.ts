@@ -1,4 +1,4 @@
-import { findBranch, patchBranch, retryLater, setAside, wakeAll } from "./branches.ts";
+import { endedAs, findBranch, patchBranch, retryLater, setAside, wakeAll } from "./branches.ts";
 import type { Branch, Input, MessageKind, Transaction } from "./types.ts";
 
 /**
@@ -107,5 +107,7 @@ function wake(transaction: Transaction, nowMs: number): Transaction {
 }
 
 function settle(transaction: Transaction): Transaction {
-  return currentUndo(transaction) === null ? { ...transaction, phase: "compensated" } : transaction;
+  return currentUndo(transaction) === null
+    ? { ...transaction, phase: endedAs(transaction, "compensated") }
+    : transaction;
 }
