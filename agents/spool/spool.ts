@@ -149,8 +149,14 @@ export class Spool {
     const [first] = batch;
     const text = batch.map(encodeEntry).join("");
     const segment = await this.#segmentFor(first?.seq ?? this.#nextSeq);
-    await this.#active?.appendFile(text);
-    await this.#active?.datasync();
+    try {
+      await this.#active?.appendFile(text);
+      await this.#active?.datasync();
+    } catch (error) {
+      // A full disk takes a part of a line: what is written behind it would never be read again.
+      await this.#active?.truncate(segment.bytes).catch(() => undefined);
+      throw error;
+    }
     this.#unwritten = this.#unwritten.slice(batch.length);
     segment.lastSeq = batch.at(-1)?.seq ?? segment.lastSeq;
     segment.bytes += Buffer.byteLength(text);

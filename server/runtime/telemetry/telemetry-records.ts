@@ -28,11 +28,26 @@ export interface ServiceRecord {
   readonly nodes: Map<string, number>;
   /** Node → the dependencies that its configuration declares. */
   readonly declared: Map<string, { readonly dependsOn: readonly string[]; readonly atMs: number }>;
+  /** What was brought last, and when it came to its first node. */
   version: string | null;
   versionSince: number | null;
+  /** Node → the version that it runs: two for weeks are no release. */
+  readonly versions: Map<string, string>;
   lastSeenMs: number;
   readonly traffic: TrafficSeries;
   readonly gauges: GaugeSeries;
+}
+
+/** A release is a version that no other node runs already; one node going back to what the others run still is one, for then nobody runs the newer. */
+function noteVersion(record: ServiceRecord, node: string, version: string, atMs: number): void {
+  if (record.versions.get(node) === version) return;
+  const isKnown = [...record.versions.values()].includes(version);
+  record.versions.set(node, version);
+  trim(record.versions, hostsKept);
+  const isGone = ![...record.versions.values()].includes(record.version ?? "");
+  if (isKnown && !isGone) return;
+  if (record.version !== null) record.versionSince = atMs;
+  record.version = version;
 }
 
 export interface CallRecord {
@@ -107,9 +122,7 @@ export class TelemetryRecords {
     if (seen.declared) record.declared.set(node, { dependsOn: seen.dependsOn, atMs });
     else record.declared.delete(node);
     trim(record.declared, hostsKept);
-    if (seen.version === null || seen.version === record.version) return;
-    if (record.version !== null) record.versionSince = atMs;
-    record.version = seen.version;
+    if (seen.version !== null) noteVersion(record, node, seen.version, atMs);
   }
 
   #service(name: string, atMs: number): ServiceRecord | null {
@@ -125,6 +138,7 @@ export class TelemetryRecords {
       declared: new Map(),
       version: null,
       versionSince: null,
+      versions: new Map(),
       lastSeenMs: atMs,
       traffic: new TrafficSeries(),
       gauges: new GaugeSeries(gaugesOfService),

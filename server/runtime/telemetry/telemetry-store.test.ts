@@ -93,6 +93,24 @@ describe("live telemetry", () => {
     expect(store.service("nobody")).toBeNull();
   });
 
+  it("takes two versions side by side for no release, and a third one for one", () => {
+    const tell = (node: string, version: string, s: number) =>
+      store.take(node, makeTelemetry({ at: s * 1_000, services: [seen("orders", [], version)] }), s * 1_000);
+    const orders = () => store.service("orders");
+    for (let s = startS; s < startS + 5; s += 1) {
+      tell("app-1", "1.0", s);
+      tell("app-2", "2.0", s);
+    }
+    expect(orders()).toMatchObject({ version: "2.0", versionSince: startS * 1_000 });
+    tell("app-1", "2.0", startS + 5);
+    expect(orders()?.versionSince).toBe(startS * 1_000);
+    tell("app-1", "3.0", startS + 6);
+    tell("app-2", "2.0", startS + 7);
+    expect(orders()).toMatchObject({ version: "3.0", versionSince: (startS + 6) * 1_000 });
+    tell("app-1", "2.0", startS + 8);
+    expect(orders()).toMatchObject({ version: "2.0", versionSince: (startS + 8) * 1_000 });
+  });
+
   it("corrects a node's clock that is far off, and lets none open the future", () => {
     const bucket = { second: startS + 3_600, requests: [makeRequests("orders", 5, 1)], calls: [] };
     store.take("app-1", makeTelemetry({ at: (startS + 3_600) * 1_000, buckets: [bucket] }), startS * 1_000);
