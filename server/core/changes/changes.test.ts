@@ -61,6 +61,14 @@ class Fleet {
     this.play([{ kind: "command-finished", node, commandId, outcome, nodeAt: 0 }]);
   }
 
+  /** The database's agent answers what it was asked last. */
+  answerSql(said: { readonly answer: string; readonly state?: string; readonly detail?: string }): void {
+    const command = [...this.state.durable.commands.values()].find(({ verb }) => verb.verb === "change.sql");
+    const outcome = { status: "done", data: { attempt: 0, ballot: 0, state: "none", detail: null, ...said } } as const;
+    const [commandId, node] = [command?.id ?? "", command?.node ?? ""];
+    this.play([{ kind: "command-finished", node, commandId, outcome, nodeAt: 0 }]);
+  }
+
   setAside(participant: string): Decision["replies"] {
     const change = this.change()?.id ?? "";
     const actor = { id: "ada", name: "ada", role: "operator" } as const;
@@ -240,8 +248,21 @@ describe("a rollout", () => {
     setCluster({ primary: "pg-b", epoch: shop.epoch + 1 });
     fleet.pass(500);
     expect(asked()).toEqual(["pg-b"]);
-    fleet.pass(1_000);
+    fleet.answerSql({ answer: "failed", detail: "unreachable" });
+    expect(asked()).toEqual([]);
+    fleet.pass(3_000);
     expect(asked()).toEqual(["pg-b"]);
+    fleet.answerSql({ answer: "yes", state: "prepared" });
+    fleet.pass(3_500);
+    expect(fleet.change()?.transaction).toMatchObject({ decision: "commit", phase: "committing" });
+    expect(asked()).toEqual(["pg-b"]);
+    setCluster({ primary: "pg-c", epoch: shop.epoch + 2 });
+    fleet.pass(500);
+    expect(asked()).toEqual(["pg-c"]);
+    fleet.answerSql({ answer: "done", state: "committed" });
+    fleet.pass(3_000);
+    expect(asked()).toEqual([]);
+    expect(fleet.change()).toBeUndefined();
   });
 
   it("goes one step back, also where only some nodes had taken it", () => {

@@ -1,6 +1,7 @@
 import { type DocumentOf, putDocument } from "../documents.ts";
 import { type Draft, finishCommand, getCluster, patchCluster } from "../draft.ts";
 import type { CommandRecord, Grant } from "../recovery/command.ts";
+import type { Branch } from "../transaction/types.ts";
 import type { ChangeTarget } from "./types.ts";
 import { type ChangeVerb, gidOf, type StepKind, scopeOf } from "./verbs.ts";
 
@@ -65,10 +66,15 @@ export function followPrimary(draft: Draft, change: Change): Change {
   if (target === undefined || cluster === null || cluster.primary === null || cluster.openActionId !== null)
     return change;
   const branch = change.transaction.branches.find(({ id }) => id === target.id);
-  if (branch === undefined || branch.state !== "asked" || branch.asked === null) return change;
+  if (branch === undefined || branch.asked === null || !isAwaited(branch)) return change;
   const under = listSteps(draft, change.id, target.id).at(-1);
   if (under?.node === cluster.primary && under.grant.epoch === cluster.epoch) return change;
   return sendStep(draft, change, target, branch.asked);
+}
+
+/** Something was asked and nothing was heard; what has failed is asked again by its coordinator, after a pause. */
+function isAwaited({ asked, votedAt, endedAt, nextAt }: Branch): boolean {
+  return endedAt === null && nextAt === null && (asked !== "prepare" || votedAt === null);
 }
 
 function makeVerb(change: Change, target: ChangeTarget, message: StepKind): ChangeVerb {
