@@ -178,8 +178,13 @@ function useInverse(change: Change, later: readonly Change[]): string {
   if (change.sql !== null) return t("inverseSql", { cluster: change.sql.cluster });
   if (change.item.kind === "restart") return t("inverseRestart");
   if (change.item.kind !== "release") return t("inverseConfig");
-  const before = change.targets.find(({ before: version }) => version !== null)?.before ?? null;
-  return before === null ? t("inverseNone") : t("inverseRelease", { version: cleanText(before, 40) });
+  // As the core's inverse has it: who had this version before has nothing to go back to, and one way back is for one version.
+  const programs = change.targets.filter(({ kind, before }) => kind === "program" && before !== change.version);
+  const befores = new Set(programs.map((each) => each.before));
+  const [before] = befores.size === 1 ? befores : [null];
+  return before === null || before === undefined
+    ? t("inverseNone")
+    : t("inverseRelease", { version: cleanText(before, 40) });
 }
 
 function Story({ change }: { change: Change }) {

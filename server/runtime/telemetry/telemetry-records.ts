@@ -38,18 +38,6 @@ export interface ServiceRecord {
   readonly gauges: GaugeSeries;
 }
 
-/** A release is a version that no other node runs already; one node going back to what the others run still is one, for then nobody runs the newer. */
-function noteVersion(record: ServiceRecord, node: string, version: string, atMs: number): void {
-  if (record.versions.get(node) === version) return;
-  const isKnown = [...record.versions.values()].includes(version);
-  record.versions.set(node, version);
-  trim(record.versions, hostsKept);
-  const isGone = ![...record.versions.values()].includes(record.version ?? "");
-  if (isKnown && !isGone) return;
-  if (record.version !== null) record.versionSince = atMs;
-  record.version = version;
-}
-
 export interface CallRecord {
   readonly from: string;
   readonly to: string;
@@ -200,4 +188,16 @@ export class TelemetryRecords {
 /** What a callee is, when it says nothing itself. */
 export function kindOfPeer(kind: PeerKind): ServiceKind {
   return kind === "address" ? "external" : kind;
+}
+
+/** A release is a version that no other node runs already; one node going back to what the others run still is one, for then nobody runs the newer. */
+function noteVersion(record: ServiceRecord, node: string, version: string, atMs: number): void {
+  if (record.versions.get(node) === version) return;
+  const isKnown = [...record.versions.values()].includes(version);
+  record.versions.set(node, version);
+  trim(record.versions, hostsKept);
+  const isGone = ![...record.versions.values()].includes(record.version ?? "");
+  if (isKnown && !isGone) return;
+  if (record.version !== null) record.versionSince = atMs;
+  record.version = version;
 }
