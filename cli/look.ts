@@ -74,13 +74,13 @@ export async function showIncident(api: Api, id: string, json: boolean): Promise
 function describeSuspects({ suspects, localization, recovery }: IncidentView): string[] {
   const lines = suspects.map(
     ({ subject, cause, confidence, evidence }, at) =>
-      `${at + 1}. ${subject.id}: ${formatCode(cause)}, ${Math.round(confidence * 100)} % (${evidence.map(({ code }) => formatCode(code)).join(", ")})`,
+      `${at + 1}. ${subject.id}: ${formatCode(cause)}, ${Math.round(confidence * 100)} % (${evidence.flatMap(({ code, stance }) => (stance === "for" ? [formatCode(code)] : [])).join(", ")})`,
   );
   const missing = localization?.missing ?? [];
   if (missing.length > 0)
     lines.push(`This would settle it: ${missing.map(({ code, data }) => formatCode(code, data)).join("; ")}`);
   if (recovery) {
-    const why = recovery.reason === "" ? "" : `, ${formatCode(recovery.reason)}`;
+    const why = recovery.state !== "offered" || recovery.reason === "" ? "" : `, ${formatCode(recovery.reason)}`;
     lines.push(`Suggested: ${formatCode(recovery.action)} ${recovery.service}: ${recovery.state}${why}`);
   }
   return lines.length === 0 ? [] : [...lines, ""];
