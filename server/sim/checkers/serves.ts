@@ -1,3 +1,4 @@
+import { holdsQuorum } from "../../core/recovery/quorum.ts";
 import type { SimNode } from "../simulation.ts";
 import type { CreateChecker } from "./checker.ts";
 
@@ -43,8 +44,13 @@ export const checkServes: CreateChecker = (sim, violate) => {
       sim.nodes.every(({ name }) => sim.network.passes("ctl", name) && sim.network.passes(name, "ctl"));
     // And after a promotion that no write could verify, the members of the epoch before are needed, too.
     const isVerified = cluster.configurations.every(({ epoch }) => epoch === cluster.epoch);
-    if (postgres.diskFull && !(isDirected && isVerified)) return false;
-    return streaming.length >= newest.k + (postgres.diskFull ? 1 : 0);
+    if (!postgres.diskFull) return streaming.length >= newest.k;
+    // And so many whose agents can promise that nothing older can be acknowledged any more.
+    const sealable = streaming.filter((member) => {
+      const other = sim.nodes.find(({ name }) => name === member);
+      return other?.agent.process.alive === true && !other.agent.process.frozen && other.agent.connected;
+    });
+    return isDirected && isVerified && holdsQuorum(new Set(sealable), [newest]) && sealable.length > newest.k;
   };
 
   return {
