@@ -67,7 +67,7 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
   ["postgres.resolve", z.strictObject({ gid: text, database: text, decision: z.enum(["commit", "rollback"]) })],
   ["postgres.fence", z.strictObject({})],
   ["host.fence", z.strictObject({ node: nodeId })],
-  ["postgres.demote", z.strictObject({ deadlineMs })],
+  ["postgres.demote", z.strictObject({ deadlineMs, way: z.enum(["quiesce", "shutdown"]) })],
   ["postgres.rejoin", z.strictObject({ primary: endpointSchema, mode: z.enum(["rewind", "clone"]), configurations })],
   [
     "postgres.restart",

@@ -37,7 +37,7 @@ const verbs: fc.Arbitrary<Verb> = configurations.chain((configuration) =>
     { verb: "postgres.configure", args: { configuration, leaving: [], peers: [] } },
     { verb: "postgres.verify", args: { deadlineMs: 1_000 } },
     { verb: "postgres.fence", args: {} },
-    { verb: "postgres.demote", args: { deadlineMs: 1_000 } },
+    { verb: "postgres.demote", args: { deadlineMs: 1_000, way: "quiesce" } },
     { verb: "postgres.regrant", args: { configuration, peers: [] } },
     { verb: "postgres.rejoin", args: { primary: endpoint, mode: "clone", configurations: [configuration] } },
     { verb: "postgres.restart", args: { as: "primary", configuration, peers: [] } },

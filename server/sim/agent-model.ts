@@ -2,6 +2,7 @@ import { parseApplicationName } from "../../agents/drivers/postgres/names.ts";
 import type { LeaseBook } from "../../agents/fence/lease.ts";
 import { emptyFence, type FenceRecord } from "../../agents/fence/promise.ts";
 import type { CommandOutcome, CommandRecord, Grant } from "../core/index.ts";
+import { endHandOver } from "./agent-demote.ts";
 import type { SessionMessage } from "./agent-frames.ts";
 import { createKeeper, type Keeper, keepServer } from "./agent-keeper.ts";
 import { takeRenewal, tendLease } from "./agent-lease.ts";
@@ -132,7 +133,7 @@ export class AgentModel {
 
   private probeOwnServer(): void {
     const { postgres, world } = this;
-    if (!postgres.answers) return;
+    if (!postgres.answers || postgres.quiesced !== null) return;
     if (postgres.role === "standby") {
       this.probeOkMs = world.nowMs;
       // It answers: what it refused in an earlier life as primary is over.
@@ -342,6 +343,7 @@ export class AgentModel {
   /** Boot fenced: a server that runs is left alone; one that does not is started as a standby of whom the stored grant names. */
   private bootServer(): void {
     const { postgres } = this;
+    endHandOver(this);
     if (postgres.alive || postgres.disk.state !== "ok") return;
     this.startedAtBoot = true;
     if (this.hands.bootsFenced) startStandbyAlone(this);

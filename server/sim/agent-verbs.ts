@@ -6,7 +6,7 @@ import {
   type SyncConfiguration,
   type Verb,
 } from "../core/index.ts";
-import { returnAsPrimary, watchDemote } from "./agent-demote.ts";
+import { admitWrites, demote } from "./agent-demote.ts";
 import { whenLeased } from "./agent-lease.ts";
 import type { AgentModel } from "./agent-model.ts";
 import { runRejoin } from "./agent-rejoin.ts";
@@ -25,13 +25,13 @@ import {
  * `agents/drivers/postgres/verbs`; durations are those measured on a real one. `finish` counts once.
  */
 export type Finish = (outcome: CommandOutcome) => void;
-type Args<V extends Verb["verb"]> = Extract<Verb, { verb: V }>["args"];
+export type Args<V extends Verb["verb"]> = Extract<Verb, { verb: V }>["args"];
 
 export const done = (data: Readonly<Record<string, unknown>> = {}): CommandOutcome => ({ status: "done", data });
 export const failed = (code: string, detail: string): CommandOutcome => ({ status: "failed", code, detail });
 export const refused = (code: string, detail: string): CommandOutcome => ({ status: "refused", code, detail });
 const noLease = failed("no-lease", "nobody granted a lease to this member; it must not begin as a primary");
-const noAnswer = failed("error", "the server did not answer in time");
+export const noAnswer = failed("error", "the server did not answer in time");
 
 /** Verbs that need not wait for a long one. */
 export const concurrentVerbs: ReadonlySet<string> = new Set(["postgres.learn", "postgres.verify"]);
@@ -70,7 +70,7 @@ export function runVerb(agent: AgentModel, command: CommandRecord, finish: Finis
     case "postgres.resolve":
       return finish(refused("in-doubt-gone", "nothing is ever prepared here"));
     case "postgres.demote":
-      return demote(agent, verb.args.deadlineMs, holds, finish);
+      return demote(agent, verb.args, holds, finish);
     case "postgres.regrant":
       return regrant(agent, verb.args.configuration, holds, finish);
     case "postgres.restart":
@@ -206,8 +206,12 @@ function follow(agent: AgentModel, args: Args<"postgres.follow">, epoch: number,
   }
   ask(agent, (answered) => {
     if (!answered) return finish(noAnswer);
-    if (postgres.role === "primary")
-      return finish(refused("is-primary", "this member runs as a primary; it must rejoin"));
+    if (postgres.role === "primary") {
+      if (!postgres.disk.standbySignal)
+        return finish(refused("is-primary", "this member runs as a primary; it must rejoin"));
+      // It has handed over, and runs on until now.
+      return stopFenced(agent, () => follow(agent, args, epoch, finish));
+    }
     if (!fits(postgres.disk.written)) return finish(diverged);
     postgres.setNames(unsatisfiableNames);
     postgres.setUpstream(args.primary.node, applicationName(epoch, agent.node));
@@ -262,36 +266,6 @@ function fence(agent: AgentModel, finish: Finish): void {
   stopFenced(agent, () => finish(done({ stopped: true, lsn })));
 }
 
-/** Where a server that was shut down cleanly ended; null when it ended otherwise. */
-function shutdownLsn(agent: AgentModel): number | null {
-  const { flushed } = agent.postgres.disk;
-  return flushed.kind === "shutdown" ? flushed.lsn : null;
-}
-
-function demote(agent: AgentModel, deadlineMs: number, holds: () => boolean, finish: Finish): void {
-  const { postgres, world, process } = agent;
-  const began = world.nowMs;
-  if (!postgres.alive) return finish(done({ lsn: shutdownLsn(agent), ms: 0, shutdownMs: 0 }));
-  ask(agent, (answered) => {
-    if (!answered) return finish(noAnswer);
-    if (postgres.role === "standby") return finish(refused("is-standby", "this member is a standby"));
-    postgres.disk.standbySignal = true;
-    postgres.stopFast();
-    const look = (): void => {
-      if (!postgres.alive) {
-        postgres.disk.names = unsatisfiableNames;
-        postgres.disk.upstream = null;
-        watchDemote(agent, deadlineMs, holds);
-        return finish(done({ lsn: shutdownLsn(agent), ms: Math.round(world.nowMs - began) }));
-      }
-      if (world.nowMs - began < deadlineMs) return world.after(3, process, look);
-      returnAsPrimary(agent, holds);
-      finish(failed("shutdown-overdue", `PostgreSQL was not down after ${deadlineMs} ms; it runs as primary again`));
-    };
-    world.after(3, process, look);
-  });
-}
-
 function regrant(agent: AgentModel, configuration: SyncConfiguration, holds: () => boolean, finish: Finish): void {
   whenLeased(agent, configuration, (leased) =>
     leased ? runUnderGrant(agent, configuration, holds, finish) : finish(noLease),
@@ -314,6 +288,7 @@ function runUnderGrant(
     if (!answered) return finish(noAnswer);
     if (postgres.role === "primary") {
       postgres.setNames(standbyNames(configuration));
+      admitWrites(agent);
       return finish(place(agent));
     }
     postgres.stopImmediate();

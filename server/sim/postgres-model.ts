@@ -34,6 +34,8 @@ export class PostgresModel {
   diskStuck = false;
   /** No room left: it can be read, and every write is an error. */
   diskFull = false;
+  /** Set in a primary that hands over: sessions can only read by default, and whether one insists on writing. */
+  quiesced: { readonly someInsist: boolean } | null = null;
   /** Called when role, receiver or process changes; the agent reports at once. */
   onChange: () => void = () => {};
   lastMoveMs = 0;
@@ -135,7 +137,8 @@ export class PostgresModel {
 
   /** A client's INSERT. Returns false when the server refuses it (no such server, read-only, not let in). */
   insert(row: number, done: Waiter["done"]): boolean {
-    if (!this.answers || this.role !== "primary" || this.disk.gateClosed) return false;
+    const isClosed = this.disk.gateClosed || this.quiesced?.someInsist === false;
+    if (!this.answers || this.role !== "primary" || isClosed) return false;
     this.commit("row", row, false, done);
     return true;
   }
@@ -357,6 +360,7 @@ export class PostgresModel {
     if (how === "power") this.losePowerUnsynced();
     this.state = "stopped";
     this.role = null;
+    this.quiesced = null;
     this.receiver = null;
     this.senders = [];
     this.flushScheduled = false;

@@ -199,10 +199,12 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
     await expect.poll(() => numbersOn(a), { timeout: 10_000 }).toBe(1_001);
   });
 
-  it("switches over without leaving anything behind", async () => {
+  it("switches over by a shutdown without leaving anything behind", async () => {
     dataOf(await b.run(grant(2, 4, 4), { verb: "postgres.verify", args: { deadlineMs: 5_000 } }));
     const startedAt = monotonicMs();
-    const demoted = dataOf(await b.run(grant(2, 5, 4), { verb: "postgres.demote", args: { deadlineMs: 10_000 } }));
+    const shutdown = { verb: "postgres.demote", args: { deadlineMs: 10_000, way: "shutdown" } } as const;
+    const demoted = dataOf(await b.run(grant(2, 5, 4), shutdown));
+    expect(demoted.stopped).toBe(true);
     const [sealA, sealC] = (
       await Promise.all([a, c].map((member) => member.run(grant(3, 0, 4), { verb: "postgres.seal", args: {} })))
     ).map(dataOf);
@@ -302,13 +304,60 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
     await expect.poll(() => numbersOn(b), { timeout: 10_000 }).toBe(1_006);
   });
 
+  it("hands over without a shutdown, can be granted again, and follows with nothing of its own", async () => {
+    const quiesce = { verb: "postgres.demote", args: { deadlineMs: 10_000, way: "quiesce" } } as const;
+    const session = await asUser(c);
+    expect(dataOf(await c.run(grant(5, 3, 7), quiesce)).stopped).toBe(false);
+    await expect(session.query("SELECT 1", [], 1_000)).rejects.toThrow();
+    await expect(write(c, 9_500)).rejects.toThrow(/read-only/);
+    expect(await numbersOn(c)).toBe(1_006);
+
+    const sixth = configurationOf(6, 8, [b]);
+    const follow = (primary: TrialMember, configuration: SyncConfiguration) =>
+      ({
+        verb: "postgres.follow",
+        args: { primary: primary.endpoint, configurations: [configuration], history },
+      }) as const;
+    const regrant = { verb: "postgres.regrant", args: { configuration: sixth, peers } } as const;
+    dataOf(await c.run(grant(6, 0, 8), regrant));
+    dataOf(await b.run(grant(6, 0, 8), follow(c, sixth)));
+    await write(c, 9_600);
+
+    const demoted = dataOf(await c.run(grant(6, 1, 8), quiesce));
+    const sealed = dataOf(await b.run(grant(7, 0, 8), { verb: "postgres.seal", args: {} }));
+    expect(Number(sealed.lsn)).toBeGreaterThanOrEqual(Number(demoted.lsn));
+    const seventh = configurationOf(7, 9, [c]);
+    const promote = { verb: "postgres.promote", args: { configuration: seventh, peers, timeline: 6 } } as const;
+    expect(dataOf(await b.run(grant(7, 1, 9), promote)).timeline).toBe(6);
+    history.push({ timeline: 6, switchLsn: Number(sealed.lsn) });
+    dataOf(await c.run(grant(7, 1, 9), follow(b, seventh)));
+    await write(b, 9_700);
+    await until(c, (seen) => seen.receiver?.status === "streaming" && seen.timeline === 6);
+    await expect.poll(() => numbersOn(c), { timeout: 10_000 }).toBe(1_008);
+  });
+
+  it("makes a standby of nobody of a primary that was handing over when its agent ended", async () => {
+    const configuration = configurationOf(7, 9, [c]);
+    dataOf(await b.run(grant(7, 2, 9), { verb: "postgres.demote", args: { deadlineMs: 10_000, way: "quiesce" } }));
+    expect(await b.instance.inRecovery()).toBe(false);
+    await b.driver.boot();
+    expect(await until(b, (seen) => seen.role === "standby")).toMatchObject({ receiver: { status: "none" } });
+    dataOf(
+      await b.run(grant(8, 0, 10), {
+        verb: "postgres.regrant",
+        args: { configuration: { ...configuration, epoch: 8, version: 10, k: 0, members: [] }, peers },
+      }),
+    );
+    await write(b, 9_800);
+  });
+
   it("overwrites no primary that was never granted", async () => {
     const own = await TrialMember.create(root.path, "pg-d", binDir);
     try {
       await createCluster(own.instance);
       await own.instance.startPrimary(none);
-      const args = { primary: c.endpoint, mode: "clone", configurations: [] } as const;
-      const refused = await own.run(grant(5, 1, 6), { verb: "postgres.rejoin", args });
+      const args = { primary: b.endpoint, mode: "clone", configurations: [] } as const;
+      const refused = await own.run(grant(9, 1, 11), { verb: "postgres.rejoin", args });
       expect(refused).toMatchObject({ status: "refused", code: "foreign-system" });
       expect(await own.instance.inRecovery()).toBe(false);
     } finally {

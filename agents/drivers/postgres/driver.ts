@@ -3,8 +3,9 @@ import { stillHolds } from "../../fence/promise.ts";
 import type { PostgresInstance } from "./instance.ts";
 import { configure } from "./verbs/configure.ts";
 import { type ArgsOf, type Data, outcomeOfError, type VerbContext, type VerbHandler } from "./verbs/context.ts";
+import { demote, endHandOver, returnAsPrimary } from "./verbs/demote.ts";
 import { follow } from "./verbs/follow.ts";
-import { adopt, demote, fence, initialize, regrant, restart, returnAsPrimary } from "./verbs/lifecycle.ts";
+import { adopt, fence, initialize, regrant, restart } from "./verbs/lifecycle.ts";
 import { promote } from "./verbs/promote.ts";
 import { rejoin } from "./verbs/rejoin.ts";
 import { resolveInDoubt } from "./verbs/resolve.ts";
@@ -86,7 +87,10 @@ export class PostgresDriver {
 
   /** Starts the server as the agent's own start wants it, ahead of any verb: a command may be here before PostgreSQL is. */
   boot(): Promise<void> {
-    return this.exclusively(() => this.#instance.boot());
+    return this.exclusively(async () => {
+      await endHandOver(this.#instance);
+      await this.#instance.boot();
+    });
   }
 
   /** Runs what the agent does by itself in its turn among the verbs: never two of them start or stop one server. */

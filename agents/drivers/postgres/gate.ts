@@ -1,10 +1,8 @@
 import type { SyncConfiguration } from "../../../server/core/index.ts";
-import { poll } from "../../shared/time.ts";
+import { waitUntilFlushed } from "./flushed.ts";
 import { closeRules } from "./gate-rules.ts";
 import type { PostgresInstance } from "./instance.ts";
-import { applicationName } from "./names.ts";
 import { asLsn } from "./status-query.ts";
-import { Failure } from "./verbs/context.ts";
 
 /**
  * After a crash, commits that were still waiting for a standby are visible. If such a primary were lost again they could be gone, so users are
@@ -71,27 +69,10 @@ export async function letInWhenFlushed(
 ): Promise<void> {
   const connection = await instance.control();
   const [start] = await connection.query("SELECT pg_current_wal_insert_lsn() AS lsn", [], 2_000);
-  const needed = asLsn(start?.lsn);
-  const names = configuration.members.map((node) => applicationName(configuration.epoch, node));
-  const flushed = await poll(
-    async () => {
-      if (!stillHolds() || !instance.running)
-        throw new Failure("overtaken", "this primary ended or lost its grant before users were let in");
-      const rows = await (await instance.control()).query(
-        "SELECT flush_lsn FROM pg_stat_replication WHERE application_name = ANY ($1::text[]) AND state = 'streaming'",
-        [names],
-        2_000,
-      );
-      const holding = rows.filter((row) => needed !== null && (asLsn(row.flush_lsn) ?? 0) >= needed);
-      return holding.length >= configuration.k ? true : null;
-    },
-    { intervalMs: 20, deadlineMs: barrierDeadlineMs },
-  );
-  if (flushed === null) {
-    throw new Failure(
-      "barrier-overdue",
-      `fewer than ${configuration.k} members have flushed the end of recovery; users are kept out`,
-    );
-  }
+  await waitUntilFlushed(instance, configuration, {
+    lsn: asLsn(start?.lsn),
+    deadlineMs: barrierDeadlineMs,
+    stillHolds,
+  });
   await openGate(instance);
 }

@@ -15,6 +15,7 @@ import { messageOf, monotonicMs, poll } from "../../shared/time.ts";
 import type { Watchdog } from "../../shared/watchdog.ts";
 import type { PostgresInstance } from "./instance.ts";
 import { LeaseAsker, LeaseRenewer } from "./lease-link.ts";
+import { endSessions, makeReadOnly, makeWritable } from "./sessions.ts";
 import { fencedSettings } from "./settings.ts";
 import { Failure } from "./verbs/context.ts";
 
@@ -204,18 +205,14 @@ export class LeaseKeeper {
     return { lagBytes: Math.max(0, lsn - this.#heldLsn), grownBytes };
   }
 
-  /** Ended, never cancelled: a cancelled commit is reported as a success. New sessions can only read unless they insist. */
+  /** New sessions can only read unless they insist. */
   async #endSessions(): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
     try {
-      if (!this.#readOnly) await this.#instance.applySettings({ default_transaction_read_only: "on" });
+      if (!this.#readOnly) await makeReadOnly(this.#instance);
       this.#readOnly = true;
-      await (await this.#instance.control(400)).query(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename <> current_user",
-        [],
-        400,
-      );
+      await endSessions(await this.#instance.control(400), 400);
     } catch (error) {
       this.#instance.host.log("warn", "sessions could not be ended; PostgreSQL is stopped soon", {
         error: messageOf(error),
@@ -228,10 +225,7 @@ export class LeaseKeeper {
   async #letWrite(): Promise<void> {
     if (!this.#readOnly) return;
     this.#readOnly = false;
-    const { settings } = this.#instance.service;
-    await this.#instance.applySettings({
-      default_transaction_read_only: settings.default_transaction_read_only ?? null,
-    });
+    await makeWritable(this.#instance);
   }
 
   /** It sleeps while no primary runs here; a verb that makes one of this server has woken it already. */

@@ -79,8 +79,14 @@ export type Verb =
   | { readonly verb: "postgres.fence"; readonly args: Readonly<Record<string, never>> }
   /** Cut a node off for good (power, cloud, hypervisor) by a command that the receiver's own configuration names for it. */
   | { readonly verb: "host.fence"; readonly args: { readonly node: string } }
-  /** Switchover: stop admitting writes, fast shutdown; past the deadline the agent restarts its primary and fails the step. */
-  | { readonly verb: "postgres.demote"; readonly args: { readonly deadlineMs: number } }
+  /**
+   * Switchover: admit no more writes and bring the standbys level, then either run on for those who read, or shut down. Past the deadline the agent
+   * has its primary take writes again and fails the step.
+   */
+  | {
+      readonly verb: "postgres.demote";
+      readonly args: { readonly deadlineMs: number; readonly way: "quiesce" | "shutdown" };
+    }
   /** Undo a demote that did not lead to a promotion: run as primary again under this grant. */
   | {
       readonly verb: "postgres.regrant";

@@ -44,7 +44,7 @@ function proofOf(action: Action, step: Step): FencingProof | null {
   if (step.node !== action.from) return null;
   switch (step.kind) {
     case "demote":
-      return "shutdown";
+      return step.data.stopped === true ? "shutdown" : null;
     case "fence":
       return step.data.stopped === true ? "agent" : null;
     case "lease-ended":

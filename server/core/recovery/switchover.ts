@@ -5,9 +5,9 @@ import { enterSealing } from "./sealing.ts";
 import type { Action } from "./types.ts";
 
 /**
- * A planned change of the primary: stop admitting writes, shut it down cleanly within a deadline, then seal and promote as ever.
- * The shutdown checkpoint reaches the standbys before the server ends (PostgreSQL manual, "Shutting Down the Server"), so
- * the sealed candidate must hold it.
+ * A planned change of the primary: it admits no more writes and brings its standbys level within a deadline, then seal and promote as ever. The
+ * sealed candidate must hold the position that it tells. Where commits wait for standbys the seals alone keep the old primary from acknowledging
+ * anything, so it need not be down by then; an asynchronous one must.
  */
 export function startSwitchover(
   draft: Draft,
@@ -32,7 +32,13 @@ export function startSwitchover(
   commandStep(draft, action.id, {
     kind: "demote",
     node: primary,
-    verb: { verb: "postgres.demote", args: { deadlineMs: draft.state.durable.policy.demoteDeadlineMs } },
+    verb: {
+      verb: "postgres.demote",
+      args: {
+        deadlineMs: draft.state.durable.policy.demoteDeadlineMs,
+        way: cluster.durability.mode === "sync" ? "quiesce" : "shutdown",
+      },
+    },
     epoch: cluster.epoch,
     intentId: demand(cluster.grantId, "grant"),
   });

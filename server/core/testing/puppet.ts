@@ -221,8 +221,9 @@ function obey(puppet: Puppet, command: CommandRecord): CommandOutcome {
     case "postgres.configure":
       return done({ flushLsn: status?.lsn ?? 0 });
     case "postgres.demote":
+      if (verb.args.way === "quiesce") return done({ lsn: status?.lsn ?? 0, stopped: false });
       setStatus(puppet, node, { state: "stopped", exit: { pid: 1, code: 0, signal: null, reaped: true, agoMs: 0 } });
-      return done({ lsn: status?.lsn ?? 0 });
+      return done({ lsn: status?.lsn ?? 0, stopped: true });
     case "postgres.fence":
       setStatus(puppet, node, { state: "stopped" });
       return done({ stopped: true, lsn: status?.role === "primary" ? status.lsn : null });

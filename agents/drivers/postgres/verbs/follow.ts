@@ -11,8 +11,13 @@ export async function follow({ instance, grant }: VerbContext, args: ArgsOf<"pos
   const startedAt = monotonicMs();
   assertDatabase(instance);
   if (args.primary.node === instance.service.node) throw new Refusal("self", "a member cannot follow itself");
-  if (instance.running && !(await instance.isStandby()))
-    throw new Refusal("is-primary", "this member runs as a primary; it must rejoin");
+  if (instance.running && !(await instance.isStandby())) {
+    // The one primary that is a standby to whatever starts it next: it has handed over, and runs on until now. Not in good order: the checkpoint
+    // of a shutdown would be WAL of its own.
+    if (!(await instance.data.hasStandbySignal()))
+      throw new Refusal("is-primary", "this member runs as a primary; it must rejoin");
+    await instance.stopFenced();
+  }
   await assertFits(instance, args.history);
   const settings = standbySettings(instance.service, args.primary, grant.epoch);
   if (!instance.running) {

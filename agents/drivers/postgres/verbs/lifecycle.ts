@@ -1,11 +1,12 @@
-import { monotonicMs, within } from "../../../shared/time.ts";
+import { monotonicMs } from "../../../shared/time.ts";
 import { startAsPrimary } from "../gate.ts";
 import { createCluster, prepareDatabase } from "../initialize.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { othersOf } from "../names.ts";
 import { aloneSettings, fencedSettings, primarySettings } from "../settings.ts";
 import { asLsn } from "../status-query.ts";
-import { type ArgsOf, assertDatabase, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
+import { type ArgsOf, assertDatabase, type Data, Refusal, type VerbContext } from "./context.ts";
+import { admitWrites } from "./demote.ts";
 
 /** Makes a new cluster of this empty member and starts it as the first primary. */
 export async function initialize({ instance }: VerbContext, args: ArgsOf<"postgres.initialize">): Promise<Data> {
@@ -58,6 +59,8 @@ export async function regrant(context: VerbContext, args: ArgsOf<"postgres.regra
     await instance.lease.waitToBegin(args.configuration);
     await instance.applySettings(settings);
     await instance.waitForSetting("synchronous_standby_names", settings.synchronous_standby_names ?? "", 2_000);
+    // After a demote that only kept writers out.
+    if (await instance.data.hasStandbySignal()) await admitWrites(instance);
     await instance.ensureSlots(peers);
   } else {
     const { configuration } = args;
@@ -105,58 +108,6 @@ async function primaryLsn(instance: PostgresInstance): Promise<number | null> {
     .then((connection) => connection.query("SELECT pg_current_wal_flush_lsn() AS lsn", [], 300))
     .then(([row]) => asLsn(row?.lsn));
   return (await asked.catch(() => null)) ?? status.flushLsn;
-}
-
-/**
- * Switchover, first half: a fast shutdown, which ends sessions and serves standbys to the last byte. The checkpoint before it keeps the
- * shutdown short. A primary that is not down in time is restarted, and the step has failed.
- */
-export async function demote(context: VerbContext, args: ArgsOf<"postgres.demote">): Promise<Data> {
-  const { instance } = context;
-  const startedAt = monotonicMs();
-  assertDatabase(instance);
-  if (instance.running && (await instance.inRecovery())) throw new Refusal("is-standby", "this member is a standby");
-  if (instance.running) {
-    const connection = await instance.control();
-    await within(
-      connection.query("CHECKPOINT", [], 600_000),
-      args.deadlineMs,
-      "the checkpoint before the shutdown",
-    ).catch(() => undefined);
-    await instance.data.setStandbySignal(true);
-    instance.monitor.hold();
-    const shutdownAt = monotonicMs();
-    const isShut = async () => (await instance.data.shutdownPosition()) !== null;
-    const shutdown = instance.supervisor.shutDown(args.deadlineMs, isShut);
-    // Whatever starts it again finds a standby of nobody. The server itself reads no settings any more.
-    const [down] = await Promise.all([shutdown, instance.data.writeSettings(fencedSettings)]);
-    if (!down) {
-      await returnAsPrimary(context);
-      throw new Failure(
-        "shutdown-overdue",
-        `PostgreSQL was not down after ${args.deadlineMs} ms; it runs as primary again`,
-      );
-    }
-    const { lsn = null } = (await instance.data.shutdownPosition()) ?? {};
-    return { lsn, ms: Math.round(monotonicMs() - startedAt), shutdownMs: Math.round(monotonicMs() - shutdownAt) };
-  }
-  const { lsn = null } = (await instance.data.shutdownPosition()) ?? {};
-  return { lsn, ms: 0, shutdownMs: 0 };
-}
-
-/** After a demote that nothing followed: the primary of the held grant comes back. */
-export async function returnAsPrimary(context: VerbContext): Promise<void> {
-  const { instance } = context;
-  const { standing } = instance.host.fence();
-  if (!context.stillHolds() || standing.kind !== "demoted" || standing.configuration === null) return;
-  const { configuration } = standing;
-  // An asynchronous one only while it has its lease: afterwards somebody else may have been promoted.
-  if (!instance.lease.mayBegin(configuration)) return;
-  await instance.whileRestarting(async () => {
-    await instance.supervisor.stop("immediate", 1_000);
-    // Its members have their slots since before the demote.
-    await startAsPrimary(instance, { configuration, peers: [], stillHolds: () => context.stillHolds() });
-  });
 }
 
 async function place(instance: PostgresInstance): Promise<Data> {
