@@ -1,4 +1,3 @@
-import { parseApplicationName } from "../../agents/drivers/postgres/names.ts";
 import type { LeaseBook } from "../../agents/fence/lease.ts";
 import { emptyFence, type FenceRecord } from "../../agents/fence/promise.ts";
 import type { CommandOutcome, CommandRecord, Grant } from "../core/index.ts";
@@ -7,6 +6,7 @@ import type { SessionMessage } from "./agent-frames.ts";
 import { createKeeper, type Keeper, keepServer } from "./agent-keeper.ts";
 import { takeRenewal, tendLease } from "./agent-lease.ts";
 import { type AgentDisk, type AgentHands, type AgentParts, type Fence, realFence, soundHands } from "./agent-parts.ts";
+import { policeSenders } from "./agent-police.ts";
 import { startStandbyAlone } from "./agent-server.ts";
 import { buildHeartbeat, createSights, type Sights, watchPeers } from "./agent-status.ts";
 import { concurrentVerbs, runVerb } from "./agent-verbs.ts";
@@ -123,7 +123,7 @@ export class AgentModel {
     this.world.after(dueMs - this.world.nowMs, this.process, () => {
       watchPeers(this);
       this.probeOwnServer();
-      this.policeSenders();
+      policeSenders(this);
       tendLease(this);
       this.sendHeartbeat(false);
       const missed = Math.max(1, Math.ceil((this.world.nowMs - dueMs + 0.001) / heartbeatMs));
@@ -348,24 +348,6 @@ export class AgentModel {
     this.startedAtBoot = true;
     if (this.hands.bootsFenced) startStandbyAlone(this);
     else postgres.start();
-  }
-
-  /** Ends walsenders that could make a quorum count wrongly, and a receiver that came back on a sealed member. */
-  private policeSenders(): void {
-    const { postgres, disk } = this;
-    if (!postgres.answers) return;
-    const { standing, promise } = disk.fence;
-    if (postgres.role === "primary" && promise !== null) {
-      const newest = new Map(postgres.senders.map((sender) => [sender.applicationName, sender]));
-      postgres.terminateSenders(
-        (sender) =>
-          newest.get(sender.applicationName) !== sender ||
-          parseApplicationName(sender.applicationName)?.epoch !== promise.epoch,
-      );
-    }
-    const mayNotReceive = standing.kind === "sealed" || standing.kind === "fenced";
-    if (mayNotReceive && postgres.receiver !== null && this.hands.terminatesReceiver)
-      postgres.terminateReceiver(() => {});
   }
 
   /** Whether a verb under way may still act: nothing higher was promised since. */

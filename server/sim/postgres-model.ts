@@ -326,7 +326,7 @@ export class PostgresModel {
   stopFast(): void {
     if (!this.process.alive || this.state !== "running") return;
     this.state = "stopping";
-    this.endSessions();
+    this.terminateClients();
     if (this.role === "primary") this.append("shutdown", 0);
     const wait = (): void => {
       const behind = this.senders.some((sender) => sender.flushLsn < this.disk.written.lsn);
@@ -345,10 +345,6 @@ export class PostgresModel {
 
   /** `pg_terminate_backend` on every client. One that comes back and insists on writing is let in: read-only is only the default. */
   terminateClients(): void {
-    this.endSessions();
-  }
-
-  private endSessions(): void {
     this.waiters.length = 0;
     this.flushWaiters.length = 0;
     for (const end of [...this.sessions]) end("lost");
@@ -367,7 +363,7 @@ export class PostgresModel {
     this.leaseAsk = null;
     this.leaseVotes.clear();
     this.receiverEndedMs = this.world.nowMs;
-    this.endSessions();
+    this.terminateClients();
     this.world.emit({ kind: "postgres-ended", node: this.node, how });
     this.onChange();
   }
