@@ -309,6 +309,7 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
     const session = await asUser(c);
     expect(dataOf(await c.run(grant(5, 3, 7), quiesce)).stopped).toBe(false);
     await expect(session.query("SELECT 1", [], 1_000)).rejects.toThrow();
+    expect(c.instance.snapshot(monotonicMs()).probe).toMatchObject({ ok: false, reason: "handing-over" });
     await expect(write(c, 9_500)).rejects.toThrow(/read-only/);
     expect(await numbersOn(c)).toBe(1_006);
 
@@ -322,6 +323,7 @@ describe.each(present)("a cluster on %s", { timeout: 180_000 }, (_what, binDir) 
     dataOf(await c.run(grant(6, 0, 8), regrant));
     dataOf(await b.run(grant(6, 0, 8), follow(c, sixth)));
     await write(c, 9_600);
+    expect(await until(c, (seen) => seen.probe.ok)).not.toBeNull();
 
     const demoted = dataOf(await c.run(grant(6, 1, 8), quiesce));
     const sealed = dataOf(await b.run(grant(7, 0, 8), { verb: "postgres.seal", args: {} }));

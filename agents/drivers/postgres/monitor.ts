@@ -91,6 +91,7 @@ export class Monitor {
   #probes = 0;
   #roomUntilMs = Number.NEGATIVE_INFINITY;
   #loadAtMs = 0;
+  #heldSinceMs: number | null = null;
 
   constructor(options: {
     readonly node: string;
@@ -121,17 +122,20 @@ export class Monitor {
 
   /** Call when the server was started or found. */
   start(): void {
+    this.#heldSinceMs = null;
     for (const loop of this.#loops) loop.start();
   }
 
-  /** Call when the server is told to end: what is known stays, and nobody knocks at its door again. */
+  /** Call when the server hands over: what is known stays, nobody knocks at its door again, and it is no longer said to take writes. */
   hold(): void {
+    this.#heldSinceMs = monotonicMs();
     for (const loop of this.#loops) loop.stop();
   }
 
   /** Call when the server is gone: forgets what was seen of it. */
   stop(): void {
-    this.hold();
+    for (const loop of this.#loops) loop.stop();
+    this.#heldSinceMs = null;
     for (const link of [this.#statusLink, this.#probeLink, this.#syncLink]) link.drop();
     this.#status = null;
     this.#identity = null;
@@ -174,6 +178,8 @@ export class Monitor {
   }
 
   probe(nowMs: number): LocalProbe {
+    if (this.#heldSinceMs !== null)
+      return { ok: false, ms: null, failingForMs: nowMs - this.#heldSinceMs, reason: "handing-over" };
     return this.#probe.read(nowMs);
   }
 

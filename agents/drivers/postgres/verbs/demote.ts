@@ -1,4 +1,5 @@
 import type { SyncConfiguration } from "../../../../server/core/index.ts";
+import type { Lsn } from "../../../../server/core/replication/lsn.ts";
 import { monotonicMs } from "../../../shared/time.ts";
 import { waitUntilFlushed } from "../flushed.ts";
 import { startAsPrimary } from "../gate.ts";
@@ -60,13 +61,7 @@ async function handOver(
   try {
     if (!(await quiesce(instance, deadlineMs)))
       throw new Failure("sessions-stay", `sessions were still there ${deadlineMs} ms after they were told to end`);
-    const connection = await instance.control();
-    await connection.query("BEGIN READ WRITE", [], deadlineMs);
-    await connection.query(markRow, [`${instance.service.node}:hand-over`], deadlineMs);
-    await connection.query("COMMIT", [], deadlineMs);
-    const [row] = await connection.query("SELECT pg_current_wal_flush_lsn() AS lsn", [], deadlineMs);
-    const lsn = asLsn(row?.lsn);
-    if (lsn === null) throw new Failure("position-unknown", "this primary did not say where its WAL ends");
+    const lsn = await writeMark(instance, deadlineMs);
     const stillHolds = () => context.stillHolds();
     await waitUntilFlushed(instance, configuration, { lsn, deadlineMs, levelWithinMs, stillHolds });
     return { lsn, stopped: false };
@@ -75,6 +70,24 @@ async function handOver(
     if (context.stillHolds()) await admitWrites(instance);
     throw error;
   }
+}
+
+/** Position of a write that was forced to disk with everything before it. */
+async function writeMark(instance: PostgresInstance, deadlineMs: number): Promise<Lsn> {
+  const connection = await instance.control();
+  await connection.query("BEGIN READ WRITE", [], deadlineMs);
+  try {
+    await connection.query(markRow, [`${instance.service.node}:hand-over`], deadlineMs);
+    await connection.query("COMMIT", [], deadlineMs);
+  } catch (error) {
+    // The connection is used again: it must not be left in a transaction that has failed.
+    await connection.query("ROLLBACK", [], deadlineMs).catch(() => undefined);
+    throw error;
+  }
+  const [row] = await connection.query("SELECT pg_current_wal_flush_lsn() AS lsn", [], deadlineMs);
+  const lsn = asLsn(row?.lsn);
+  if (lsn === null) throw new Failure("position-unknown", "this primary did not say where its WAL ends");
+  return lsn;
 }
 
 /** A running primary that was quiesced takes writes again. */
