@@ -10,9 +10,11 @@ import { createScreens, type ScreenHandler } from "./http/screens.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { writeLocalToken } from "./local-token.ts";
-import { openLocks } from "./locks/index.ts";
+import { createOwnLocks, openLocks } from "./locks/index.ts";
 import type { Log } from "./observe/log.ts";
 import type { OpenedStores } from "./open-stores.ts";
+import type { ControlPlane } from "./ports/control.ts";
+import { clusterLock, redisLock } from "./ports/locks.ts";
 import { systemClock } from "./runtime/clock.ts";
 import type { Stores } from "./store/index.ts";
 
@@ -36,6 +38,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   lifecycle.onStop("the control loop", () => control.stop());
   const locks = openLocks(options.databaseUrl, config.locks, systemClock);
   lifecycle.onStop("the locks", () => locks.close());
+  const ownLocks = createOwnLocks({
+    locks,
+    busy: () => listBusy(control.views),
+    warn: (message, detail) => log("warn", message, detail),
+  });
 
   let signIn: SignIn | null = null;
   let localTokenHash: string | null = null;
@@ -53,6 +60,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       clock: systemClock,
       control: control.views,
       locks,
+      ownLocks,
       telemetry: control.telemetry,
       signIn: () => signIn,
       localTokenHash: () => localTokenHash,
@@ -87,9 +95,41 @@ export async function serve(options: ServeOptions): Promise<void> {
   signIn = opened;
   const hubs = await control.start(opened.guard, isAllowedOrigin);
   lifecycle.onStop("the gateways", () => hubs.close());
+  lifecycle.onStop(
+    "the control plane's own locks",
+    repeat(() => ownLocks.tidy(), log),
+  );
   gateway = hubs;
   await ready;
   await announce(options, setupTokens);
+}
+
+/** Locks of what is under way, with what that is. */
+function listBusy(views: ControlPlane): ReadonlyMap<string, string> {
+  const busy = new Map<string, string>();
+  for (const { id, openActionId } of views.listClusters()) {
+    if (openActionId === null) continue;
+    const action = views.findAction(openActionId);
+    busy.set(clusterLock(id), `${openActionId} ${action?.kind ?? ""} (${action?.by ?? "holdfast"})`);
+  }
+  for (const { id, openActionId, migration } of views.listRedis()) {
+    if (openActionId !== null) busy.set(redisLock(id), openActionId);
+    else if (migration !== null) busy.set(redisLock(id), migration.id);
+  }
+  return busy;
+}
+
+/** Once a second, one after the other, until the function that is returned is called. */
+function repeat(work: () => Promise<void>, log: Log): () => void {
+  let stopped = false;
+  const again = async (): Promise<void> => {
+    await work().catch((error: unknown) => log("warn", "Own locks could not be tended", { error: String(error) }));
+    if (!stopped) systemClock.setTimer(() => void again(), 1_000);
+  };
+  void again();
+  return () => {
+    stopped = true;
+  };
 }
 
 function isSecure(config: Config): boolean {

@@ -3,7 +3,7 @@ import type { SignIn } from "../auth/sign-in.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControlPlane } from "../ports/control.ts";
 import type { IdentityStore } from "../ports/identity.ts";
-import type { Locks } from "../ports/locks.ts";
+import type { Locks, OwnLocks } from "../ports/locks.ts";
 import type { SampleStore } from "../ports/samples.ts";
 import type { AgentDirectory, ReadStore } from "../ports/store.ts";
 import type { TelemetryStore } from "../ports/telemetry.ts";
@@ -15,6 +15,7 @@ export interface HttpServices {
   readonly control: ControlPlane;
   readonly telemetry: TelemetryStore;
   readonly locks: Locks;
+  readonly ownLocks: OwnLocks;
   readonly reads: ReadStore;
   readonly samples: SampleStore;
   readonly traces: TraceStore;

@@ -127,3 +127,33 @@ export interface Locks {
   status(): Promise<readonly ProviderStatus[]>;
   close(): Promise<void>;
 }
+
+/** Locks that the control plane holds while it acts itself, so that backups and migrations of the operators can keep out of its way, and it out of theirs. */
+export interface OwnLocks {
+  /** For a planned action that is about to be asked for. `giveUp`: it was refused. Never rejects because a provider is down. */
+  claim(
+    name: string,
+    holder: string,
+  ): Promise<
+    | { readonly ok: true; giveUp(): Promise<void> }
+    /** `lease`: null when it could not be read. */
+    | { readonly ok: false; readonly lease: LockRecord["lease"] }
+  >;
+  /** Who else holds it now; null: nobody, or nobody knows. */
+  othersLease(name: string): Promise<LockRecord["lease"]>;
+  /** Call about once a second: takes and renews the locks of what is under way, gives back the others. */
+  tidy(): Promise<void>;
+}
+
+/** Names below this are the control plane's; a token of an application needs a prefix of its own to touch them. */
+export const ownLockPrefix = "holdfast/";
+
+/** The lock of everything that is done with a cluster of databases. */
+export function clusterLock(id: string): string {
+  return `${ownLockPrefix}cluster/${id}`;
+}
+
+/** The lock of everything that is done with a replica set or a cluster of Redis. */
+export function redisLock(id: string): string {
+  return `${ownLockPrefix}redis/${id}`;
+}

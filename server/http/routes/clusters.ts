@@ -1,7 +1,9 @@
 import * as z from "zod/mini";
 import type { OperatorRequest } from "../../core/index.ts";
+import { clusterLock } from "../../ports/locks.ts";
 import type { ActionView } from "../../protocol/index.ts";
 import { projectActionView } from "../../protocol/project-record.ts";
+import { underLock, withLockCheck } from "../planned.ts";
 import { notFound, Problem, readReply } from "../problem.ts";
 import { actorOf, defineRoute, type Route } from "../route.ts";
 import { maintenance, nodeId, reason } from "../schemas.ts";
@@ -38,8 +40,11 @@ export function clusterRoutes(services: HttpServices): Route[] {
     defineRoute("POST /clusters/:id/plan", {
       summary: "What an action would do now, with every check; changes nothing",
       body: z.object({ kind, target: z._default(z.nullable(nodeId), null) }),
-      handle: ({ param, body }) =>
-        found(control.plan({ kind: body.kind, cluster: param("id"), target: body.target }), "cluster", param("id")),
+      async handle({ param, body }) {
+        const cluster = param("id");
+        const plan = found(control.plan({ kind: body.kind, cluster, target: body.target }), "cluster", cluster);
+        return body.kind === "switchover" ? withLockCheck(services, clusterLock(cluster), plan) : plan;
+      },
     }),
     defineRoute("POST /clusters/:id/actions", {
       summary: "Begin a failover, switchover or rejoin under the plan that was shown",
@@ -50,7 +55,12 @@ export function clusterRoutes(services: HttpServices): Route[] {
           throw new Problem(400, "confirm", "Type the cluster's name to confirm.", { cluster: param("id") });
         }
         const request = toRequest(param("id"), body);
-        return Response.json(readReply(await control.request(actorOf(principal), request)), { status: 202 });
+        const ask = async () => readReply(await control.request(actorOf(principal), request));
+        const planned = body.kind === "switchover";
+        const reply = planned
+          ? await underLock(services, principal, clusterLock(param("id")), body.kind, ask)
+          : await ask();
+        return Response.json(reply, { status: 202 });
       },
     }),
     defineRoute("PUT /clusters/:id/automation", {

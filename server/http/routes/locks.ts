@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 import type { Principal } from "../../ports/access.ts";
-import { type LockProvider, LockProviderDown, type LockRecord, type Locks } from "../../ports/locks.ts";
+import { type LockProvider, LockProviderDown, type LockRecord, type Locks, ownLockPrefix } from "../../ports/locks.ts";
 import { cleanText } from "../../protocol/clean-text.ts";
 import type { LockProviderView, LocksView, LockView } from "../../protocol/lock-views.ts";
 import { Problem } from "../problem.ts";
@@ -10,8 +10,6 @@ import { lockName, reason } from "../schemas.ts";
 import type { HttpServices } from "../services.ts";
 
 const maxWaitMs = 25_000;
-/** Names the control plane keeps for its own actions. */
-const ownPrefix = "holdfast/";
 
 const provider = z._default(z.nullable(z.string().check(z.maxLength(40))), null);
 /** Made by the asker, anew for each wish to hold the lock, and known to nobody else: with it a lost answer can be asked for again. */
@@ -165,10 +163,12 @@ function checkName(principal: Principal | null, name: string): void {
   if (application === undefined) return;
   const { lockPrefixes } = application;
   const allowed =
-    lockPrefixes.length === 0 ? !name.startsWith(ownPrefix) : lockPrefixes.some((prefix) => name.startsWith(prefix));
+    lockPrefixes.length === 0
+      ? !name.startsWith(ownLockPrefix)
+      : lockPrefixes.some((prefix) => name.startsWith(prefix));
   if (allowed) return;
   const limits =
-    lockPrefixes.length === 0 ? `any but those below ${ownPrefix}` : `those below ${lockPrefixes.join(", ")}`;
+    lockPrefixes.length === 0 ? `any but those below ${ownLockPrefix}` : `those below ${lockPrefixes.join(", ")}`;
   throw new Problem(403, "lock-name", `This token may not touch the lock ${name}: its names are ${limits}.`, { name });
 }
 

@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 import type { OperatorRequest } from "../../core/index.ts";
+import { redisLock } from "../../ports/locks.ts";
+import { underLock, withLockCheck } from "../planned.ts";
 import { Problem, readReply } from "../problem.ts";
 import { actorOf, defineRoute, type Route, type RouteInput } from "../route.ts";
 import { limit, nodeId, reason } from "../schemas.ts";
@@ -39,7 +41,8 @@ export function redisRoutes(services: HttpServices): Route[] {
       body: planBody,
       handle: ({ param, body }) => {
         const { migration: kind, shard, weights: wanted } = body;
-        return found(control.planRedis(param("id"), { kind, shard, weights: wanted }), "cluster", param("id"));
+        const plan = found(control.planRedis(param("id"), { kind, shard, weights: wanted }), "cluster", param("id"));
+        return withLockCheck(services, redisLock(param("id")), plan);
       },
     }),
     defineRoute("POST /redis/:id/migrations", {
@@ -55,18 +58,10 @@ export function redisRoutes(services: HttpServices): Route[] {
         known(param("id"));
         confirmed(param("id"), body.confirm);
         const { migration: kind, shard, weights: wanted, maxSlotsPerSecond, planHash, reason: why } = body;
-        return ask(
-          { principal },
-          {
-            kind: "redis-migrate",
-            cluster: param("id"),
-            migration: kind,
-            shard,
-            weights: wanted,
-            maxSlotsPerSecond,
-            planHash,
-            reason: why,
-          },
+        const cluster = param("id");
+        const moves = { cluster, migration: kind, shard, weights: wanted, maxSlotsPerSecond, planHash, reason: why };
+        return underLock(services, principal, redisLock(cluster), kind, () =>
+          ask({ principal }, { kind: "redis-migrate", ...moves }),
         );
       },
     }),
