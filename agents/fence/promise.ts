@@ -10,7 +10,7 @@ import type {
 
 /**
  * The agent's fence: which commands it may still obey. Pure: the agent persists the new record before it answers or acts, and the
- * simulator runs this same code. Rules: failover protocol, "Records" (a promise is never lowered, and an epoch belongs to one intent).
+ * simulator runs this same code. Rules: docs/failover.md, "Records" (a promise is never lowered, and an epoch belongs to one intent).
  */
 
 /** What this member was last granted. It decides how PostgreSQL may be started when nobody can be asked. */

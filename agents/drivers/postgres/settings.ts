@@ -6,7 +6,7 @@ import type { PostgresService } from "./service.ts";
 
 /**
  * Settings that the agent owns: it writes them before every start, whatever a clone or a rewind brought along.
- * Reasons and measurements: the failover protocol, "Settings the agent owns".
+ * Reasons: docs/failover.md, "Settings the agent owns".
  */
 
 export type Settings = Readonly<Record<string, string | null>>;

@@ -1,4 +1,4 @@
-/** The record that is the product: see incidents.md. Everything here is code and data; words are made on the screen. */
+/** The record that is the product: what was seen, judged and done, by whom. Everything here is code and data; words are made on the screen. */
 
 export type Lane = "signal" | "verdict" | "action" | "person";
 export type Severity = 1 | 2 | 3 | 4;

@@ -28,7 +28,7 @@ import type { Action, ClusterRecord, EpochRecord, MemberRecord } from "./types.t
 import { hasWaited, pauseBeforeNext, stopWaiting } from "./waiting.ts";
 
 /**
- * Seal, then promote: the part that failover and switchover share. See failover.md, "Seal, then promote".
+ * Seal, then promote: the part that failover and switchover share. See docs/failover.md, "Seal, then promote".
  * Every function here looks at the committed intent and at what has come back, and takes the next step if it can: it may be called at
  * any time, any number of times, also by a control plane that has just been started again.
  */

@@ -9,7 +9,7 @@ import type { Action, ClusterRecord } from "./types.ts";
 import { hasWaited, isTooSoon } from "./waiting.ts";
 
 /**
- * Changing the synchronous set, A → B (failover.md): both are recorded, B's members learn them, B is applied on the primary, and
+ * Changing the synchronous set, A → B (docs/failover.md): both are recorded, B's members learn them, B is applied on the primary, and
  * only when k members of B have flushed past the primary's position at that moment is A forgotten. Without that last barrier
  * acknowledged commits could live on members of A alone.
  */

@@ -6,7 +6,7 @@ import type { Lsn } from "./lsn.ts";
  * what it missed.
  */
 
-/** What the agent promised on its own disk: it refuses commands below it. See failover.md, "Records". */
+/** What the agent promised on its own disk: it refuses commands below it. See docs/failover.md, "Records". */
 export interface AgentPromise {
   readonly epoch: number;
   /** The intent that opened the epoch. An equal epoch under another intent is refused: two deciders can't both act. */
@@ -17,7 +17,7 @@ export interface AgentPromise {
   readonly configVersion: number;
 }
 
-/** What an asynchronous primary goes on under. See failover.md, "async". */
+/** What an asynchronous primary goes on under. See docs/decisions/async.md. */
 export interface LeaseTerms {
   /** How long the primary may go on after the request that was last granted, milliseconds by its own monotonic clock. */
   readonly durationMs: number;
