@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadConfig } from "./config.ts";
+import { defaultPolicy } from "./core/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-config-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -34,7 +35,7 @@ describe("the server's configuration", () => {
   });
 
   it.each([
-    ["port: 99999", /line 1: port: /],
+    ["port: 99999", /line 1: port: Too big: expected number to be <=65535$/],
     ["port: 8000\nprot: 1", /line 2: prot: there is no such setting/],
     ["port: 8000\npolicy:\n  failoverBudget: many", /line 3: policy\.failoverBudget: /],
     ["port: [", /line 1, column/],
@@ -43,6 +44,10 @@ describe("the server's configuration", () => {
     ["policy:\n  minSilenceMs: 9000", /minSilenceMs \(9000\) is greater/],
   ])("names the place and the reason of a mistake: %s", (text, message) => {
     expect(() => load(text)).toThrow(message);
+  });
+
+  it("takes every number of the policy as it is by default", () => {
+    expect(load(`policy: ${JSON.stringify(defaultPolicy)}`).policy).toEqual(defaultPolicy);
   });
 
   it("says which file it can't read", () => {

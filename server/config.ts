@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import * as z from "zod/mini";
+import en from "zod/v4/locales/en.js";
 import { ConfigError } from "./config-error.ts";
 import { lockProvidersSchema, readLockProviders } from "./config-locks.ts";
 import { defaultPolicy, type Policy } from "./core/index.ts";
@@ -55,9 +56,11 @@ export interface Config {
 const port = z.int().check(z.gte(1), z.lte(65_535));
 const origin = z.string().check(z.regex(/^https?:\/\/[^/\s]+$/, "must be an origin such as https://holdfast.example"));
 const count = z.int().check(z.gte(0), z.lte(1_000_000));
+const bytes = z.int().check(z.gte(0));
 const ms = z.number().check(z.gte(0), z.lte(86_400_000));
 
-const fileSchema = z.strictObject({
+/** The shape of `server.yaml`; docs/configuration.md explains it. */
+export const serverConfigSchema = z.strictObject({
   host: z.optional(z.string()),
   port: z.optional(port),
   dataDir: z.optional(z.string()),
@@ -106,7 +109,7 @@ const fileSchema = z.strictObject({
       onPostgresExit: z.optional(z.enum(["failover", "restart"])),
       automationDefault: z.optional(z.enum(["on", "held"])),
       synchronousStandbys: z.optional(z.int().check(z.gte(1), z.lte(16))),
-      switchoverMaxLagBytes: z.optional(count),
+      switchoverMaxLagBytes: z.optional(bytes),
       demoteDeadlineMs: z.optional(ms),
       leaseMs: z.optional(z.int().check(z.gte(3_000), z.lte(120_000))),
       causes: z.optional(
@@ -121,7 +124,7 @@ const fileSchema = z.strictObject({
     }),
   ),
 });
-type FileConfig = z.output<typeof fileSchema>;
+type FileConfig = z.output<typeof serverConfigSchema>;
 
 /** `file`: a YAML file, or null. The environment stands above the file. @throws ConfigError */
 export function loadConfig(file: string | null, environment: Environment): Config {
@@ -172,7 +175,8 @@ function readFile(file: string): FileConfig {
     const { line, col } = lines.linePos(broken.pos[0]);
     throw new ConfigError(`${file}, line ${line}, column ${col}: ${broken.message}`);
   }
-  const parsed = z.safeParse(fileSchema, document.toJS() ?? {});
+  // zod/mini comes without words: without them every mistake is just an "Invalid input".
+  const parsed = z.safeParse(serverConfigSchema, document.toJS() ?? {}, { error: en().localeError });
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;

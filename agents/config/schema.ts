@@ -3,7 +3,7 @@ import { limits } from "../../server/protocol/limits.ts";
 import { verbNames } from "../commands/schemas.ts";
 import { telemetryShape } from "./telemetry-schema.ts";
 
-/** The shape of `agent.yaml`. Unknown keys are errors: a misspelt safety setting must not be ignored. */
+/** The shape of `agent.yaml`; docs/configuration.md explains it. Unknown keys are errors: a misspelt safety setting must not be ignored. */
 
 const nodeName = z.string().check(z.regex(/^[a-z0-9-]{1,40}$/, "use 1 to 40 of a–z, 0–9 and - for a node's name"));
 const port = z.int().check(z.gte(1), z.lte(65_535));
@@ -178,7 +178,7 @@ const check = z.discriminatedUnion("kind", [
     ...checkBase,
     kind: z.literal("process"),
     pidFile: z.optional(z.string()),
-    /** Start of the process's own name. */
+    /** The process's own name, of which the kernel keeps 15 characters; the check's name when left out. */
     command: z.optional(name),
   }),
   z.strictObject({

@@ -8,7 +8,7 @@ export interface CauseRule {
 /** Nothing is done by itself to a service until somebody wants it so. */
 export const defaultCauseRule: CauseRule = { mode: "suggest", above: 0.9 };
 
-/** Numbers an operator may change. Defaults are right without editing; see docs/architecture.md. */
+/** Numbers an operator may change. Defaults are right without editing; see docs/configuration.md. */
 export interface Policy {
   /** Automatic failovers per cluster within the window. */
   readonly failoverBudget: number;
