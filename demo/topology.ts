@@ -60,7 +60,10 @@ function nodeHost(index: number): string {
   return process.platform === "linux" ? `127.0.1.${index + 1}` : local;
 }
 
-/** Uses ports from `basePort` to `basePort + 92`. */
+/** The demo uses ports from `basePort` to `basePort + portSpan - 1`, all on loopback. */
+export const portSpan = 93;
+
+/** Uses `portSpan` ports from `basePort` on. */
 export function planTopology(folder: string, basePort: number): Topology {
   const plan = (id: string, zone: string, index: number): NodePlan => ({
     id,

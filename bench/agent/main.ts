@@ -1,6 +1,7 @@
 // `npm run bench:agent`: what the agent costs a node, beside a real PostgreSQL under load, at four heartbeats a second.
 import { machineMs } from "../../demo/clock.ts";
 import type { Demo } from "../../demo/demo.ts";
+import { portSpan } from "../../demo/topology.ts";
 import { readCommand, readWhole } from "../../scripts/command-line.ts";
 import { runMain, withDemo } from "../demo-run.ts";
 import { formatTable } from "../failover/statistics.ts";
@@ -8,7 +9,7 @@ import { readUsage } from "./usage.ts";
 
 const usage = `npm run bench:agent -- [--seconds N] [--json]
   --seconds N    how long they are looked at (default 30)
-  --port N       first of the ports it uses (default 7500)
+  --port N       first of the ${portSpan} ports it uses (default 7500)
   --folder DIR   keep data and logs there
   --json         the last line is one object`;
 

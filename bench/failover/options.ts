@@ -1,4 +1,5 @@
 import { type FaultName, faultNames } from "../../demo/fault-names.ts";
+import { portSpan } from "../../demo/topology.ts";
 import { readCommand, readNames, readWhole } from "../../scripts/command-line.ts";
 import { type PeerName, peerNames } from "../versus/names.ts";
 
@@ -18,7 +19,7 @@ const usage = `npm run bench:failover -- --fault NAME [--runs N] [--json]
   --fault NAME   ${faultNames.join(", ")}; or all
   --runs N       failovers of each fault (default 5)
   --blip MS      length of a blip (default 800)
-  --port N       first of the 55 ports it uses (default 7400)
+  --port N       first of the ${portSpan} ports it uses (default 7400)
   --folder DIR   keep data and logs there
   --versus A,B   patroni, repmgr: Debian's packages beside Holdfast, in network namespaces, under the same writer (root; --runs 3 and more)`;
 

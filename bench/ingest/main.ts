@@ -18,7 +18,7 @@ import { sendTraces } from "./load.ts";
 const usage = `npm run bench:ingest -- [--seconds N] [--rate N] [--json]
   --seconds N    how long traces are sent (default 600)
   --rate N       traces a second (default 1000)
-  --port N       first of the ports it uses (default 7600)
+  --port N       first of the four ports it uses (default 7600)
   --json         the last line is one object`;
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

@@ -1,4 +1,5 @@
 import { type ShopFaultName, shopFaultNames } from "../../demo/fault-names.ts";
+import { portSpan } from "../../demo/topology.ts";
 import { readCommand, readNames, readWhole } from "../../scripts/command-line.ts";
 
 export interface LiveOptions {
@@ -12,7 +13,7 @@ export interface LiveOptions {
 const usage = `npm run bench:localization-live -- [--faults NAME,NAME] [--runs N] [--json]
   --faults NAMES ${shopFaultNames.join(", ")} (default: all of them)
   --runs N       injections of each fault (default 3)
-  --port N       first of the 85 ports it uses (default 7500)
+  --port N       first of the ${portSpan} ports it uses (default 7500)
   --folder DIR   keep data and logs there`;
 
 /** Of this process' command line; what makes no sense ends it with a reason. */

@@ -11,7 +11,7 @@ import { countMissing, RovingWriter, StayingWriter } from "./writers.ts";
 
 const usage = `npm run bench:redis-failover -- [--runs N] [--json]
   --runs N       of each fault, on either side (default 2)
-  --port N       first of the ports it uses (default 7700)
+  --port N       uses ports N to N+75 (default 7700)
   --folder DIR   keep data and logs there
   --json         the last line is one object`;
 

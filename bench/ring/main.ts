@@ -25,7 +25,7 @@ const usage = `npm run bench:ring -- [--keys N] [--lanes N] [--crash] [--port N]
   --keys N       counters, each with a text beside it (default 20000)
   --lanes N      clients at work while slots move (default 8)
   --crash        also: kill the control plane, and a master, in the middle of a move
-  --port N       first of the ports it uses (default 7700)
+  --port N       uses ports N to N+69 and, for the cluster's bus, N+10064 to N+10069 (default 7700)
   --json         last line: slotsMoved, ms, clientErrors, keysLost, keysDoubled, worstMs and operationsPerSecond of the move;
                  balance, movementRatio and lookupsPerSecond of the ring; the same of redis-cli and hashring under "peer"`;
 const moveDeadlineMs = 300_000;

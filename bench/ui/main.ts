@@ -1,6 +1,7 @@
 // `npm run bench:ui`: what the Overview weighs as a modern browser downloads it, and how long an agent's event takes to the screen.
 import { chromium } from "@playwright/test";
 import type { Demo } from "../../demo/demo.ts";
+import { portSpan } from "../../demo/topology.ts";
 import { openSession } from "../../e2e/support/sessions.ts";
 import { chromiumArgs, ensureChromium } from "../../scripts/chromium.js";
 import { readCommand, readWhole } from "../../scripts/command-line.ts";
@@ -11,7 +12,7 @@ import { measureFirstLoad } from "./first-load.ts";
 
 const usage = `npm run bench:ui -- [--samples N] [--json]
   --samples N    events that are followed to the screen (default 20)
-  --port N       first of the ports it uses (default 7500)
+  --port N       first of the ${portSpan} ports it uses (default 7500)
   --folder DIR   keep data and logs there
   --json         the last line is one object`;
 
