@@ -231,6 +231,7 @@ export class Control {
       mailboxDepth: () => loop.mailboxDepth,
       agentsConnected: () => this.#agents?.connected ?? 0,
       viewersConnected: () => this.#viewers?.connected ?? 0,
+      refusedOf: (node) => this.#agents?.refusedOf(node) ?? null,
     });
   }
 
@@ -243,6 +244,7 @@ export class Control {
       mailboxDepth: () => this.#loop.mailboxDepth,
       mailboxDropped: () => this.#loop.dropped,
       badFrames: () => this.#agents?.badFrames ?? 0,
+      refusedParts: () => this.#agents?.refusedCounts() ?? [],
       loopLagMs: () => this.#state.live.self.loopLagMs,
       storeAvailable: () => this.#loop.storeAvailable,
       openIncidents: () => views.listIncidents().filter(isOpen).length,

@@ -21,6 +21,7 @@ import { MaintenanceDialog, useEndMaintenance } from "./maintenance-dialog.tsx";
 import { NODE_RANGE_MS, NodeCharts } from "./node-charts.tsx";
 import { ChecksPanel, PostgresPanel, SightsPanel, TracesPanel, WorkloadsPanel } from "./node-tables.tsx";
 import { PriceCurve } from "./price-curve.tsx";
+import { RefusedPanel } from "./refused-panel.tsx";
 
 /** One node: what it is judged to be and why, its rhythm, its figures, and who sees it. */
 export function NodeScreen({ id }: { id: string }) {
@@ -53,6 +54,7 @@ function NodeBody({ node }: { node: NodeDetail }) {
           <ChecksPanel node={node} />
           <WorkloadsPanel node={node} />
           <TracesPanel node={node.id} />
+          <RefusedPanel refused={node.refused} />
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <StatePanel node={node} />

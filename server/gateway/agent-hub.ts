@@ -6,10 +6,11 @@ import type { CommandRecord, LeaseRenewal } from "../core/index.ts";
 import type { AgentLink } from "../ports/agent-link.ts";
 import type { Store } from "../ports/store.ts";
 import type { TelemetryStore } from "../ports/telemetry.ts";
-import { limits } from "../protocol/index.ts";
+import { limits, type RefusedParts } from "../protocol/index.ts";
 import { AgentSession } from "./agent-session.ts";
 import { ClusterScope } from "./cluster-scope.ts";
 import type { HandshakeParts } from "./handshake.ts";
+import { RefusalLedger } from "./refusal-ledger.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -51,6 +52,7 @@ export class AgentHub implements AgentLink {
   readonly #scope: ClusterScope;
   readonly #redisScope: ClusterScope;
   readonly #enrolling = new Set<string>();
+  readonly #refusals = new RefusalLedger();
   #badFrames = 0;
   #cancelSweep: () => void;
   #peersPending = false;
@@ -68,6 +70,15 @@ export class AgentHub implements AgentLink {
 
   get badFrames(): number {
     return this.#badFrames;
+  }
+
+  /** Null when nothing of this node was left out. */
+  refusedOf(node: string): RefusedParts | null {
+    return this.#refusals.read(node);
+  }
+
+  refusedCounts(): ReturnType<RefusalLedger["counts"]> {
+    return this.#refusals.counts();
   }
 
   /** A browser must never speak as an agent: any Origin header is refused. */
@@ -140,6 +151,16 @@ export class AgentHub implements AgentLink {
       onBadFrame: (reason) => {
         this.#badFrames += 1;
         this.#parts.log("A frame from an agent was refused.", { address, reason });
+      },
+      onRefused: (node, parts) => {
+        const { clock, log } = this.#parts;
+        if (!this.#refusals.add(node, parts, clock.wallMs(), clock.monoMs())) return;
+        const [first] = parts;
+        log("Parts of a frame were refused; the rest counts. Said once a minute.", {
+          node,
+          count: parts.length,
+          first,
+        });
       },
     });
     this.#all.add(session);

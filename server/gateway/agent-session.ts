@@ -6,19 +6,20 @@ import type { Store } from "../ports/store.ts";
 import type { TelemetryStore } from "../ports/telemetry.ts";
 import { decodeAgentFrame } from "../protocol/decode-frame.ts";
 import {
-  type AgentFrame,
   type CommandEnvelope,
   canonicalJson,
   type HelloFrame,
   type LeaseFrame,
   limits,
   type ProgressFrame,
-  type RecordsFrame,
+  type ReceivedFrame,
+  type RefusedPart,
   type ServerFrame,
 } from "../protocol/index.ts";
 import type { ClusterScope } from "./cluster-scope.ts";
 import { admit, challenge, type HandshakeParts } from "./handshake.ts";
 import { ProgressThrottle } from "./progress-throttle.ts";
+import { RecordsQueue } from "./records-queue.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 const framesPerSecond = 100;
@@ -26,9 +27,9 @@ const framesBurst = 300;
 /** Telemetry comes about once a second; what comes much oftener is left out. */
 const telemetryPerSecond = 4;
 const telemetryBurst = 20;
-/** `records` frames waiting for the store; an agent waits for its acknowledgements long before. */
-const recordsWaitingLimit = 16;
-const recordsRetryMs = 1_000;
+/** Frames of which something was refused: looking at them again costs more than reading a good one. */
+const salvagedPerSecond = 10;
+const salvagedBurst = 100;
 
 export interface SessionParts extends HandshakeParts {
   readonly store: Store;
@@ -43,6 +44,8 @@ export interface SessionParts extends HandshakeParts {
   /** `node`: whose session it was, when it had come that far. */
   onEnd(session: AgentSession, node: string | null): void;
   onBadFrame(reason: string): void;
+  /** Parts of a frame were left out; the session goes on. */
+  onRefused(node: string, parts: readonly RefusedPart[]): void;
 }
 
 type Phase =
@@ -52,7 +55,7 @@ type Phase =
   | { readonly kind: "live"; readonly node: NodeRecord; readonly sinceMs: number }
   | { readonly kind: "ended" };
 
-/** One agent's connection, from its greeting to its end. Judges every frame; a bad one ends the session, never the process. */
+/** One agent's connection, from its greeting to its end. Judges every frame: what it can do without is left out when it is wrong, anything else that is ends the session, never the process. */
 export class AgentSession {
   readonly id = randomUUID();
   bootId = "";
@@ -60,13 +63,13 @@ export class AgentSession {
   #phase: Phase = { kind: "greeting" };
   #peers = "";
   #sending: Promise<void> = Promise.resolve();
-  #records: RecordsFrame[] = [];
-  #recordsBusy = false;
   #strayed = false;
   #cancelHandshake: () => void;
   readonly #bucket: TokenBucket;
   readonly #telemetryBucket: TokenBucket;
+  readonly #salvagedBucket: TokenBucket;
   readonly #progress: ProgressThrottle;
+  readonly #records: RecordsQueue;
   readonly #socket: WebSocket;
   readonly #parts: SessionParts;
   readonly #clock: Clock;
@@ -78,7 +81,13 @@ export class AgentSession {
     this.lastFrameMs = this.#clock.monoMs();
     this.#bucket = new TokenBucket(framesPerSecond, framesBurst, this.lastFrameMs);
     this.#telemetryBucket = new TokenBucket(telemetryPerSecond, telemetryBurst, this.lastFrameMs);
+    this.#salvagedBucket = new TokenBucket(salvagedPerSecond, salvagedBurst, this.lastFrameMs);
     this.#progress = new ProgressThrottle(this.#clock, (frame) => this.#postProgress(frame));
+    this.#records = new RecordsQueue({
+      ...parts,
+      isLive: () => this.#phase.kind === "live",
+      send: (frame) => this.#send(frame),
+    });
     this.#cancelHandshake = this.#clock.setTimer(
       () => this.close(1008, "handshake-timeout"),
       limits.handshakeTimeoutMs,
@@ -169,10 +178,23 @@ export class AgentSession {
       this.#reject(decoded.reason);
       return;
     }
-    this.#handle(decoded.frame, arrivalMs);
+    if (decoded.refused.length > 0 && !this.#noteRefused(decoded.refused, arrivalMs)) return;
+    if (decoded.frame !== null) this.#handle(decoded.frame, arrivalMs);
   }
 
-  #handle(frame: AgentFrame, arrivalMs: number): void {
+  /** False when the session ends for it: before it has proved its key, and when next to nothing else comes. */
+  #noteRefused(parts: readonly RefusedPart[], arrivalMs: number): boolean {
+    const [first] = parts;
+    if (this.node === null) this.#reject(`unexpected ${first?.part}`);
+    else if (!this.#salvagedBucket.take(arrivalMs)) this.#reject("too many frames with refused parts");
+    else {
+      this.#parts.onRefused(this.node.id, parts);
+      return true;
+    }
+    return false;
+  }
+
+  #handle(frame: ReceivedFrame, arrivalMs: number): void {
     const phase = this.#phase;
     if (phase.kind === "live") {
       this.#handleLive(frame, phase.node, arrivalMs);
@@ -190,7 +212,7 @@ export class AgentSession {
     this.#reject(`unexpected ${frame.t}`);
   }
 
-  #handleLive(frame: AgentFrame, node: NodeRecord, arrivalMs: number): void {
+  #handleLive(frame: ReceivedFrame, node: NodeRecord, arrivalMs: number): void {
     const { intake } = this.#parts;
     switch (frame.t) {
       case "heartbeat": {
@@ -220,12 +242,7 @@ export class AgentSession {
         this.#progress.take(frame);
         return;
       case "records":
-        if (this.#records.length >= recordsWaitingLimit) {
-          this.close(1013, "too many records unacknowledged");
-          return;
-        }
-        this.#records.push(frame);
-        void this.#drainRecords(node.id);
+        if (!this.#records.add(node.id, frame)) this.close(1013, "too many records unacknowledged");
         return;
       case "telemetry":
         if (this.#telemetryBucket.take(arrivalMs)) this.#parts.telemetry.take(node.id, frame, this.#clock.wallMs());
@@ -325,49 +342,6 @@ export class AgentSession {
     this.#parts.onWelcome(this);
   }
 
-  /** One frame after the other, in order; what the store can't take now is tried again as long as the session lives. */
-  async #drainRecords(node: string): Promise<void> {
-    if (this.#recordsBusy) return;
-    this.#recordsBusy = true;
-    while (this.#records.length > 0 && this.#phase.kind === "live") {
-      const frame = this.#records[0] as RecordsFrame;
-      // Nothing is lost by waiting: what is not acknowledged stays in the agent's spool, and the agent sends no more.
-      const waitMs = this.#parts.reserveRecords(node, Math.max(1, frame.records.length));
-      if (waitMs > 0) await this.#pause(waitMs);
-      await this.#applyUntilStored(node, frame);
-      this.#records.shift();
-    }
-    this.#recordsBusy = false;
-  }
-
-  async #applyUntilStored(node: string, frame: RecordsFrame): Promise<void> {
-    while (this.#phase.kind === "live") {
-      try {
-        await this.#applyRecords(node, frame);
-        return;
-      } catch {
-        await this.#pause(recordsRetryMs);
-      }
-    }
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.setTimer(resolve, delayMs));
-  }
-
-  async #applyRecords(node: string, frame: RecordsFrame): Promise<void> {
-    const { store, intake, clock } = this.#parts;
-    const before = await store.appliedRecords(node, frame.spoolId);
-    const { spoolId, firstSeq, records, skipped } = frame;
-    const upTo = await store.applyRecords(node, spoolId, firstSeq, records, clock.wallMs(), skipped ?? 0);
-    frame.records.forEach((record, index) => {
-      const seq = frame.firstSeq + index;
-      if (record.kind !== "signal" || seq <= before || seq > upTo) return;
-      intake.post({ kind: "signal-recorded", node, code: record.code, nodeAt: record.at, data: record.data });
-    });
-    this.#send({ t: "records-ack", spoolId: frame.spoolId, upTo });
-  }
-
   #refuse(code: string, detail: string): void {
     this.#send({ t: "refused", code, detail });
     this.close(1008, code);
@@ -387,7 +361,7 @@ export class AgentSession {
     this.#cancelHandshake();
     const node = this.node;
     this.#phase = { kind: "ended" };
-    this.#records = [];
+    this.#records.clear();
     this.#progress.close();
     if (node !== null) {
       this.#parts.intake.post({ kind: "agent-disconnected", node: node.id, sessionId: this.id, reason });

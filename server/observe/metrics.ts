@@ -6,6 +6,7 @@ export interface MetricSources {
   mailboxDepth(): number;
   mailboxDropped(): number;
   badFrames(): number;
+  refusedParts(): readonly { readonly node: string; readonly part: string; readonly count: number }[];
   loopLagMs(): number;
   storeAvailable(): boolean;
   openIncidents(): number;
@@ -33,6 +34,15 @@ export function createMetrics(sources: MetricSources) {
   );
   gauge(registry, "holdfast_open_incidents", "Incidents neither resolved nor closed", sources.openIncidents);
   gauge(registry, "holdfast_feed_seq", "Number of the newest change", sources.feedSeq);
+  new Gauge({
+    name: "holdfast_refused_parts_total",
+    help: "Records and parts of agents' frames that were left out because they are malformed",
+    labelNames: ["node", "part"],
+    registers: [registry],
+    collect() {
+      for (const { node, part, count } of sources.refusedParts()) this.set({ node, part }, count);
+    },
+  });
   new Gauge({
     name: "holdfast_nodes",
     help: "Nodes by health state",

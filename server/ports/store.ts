@@ -48,14 +48,15 @@ export interface Store {
   /**
    * Applies spool records exactly once and in order: those at or below the highest applied seq of this spool are skipped. When the frame
    * begins beyond the next one (a gap), nothing of it is applied, so that an earlier frame on its way is not lost; `skipped` numbers before
-   * `firstSeq` are no gap: the agent no longer has those records. Traces join their group, signals become timeline entries without an incident.
+   * `firstSeq` are no gap: the agent no longer has those records. Traces join their group, signals become timeline entries without an incident;
+   * null is a record that was refused: it takes its number and nothing else.
    * Answers with the highest applied.
    */
   applyRecords(
     node: string,
     spoolId: string,
     firstSeq: number,
-    records: readonly SpoolRecord[],
+    records: readonly (SpoolRecord | null)[],
     receivedAt: number,
     skipped?: number,
   ): Promise<number>;

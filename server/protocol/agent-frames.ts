@@ -97,6 +97,13 @@ export type AgentFrame =
   | ProgressFrame
   | TelemetryFrame;
 
+/** As the gateway takes it: a record that was refused is null and keeps its number, so that the spool goes on behind it. */
+export interface ReceivedRecords extends Omit<RecordsFrame, "records"> {
+  readonly records: readonly (SpoolRecord | null)[];
+}
+
+export type ReceivedFrame = Exclude<AgentFrame, RecordsFrame> | ReceivedRecords;
+
 // ---- server → agent ----
 
 export interface ChallengeFrame {

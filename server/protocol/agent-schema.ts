@@ -307,6 +307,12 @@ const record = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("signal"), at: z.number(), code, data }),
 ]);
 
+/** `decodeAgentFrame` leaves nothing where a record was refused. */
+const recordOrRefused = z.pipe(
+  z.optional(record),
+  z.transform((value) => value ?? null),
+);
+
 const position = orNull(z.int().check(z.gte(0)));
 
 /**
@@ -375,7 +381,7 @@ export const agentFrameSchema = z.discriminatedUnion("t", [
     spoolId: token,
     firstSeq: z.int().check(z.gte(1)),
     skipped: z.optional(whole),
-    records: z.array(record).check(z.maxLength(limits.maxRecordsPerFrame)),
+    records: z.array(recordOrRefused).check(z.maxLength(limits.maxRecordsPerFrame)),
   }),
   z.object({ t: z.literal("result"), commandId: token, outcome, nodeAt: z.number() }),
   z.object({ t: z.literal("progress"), commandId: token, progress: z.number().check(z.gte(0), z.lte(1)), data }),

@@ -75,7 +75,7 @@ describe("decoding frames", () => {
   it("strips what would act on a screen or a terminal, and cuts what is long", () => {
     const detail = `a\u0000\u001b[31m\u202eb\u2066\ud800${"x".repeat(5_000)}`;
     const decoded = decodeAgentFrame(JSON.stringify({ ...heartbeat, checks: [{ ...heartbeat.checks[0], detail }] }));
-    const frame = decoded.ok && decoded.frame.t === "heartbeat" ? decoded.frame : null;
+    const frame = decoded.ok && decoded.frame?.t === "heartbeat" ? decoded.frame : null;
     expect(frame?.checks[0]?.detail.slice(0, 8)).toBe("a[31mbxx");
     expect(frame?.checks[0]?.detail.length).toBe(2_000);
   });
@@ -85,6 +85,8 @@ describe("decoding frames", () => {
       [{ seq: -1 }, "seq"],
       [{ bootId: "with space" }, "bootId"],
       [{ checks: Array.from({ length: 65 }, () => heartbeat.checks[0]) }, "checks"],
+      [{ peers: [{ node: "pg-b" }] }, "peers.0"],
+      [{ postgres: {} }, "postgres"],
       [{ monoMs: "1" }, "monoMs"],
     ] as const) {
       const decoded = decodeAgentFrame(JSON.stringify({ ...heartbeat, ...over }));
@@ -98,7 +100,7 @@ describe("decoding frames", () => {
       const decoded = decodeAgentFrame(
         JSON.stringify({ t: "result", commandId: "c", nodeAt: 0, outcome: { status: "done", data } }),
       );
-      return decoded.ok && decoded.frame.t === "result" ? decoded.frame.outcome : null;
+      return decoded.ok && decoded.frame?.t === "result" ? decoded.frame.outcome : null;
     };
 
     it.each([

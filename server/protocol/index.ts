@@ -5,6 +5,7 @@ export type * from "./key-space-view.ts";
 export { limits } from "./limits.ts";
 export type * from "./lock-views.ts";
 export type * from "./redis-view.ts";
+export type * from "./salvage-frame.ts";
 export { canonicalJson, handshakeText } from "./signing.ts";
 export type * from "./telemetry-frame.ts";
 export type * from "./telemetry-views.ts";

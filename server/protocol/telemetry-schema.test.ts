@@ -4,7 +4,7 @@ import { makeCalls, makeRequests, makeSpans, makeTelemetry } from "../testing/te
 import { decodeAgentFrame } from "./decode-frame.ts";
 import { bucketEndMs, durationBucket, durationBuckets, histogramQuantileMs } from "./duration-histogram.ts";
 import { limits } from "./limits.ts";
-import type { TelemetryFrame } from "./telemetry-frame.ts";
+import { emptySpans, type TelemetryFrame } from "./telemetry-frame.ts";
 import { traceLevel } from "./trace-level.ts";
 
 const decode = (frame: unknown) => decodeAgentFrame(JSON.stringify(frame));
@@ -36,7 +36,7 @@ describe("a telemetry frame", () => {
         },
       ],
     });
-    expect(decode(frame)).toEqual({ ok: true, frame });
+    expect(decode(frame)).toEqual({ ok: true, frame, refused: [] });
   });
 
   it("has its names put on one line, freed of acting characters and cut", () => {
@@ -47,19 +47,41 @@ describe("a telemetry frame", () => {
   });
 
   const spans = makeSpans([span]);
-  it.each<[string, Partial<Record<keyof TelemetryFrame, unknown>>]>([
-    ["a nameless service", { services: [{ name: "\u0000 ", version: null, dependsOn: [], declared: true }] }],
-    ["too many services", { services: Array(65).fill({ name: "a", version: null, dependsOn: [], declared: true }) }],
-    ["columns of different lengths", { spans: { ...spans, kind: [] } }],
-    ["an index that points nowhere", { spans: { ...spans, op: [7] } }],
-    ["an id that is none", { spans: { ...spans, id: ["xyz"] } }],
-    ["a negative duration", { spans: { ...spans, durationUs: [-1] } }],
-    ["a bucket of the histogram that does not exist", { buckets: [bucketWith([durationBuckets, 1])] }],
-    ["half a pair in the histogram", { buckets: [bucketWith([3])] }],
-    ["a number that is none", { gauges: [{ service: null, name: "a", value: null }] }],
-    ["a gauge's name of a sentence", { gauges: [{ service: null, name: "a b", value: 1 }] }],
-  ])("is refused for %s", (_title, over) => {
-    expect(decode({ ...makeTelemetry(), ...over }).ok).toBe(false);
+  it.each<[string, Partial<Record<keyof TelemetryFrame, unknown>>, string]>([
+    [
+      "a nameless service",
+      { services: [{ name: "\u0000 ", version: null, dependsOn: [], declared: true }] },
+      "service name too-small",
+    ],
+    [
+      "too many services",
+      { services: Array(65).fill({ name: "a", version: null, dependsOn: [], declared: true }) },
+      "service  too-large",
+    ],
+    ["columns of different lengths", { spans: { ...spans, kind: [] } }, "spans  invalid"],
+    ["an index that points nowhere", { spans: { ...spans, op: [7] } }, "spans  invalid"],
+    ["an id that is none", { spans: { ...spans, id: ["xyz"] } }, "spans id bad-format"],
+    ["a negative duration", { spans: { ...spans, durationUs: [-1] } }, "spans durationUs too-small"],
+    ["a bucket of the histogram that does not exist", bucketWith([durationBuckets, 1]), "requests histogram invalid"],
+    ["half a pair in the histogram", bucketWith([3]), "requests histogram invalid"],
+    ["a number that is none", { gauges: [{ service: null, name: "a", value: null }] }, "gauge value wrong-type"],
+    ["a gauge's name of a sentence", { gauges: [{ service: null, name: "a b", value: 1 }] }, "gauge name bad-format"],
+    ["counts that are none", { dropped: 7 }, "dropped  wrong-type"],
+  ])("goes on without %s, and says so", (_title, over, refused) => {
+    const whole = makeTelemetry({ spans, buckets: [{ second: 1, requests: [], calls: [] }] });
+    const decoded = decode({ ...whole, ...over });
+    const said = decoded.ok ? decoded.refused.map(({ part, place, why }) => `${part} ${place} ${why}`) : [];
+    expect(said[0]).toBe(refused);
+    const emptied = Object.keys(over)[0] === "spans" ? { spans: emptySpans } : {};
+    expect(decoded).toMatchObject({ ok: true, frame: { ...whole, ...emptied } });
+  });
+
+  it("is left out as a whole when nothing of it can be kept", () => {
+    expect(decode({ ...makeTelemetry(), at: "now" })).toEqual({
+      ok: true,
+      frame: null,
+      refused: [{ part: "telemetry", place: "at", why: "wrong-type" }],
+    });
   });
 
   it("never makes the reader throw, whatever it holds", () => {
@@ -74,7 +96,7 @@ describe("a telemetry frame", () => {
 });
 
 function bucketWith(histogram: number[]) {
-  return { second: 1, requests: [{ ...makeRequests("a", 1, 1), histogram }], calls: [] };
+  return { buckets: [{ second: 1, requests: [{ ...makeRequests("a", 1, 1), histogram }], calls: [] }] };
 }
 
 describe("the histogram of durations", () => {

@@ -27,6 +27,7 @@ import type {
 } from "../core/index.ts";
 import type { ErrorTrace } from "./agent-frames.ts";
 import type { RedisView } from "./redis-view.ts";
+import type { RefusedParts } from "./salvage-frame.ts";
 
 /**
  * What browsers, the API and the CLI see. Entities are sent whole when they change; names and numbers only, words are made on
@@ -73,6 +74,8 @@ export interface NodeDetail extends NodeView {
   readonly seenBy: readonly (PeerSight & { readonly observer: string })[];
   readonly checks: readonly CheckResult[];
   readonly workloads: readonly WorkloadReport[];
+  /** What was left out of its frames because it is malformed, since the control plane started; null: nothing. */
+  readonly refused: RefusedParts | null;
   /** Inter-arrival of the last beats, milliseconds, oldest first (at most 120): the heartbeat strip. */
   readonly beats: readonly number[];
   /** Price of thresholds: silence in ms → expected false alarms per day. */

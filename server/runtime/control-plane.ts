@@ -33,6 +33,7 @@ import type {
   RedisFailoverPlanView,
   RedisPlanView,
   RedisView,
+  RefusedParts,
   RuleView,
   SeriesView,
   SystemView,
@@ -62,6 +63,8 @@ export interface ControlPlaneParts {
   mailboxDepth(): number;
   agentsConnected(): number;
   viewersConnected(): number;
+  /** What the gateway left out of this node's frames. */
+  refusedOf(node: string): RefusedParts | null;
 }
 
 /** State as views, and the way in for operators' requests. */
@@ -122,7 +125,7 @@ export class ControlPlaneViews implements ControlPlane {
   }
 
   findNode(id: string): NodeDetail | null {
-    return projectNodeDetail(this.#context(), id);
+    return projectNodeDetail(this.#context(), id, this.#parts.refusedOf(id));
   }
 
   listClusters(): ClusterView[] {

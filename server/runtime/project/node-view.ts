@@ -1,5 +1,5 @@
 import { falseAlarmCurve, type NodeLive, type NodeRecord, suspicion } from "../../core/index.ts";
-import { limits, type NodeDetail, type NodeView } from "../../protocol/index.ts";
+import { limits, type NodeDetail, type NodeView, type RefusedParts } from "../../protocol/index.ts";
 import { nodeHealth, type ProjectionContext, toWallMs } from "./context.ts";
 
 /** The row of one node; null when there is no such node. */
@@ -32,7 +32,11 @@ export function projectNode(context: ProjectionContext, id: string): NodeView | 
 }
 
 /** All of one node: for its page. */
-export function projectNodeDetail(context: ProjectionContext, id: string): NodeDetail | null {
+export function projectNodeDetail(
+  context: ProjectionContext,
+  id: string,
+  refused: RefusedParts | null,
+): NodeDetail | null {
   const view = projectNode(context, id);
   const record = context.state.durable.nodes.get(id);
   if (view === null || record === undefined) return null;
@@ -50,6 +54,7 @@ export function projectNodeDetail(context: ProjectionContext, id: string): NodeD
     seenBy: seenBy(context, id),
     checks: live?.checks ?? [],
     workloads: live?.workloads ?? [],
+    refused,
     beats: context.memory.beats(id),
     detectorCurve: live === null ? [] : curveOf(live),
     detectorThresholdMs: live === null ? 0 : Math.round(live.detector.thresholdMs),

@@ -172,7 +172,7 @@ describe("projections", () => {
     expect(projectNode(context, "pg-a")).toMatchObject({ role: "primary", cluster: "orders", connected: true });
     expect(projectNode(context, "pg-b")).toMatchObject({ role: "standby" });
     expect(projectNode(context, "app")).toMatchObject({ role: "application", cluster: "orders" });
-    const detail = projectNodeDetail(context, "pg-a");
+    const detail = projectNodeDetail(context, "pg-a", null);
     expect(detail?.lastSeenAt).toBe(context.now.wallMs - 50);
     expect(detail?.seenBy).toMatchObject([{ observer: "pg-b", reach: "ok" }]);
     expect(detail?.clockOffsetMs).toBeCloseTo(90);

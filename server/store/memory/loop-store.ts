@@ -116,7 +116,7 @@ interface RecordBatch {
   readonly spoolId: string;
   readonly firstSeq: number;
   readonly skipped: number;
-  readonly records: readonly SpoolRecord[];
+  readonly records: readonly (SpoolRecord | null)[];
   readonly receivedAt: number;
 }
 
@@ -125,6 +125,7 @@ function applyRecords(tables: MemoryTables, batch: RecordBatch): number {
   const applied = tables.spools.get(key) ?? 0;
   const fresh = takeNewRecords(applied, batch.firstSeq, batch.skipped, batch.records);
   for (const record of fresh) {
+    if (record === null) continue;
     switch (record.kind) {
       case "trace":
         recordTrace(tables, { ...record, node: batch.node, receivedAt: batch.receivedAt });

@@ -140,9 +140,11 @@ function encodeEntry({ seq: _, ...entry }: TimelineEntry): Omit<TimelineEntry, "
 }
 
 /** The argument of `apply_records`. */
-function encodeRecords(node: string, records: readonly SpoolRecord[], receivedAt: number): string {
+function encodeRecords(node: string, records: readonly (SpoolRecord | null)[], receivedAt: number): string {
   return toSafeJson(
     records.map((record) => {
+      // Takes its number and nothing else.
+      if (record === null) return {};
       switch (record.kind) {
         case "trace":
           return {

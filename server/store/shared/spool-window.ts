@@ -5,12 +5,12 @@ import type { SpoolRecord } from "../../protocol/index.ts";
 const shownClockDifferenceMs = 100;
 
 /** The records of a frame that are still to be applied; empty for a replay and for a gap that the agent did not declare. */
-export function takeNewRecords(
+export function takeNewRecords<T>(
   applied: number,
   firstSeq: number,
   skipped: number,
-  records: readonly SpoolRecord[],
-): readonly SpoolRecord[] {
+  records: readonly T[],
+): readonly T[] {
   if (firstSeq - skipped > applied + 1) return [];
   return records.slice(Math.max(0, applied + 1 - firstSeq));
 }

@@ -199,6 +199,14 @@ export function describeLoopContract(getBackend: () => Backend): void {
       expect(await countTraces()).toBe(3);
     });
 
+    it("gives a refused record its number and nothing else", async () => {
+      const { store } = backend.stores;
+      expect(await store.applyRecords("app-1", "s1", 1, [null, traceRecord("a"), null], now)).toBe(3);
+      expect(await store.applyRecords("app-1", "s1", 4, [null], now)).toBe(4);
+      expect(await store.applyRecords("app-1", "s1", 4, [null, traceRecord("a")], now)).toBe(5);
+      expect(await countTraces()).toBe(2);
+    });
+
     it("applies nothing of a frame beyond a gap, and the missing one afterwards", async () => {
       const { store } = backend.stores;
       await store.applyRecords("app-1", "s1", 1, [traceRecord("a")], now);
