@@ -1,9 +1,12 @@
 import type { SpanColumns, SpanPeer } from "../../server/protocol/index.ts";
 import { limits } from "../../server/protocol/limits.ts";
 import { traceLevel } from "../../server/protocol/trace-level.ts";
+import { jsonBytes, packedBytes } from "./pack-frames.ts";
 import type { AppSpan } from "./span.ts";
 
 const maxLevel = 20;
+/** As many spans fit into a frame whatever they are called: names are short, though not in bytes. */
+const fitAnyway = 100;
 /** The level goes down only after so many quiet seconds: a short lull must not flood what follows. */
 const calmSeconds = 10;
 
@@ -13,14 +16,16 @@ const calmSeconds = 10;
  */
 export class SpanSample {
   readonly #budget: number;
+  readonly #onDropped: (count: number) => void;
   #level = 0;
   #held: { readonly span: AppSpan; readonly level: number }[] = [];
   #seen = 0;
   #calm = 0;
 
-  /** `budget`: spans a second. */
-  constructor(budget: number) {
+  /** `budget`: spans a second. `onDropped`: spans of traces that are kept, but too large. */
+  constructor(budget: number, onDropped: (count: number) => void = () => undefined) {
     this.#budget = Math.min(budget, limits.maxSpansPerFrame);
+    this.#onDropped = onDropped;
   }
 
   get level(): number {
@@ -38,19 +43,31 @@ export class SpanSample {
     this.#held.push({ span, level });
     // Exports come in batches of several seconds.
     while (this.#held.length > limits.maxSpansPerFrame && this.#level < maxLevel) this.#raise();
-    if (this.#held.length > limits.maxSpansPerFrame) this.#held.length = limits.maxSpansPerFrame;
+    this.#cutTo(limits.maxSpansPerFrame);
   }
 
-  /** The spans held, and the level under which all of them were kept. Called once a second. */
+  /** The spans held, and the level under which all of them were kept: what one frame takes. Called once a second. */
   take(nowMs: number): SpanColumns {
-    const columns = toColumns(
-      this.#held.map(({ span }) => span),
-      this.#level,
-      nowMs,
-    );
+    const make = () => {
+      const spans = this.#held.map(({ span }) => span);
+      return toColumns(spans, this.#level, nowMs);
+    };
+    let columns = make();
+    while (this.#held.length > fitAnyway && jsonBytes(columns) > packedBytes) {
+      if (this.#level < maxLevel) this.#raise();
+      else this.#cutTo(Math.floor(this.#held.length / 2));
+      columns = make();
+    }
     this.#held = [];
     this.#adapt();
     return columns;
+  }
+
+  #cutTo(count: number): void {
+    const beyond = this.#held.length - count;
+    if (beyond <= 0) return;
+    this.#held.length = count;
+    this.#onDropped(beyond);
   }
 
   #raise(): void {

@@ -101,6 +101,87 @@ describe("the telemetry hub", () => {
     expect(frames[0]?.dropped.services).toBeGreaterThan(0);
   });
 
+  const long = (i: number) => `${i} ${"名".repeat(190)}`;
+  const readAll = (hub: TelemetryHub) => {
+    const frames = hub.takeFrames(nowMs);
+    for (const frame of frames) {
+      const text = JSON.stringify(frame);
+      expect(Buffer.byteLength(text)).toBeLessThan(limits.maxFrameBytes);
+      expect(decodeAgentFrame(text)).toMatchObject({ ok: true, refused: [] });
+    }
+    return frames;
+  };
+
+  it("keeps a thousand spans of long names within a frame by keeping fewer whole traces, and says at which level", () => {
+    const hub = open([], 1_000);
+    const tracesOf = (i: number) => makeSpan(Math.floor(i / 4)).traceId;
+    hub.takeSpans(
+      Array.from({ length: 1_000 }, (_, i) => makeSpan(i, { op: long(i), traceId: tracesOf(i) })),
+      nowMs,
+    );
+    const frames = readAll(hub);
+    const { spans } = frames.at(-1) as (typeof frames)[number];
+    expect(spans.level).toBeGreaterThan(0);
+    expect(spans.trace.length).toBeGreaterThan(100);
+    expect(spans.trace.length).toBe(4 * spans.traces.length);
+    const counted = frames.flatMap(({ buckets }) => buckets.flatMap(({ requests }) => requests));
+    expect(counted.reduce((sum, { count }) => sum + count, 0)).toBe(1_000);
+  });
+
+  it("says how many spans it left out of a single trace that no frame takes", () => {
+    const hub = open([], 1_000);
+    const traceId = `${"a".repeat(16)}${"0".repeat(15)}1`;
+    const spans = Array.from({ length: 1_200 }, (_, i) =>
+      makeSpan(i, { op: long(i), traceId: traceId.replace(/1$/, "0") }),
+    );
+    hub.takeSpans(spans, nowMs);
+    const frames = readAll(hub);
+    const kept = frames.at(-1)?.spans.trace.length ?? 0;
+    expect(kept).toBeGreaterThan(100);
+    expect(frames[0]?.dropped.spans).toBe(1_200 - kept);
+  });
+
+  it("splits what is long in bytes, and loses nothing of it", () => {
+    const names = Array.from({ length: 64 }, (_, i) => `${"名".repeat(97)}${i}`);
+    const hub = open(names.map((name) => ({ name, dependsOn: names })));
+    for (const [i, service] of names.entries()) {
+      const peer = (to: number) => ({ name: `${"址".repeat(97)}${i % 4}${to}`, kind: "address" }) as const;
+      hub.takeSpans(
+        [...Array(4)].map((_, to) => makeSpan(i, { service, kind: 2, peer: peer(to) })),
+        nowMs,
+      );
+      for (let gauge = 0; gauge < 8; gauge += 1) hub.setGauge(service, `gauge${gauge}`, gauge, nowMs);
+      for (let log = 0; log < 3; log += 1) {
+        const text = `${"日".repeat(i + 1)} ${"志".repeat(log + 400)}`;
+        hub.takeLog({ service, level: "error", text, at: nowMs, traceId: null, spanId: null }, nowMs);
+      }
+    }
+    const frames = readAll(hub);
+    expect(frames.length).toBeGreaterThan(3);
+    expect(frames.flatMap(({ services }) => services.map(({ name }) => name))).toEqual(names);
+    expect(frames.flatMap(({ gauges }) => gauges).length).toBe(512);
+    const calls = frames.flatMap(({ buckets }) => buckets.flatMap((bucket) => bucket.calls));
+    expect(calls.reduce((sum, { count }) => sum + count, 0)).toBe(256);
+    const logs = frames.flatMap((frame) => frame.logs).reduce((sum, { count }) => sum + count, 0);
+    expect(logs + (frames[0]?.dropped.logs ?? 0)).toBe(192);
+  });
+
+  it("sends no more at once than the control plane takes in a burst, and says what it left out", () => {
+    const hub = open();
+    const total = 60 * 256;
+    for (let i = 0; i < total; i += 1) {
+      const peer = { name: `${"址".repeat(90)}${i % 256}`, kind: "address" } as const;
+      const startAt = nowMs - Math.floor(i / 256) * 1_000 - 10;
+      hub.takeSpans([makeSpan(i, { service: "名".repeat(99), kind: 2, peer, startAt })], nowMs);
+    }
+    const frames = readAll(hub);
+    expect(frames.length).toBeLessThanOrEqual(16);
+    const calls = frames.flatMap(({ buckets }) => buckets.flatMap((bucket) => bucket.calls));
+    const left = hub.takeFrames(nowMs)[0]?.dropped.calls ?? 0;
+    expect(left).toBeGreaterThan(0);
+    expect(calls.reduce((sum, { count }) => sum + count, 0) + left).toBe(total);
+  });
+
   it("stays small while there is no connection", () => {
     const hub = open();
     for (let second = 0; second < 300; second += 1) {

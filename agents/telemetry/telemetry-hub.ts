@@ -1,21 +1,18 @@
 import { limits } from "../../server/protocol/limits.ts";
 import {
   type DroppedCounts,
-  emptySpans,
   noneDropped,
   type SeenService,
-  type TelemetryBucket,
   type TelemetryFrame,
 } from "../../server/protocol/telemetry-frame.ts";
 import { LogCounter } from "./log-counter.ts";
+import { packFrames } from "./pack-frames.ts";
 import type { AppLog, AppSpan } from "./span.ts";
 import { SpanSample } from "./span-sample.ts";
 import { TrafficCounts } from "./traffic-counts.ts";
 
 /** A service that exported nothing for this long is not named any more. */
 const seenForMs = 60_000;
-/** Characters of JSON in one frame; the wire takes about twice as much. */
-const frameChars = 120_000;
 const keptWhileAwayS = 60;
 
 export interface DeclaredService {
@@ -41,7 +38,7 @@ export class TelemetryHub {
 
   constructor({ declared, spanBudget }: TelemetryHubOptions) {
     this.#declared = new Map(declared.slice(0, limits.maxServicesPerFrame).map((service) => [service.name, service]));
-    this.#sample = new SpanSample(spanBudget);
+    this.#sample = new SpanSample(spanBudget, (count) => this.drop("spans", count));
   }
 
   takeSpans(spans: readonly AppSpan[], nowMs = Date.now()): void {
@@ -70,27 +67,25 @@ export class TelemetryHub {
   }
 
   /** Frames for all that came since the last ones; none when there is nothing to say. */
-  takeFrames(nowMs = Date.now()): TelemetryFrame[] {
-    const head = {
-      t: "telemetry" as const,
+  takeFrames(nowMs = Date.now()): readonly TelemetryFrame[] {
+    const parts = {
       at: nowMs,
       services: this.#services(nowMs),
       gauges: [...this.#gauges.values()],
+      buckets: this.#traffic.take(),
       logs: this.#logs.take(),
+      spans: this.#sample.take(nowMs),
       dropped: this.#dropped,
     };
-    const spans = this.#sample.take(nowMs);
-    const [first = [], ...others] = splitBuckets(this.#traffic.take());
     this.#gauges = new Map();
     this.#dropped = noneDropped;
-    const isEmpty = [head.services, head.gauges, head.logs, first, spans.trace].every((list) => list.length === 0);
-    if (isEmpty && Object.values(head.dropped).every((count) => count === 0)) return [];
-    const rest = { t: "telemetry" as const, at: nowMs, services: [], gauges: [], logs: [], dropped: noneDropped };
-    return [
-      { ...head, buckets: first, spans: emptySpans },
-      ...others.map((buckets) => ({ ...rest, buckets, spans: emptySpans })),
-      ...(spans.trace.length === 0 ? [] : [{ ...rest, buckets: [], spans }]),
-    ];
+    const lists = [parts.services, parts.gauges, parts.buckets, parts.logs, parts.spans.trace];
+    if ([...lists, Object.values(parts.dropped).filter((count) => count > 0)].every((list) => list.length === 0))
+      return [];
+    const { frames, left } = packFrames(parts);
+    this.drop("calls", left.calls);
+    this.drop("logs", left.logs);
+    return frames;
   }
 
   /** While there is no connection: what would come too late is forgotten, so that nothing grows. */
@@ -133,20 +128,4 @@ export class TelemetryHub {
       declared: this.#declared.has(name),
     }));
   }
-}
-
-/** As many buckets a frame as fit. */
-function splitBuckets(buckets: readonly TelemetryBucket[]): TelemetryBucket[][] {
-  const frames: TelemetryBucket[][] = [];
-  let chars = Number.POSITIVE_INFINITY;
-  for (const bucket of buckets) {
-    const length = JSON.stringify(bucket).length;
-    if (chars + length > frameChars) {
-      frames.push([]);
-      chars = 0;
-    }
-    frames.at(-1)?.push(bucket);
-    chars += length;
-  }
-  return frames;
 }

@@ -246,6 +246,7 @@ export class AgentSession {
         return;
       case "telemetry":
         if (this.#telemetryBucket.take(arrivalMs)) this.#parts.telemetry.take(node.id, frame, this.#clock.wallMs());
+        else this.#parts.onRefused(node.id, [{ part: "telemetry", place: "", why: "too-often" }]);
         return;
       case "hello":
       case "proof":

@@ -148,6 +148,16 @@ describe("parts of telemetry that are refused", () => {
     agent.close();
   });
 
+  it("are whole frames that come too often, which are told as well", async () => {
+    const agent = await enter("app-4");
+    for (let i = 0; i < 30; i += 1) agent.send(makeTelemetry({ at: Date.now() }));
+    await expect
+      .poll(() => refusedOf("app-4"))
+      .toMatchObject({ kinds: [{ part: "telemetry", place: "", why: "too-often" }] });
+    expect(agent.closed).toBeNull();
+    agent.close();
+  });
+
   it("end the session when next to nothing else comes", async () => {
     const agent = await enter("app-3");
     for (let i = 0; i < 150; i += 1) agent.sendText(JSON.stringify({ t: "telemetry" }));

@@ -25,7 +25,14 @@ export type RefusedKind =
   | "progress"
   | "telemetry";
 
-export type RefusedWhy = "wrong-type" | "too-large" | "too-small" | "bad-format" | "unknown-value" | "invalid";
+export type RefusedWhy =
+  | "wrong-type"
+  | "too-large"
+  | "too-small"
+  | "bad-format"
+  | "unknown-value"
+  | "too-often"
+  | "invalid";
 
 /** All that was left out of a node's frames since the control plane started. */
 export interface RefusedParts {
