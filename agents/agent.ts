@@ -28,7 +28,7 @@ import { Repeater } from "./shared/repeater.ts";
 import { messageOf, monotonicMs } from "./shared/time.ts";
 import { SpoolSender } from "./spool/sender.ts";
 import { Spool } from "./spool/spool.ts";
-import { ServiceTelemetry } from "./telemetry/services.ts";
+import { ServiceTelemetry, type ServiceTelemetryOptions } from "./telemetry/services.ts";
 
 const memberReconnectCapMs = 1_000;
 const nodeReconnectCapMs = 5_000;
@@ -117,6 +117,7 @@ export class Agent {
       log,
       connected: () => this.#connection.connected,
       send: (frame) => this.#connection.send(frame),
+      kept: () => this.#keptServers(),
       storeError: (trace, at) => this.#spool.append({ kind: "trace", at, trace }),
     });
     this.#sender = new SpoolSender(this.#spool, (frame) => this.#connection.send(frame));
@@ -263,6 +264,26 @@ export class Agent {
 
   #programStatus(): readonly ProgramStatus[] {
     return this.#programs.map(({ program, participant }) => ({ ...program.status(), change: participant.current() }));
+  }
+
+  /** Under the names that the service map gives them: members of a cluster are one there. */
+  #keptServers(): ReturnType<ServiceTelemetryOptions["kept"]> {
+    const { postgres } = this.#config;
+    return [
+      ...this.#programs.map(({ program }) => ({
+        name: program.service.name,
+        kind: "service" as const,
+        pid: program.status().pid,
+      })),
+      ...(postgres === null || this.#instance === null
+        ? []
+        : [{ name: postgres.cluster, kind: "database" as const, pid: this.#instance.supervisor.pid }]),
+      ...this.#redis.map(({ service, supervisor }) => ({
+        name: service.cluster,
+        kind: "cache" as const,
+        pid: supervisor?.pid ?? null,
+      })),
+    ];
   }
 
   #redisStatus(nowMs: number): readonly RedisStatus[] {

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { FakeAgent } from "../server/testing/fake-agent.ts";
 import { startTestServer, type TestServer } from "../server/testing/start-server.ts";
+import { makeTelemetry } from "../server/testing/telemetry.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { runCommandLine } from "./program.ts";
 
@@ -87,6 +89,31 @@ describe("the command line", () => {
     expect(twice.code).toBe(exitCodes.refused);
     expect((await holdfast(["services", "undepend", "web", "billing"])).code).toBe(exitCodes.done);
     await vi.waitFor(async () => expect(await edges()).toEqual([]), 5_000);
+  });
+
+  it("says how it knows who calls whom", async () => {
+    const agent = await FakeAgent.open(server.url);
+    await agent.enter("app-1", { enrolmentToken: await server.enrolmentToken("app-1") });
+    const end = { kind: "service" as const, address: "127.0.0.1", port: 80 };
+    agent.send(
+      makeTelemetry({
+        at: Date.now(),
+        services: [{ name: "till", version: null, dependsOn: ["ledger"], declared: true }],
+        connections: {
+          scope: "h",
+          addresses: [],
+          listens: [{ ...end, service: "vault" }],
+          calls: [{ ...end, service: "till", alias: null, sockets: 1 }],
+        },
+      }),
+    );
+    await vi.waitFor(
+      async () => expect((await holdfast(["topology"])).out).toMatch(/till +vault +connection .*s ago/),
+      5_000,
+    );
+    expect((await holdfast(["topology"])).out).toMatch(/till +ledger +declared .*never/);
+    expect((await holdfast(["services"])).out).toMatch(/till .*ledger, vault \(connection\)/);
+    agent.close();
   });
 
   it("verifies the audit, and says so when somebody has changed it", async () => {

@@ -24,7 +24,7 @@ export function addServices(program: Command, api: () => Api): void {
   declare("undepend", false, "take such a declaration back; calls that are seen stay on the map");
   program
     .command("topology")
-    .description("who calls whom")
+    .description("who calls whom, and how that is known: declared, observed in calls, or only a TCP connection")
     .option("--json", "print JSON", false)
     .action(({ json }: { json: boolean }) => showTopology(api(), json));
 }
@@ -58,7 +58,7 @@ async function showServices(api: Api, json: boolean): Promise<void> {
             service.nodes.join(", ") || "–",
             service.version ?? "–",
             ...formatTraffic(service.traffic),
-            service.dependsOn.join(", ") || "–",
+            [...service.dependsOn, ...service.connectedTo.map((name) => `${name} (connection)`)].join(", ") || "–",
             formatAgo(service.lastSeenAt, nowMs),
           ]),
         ),
@@ -67,18 +67,21 @@ async function showServices(api: Api, json: boolean): Promise<void> {
 
 async function showTopology(api: Api, json: boolean): Promise<void> {
   const topology = await api.get<TopologyView>("topology");
-  const nameOf = (id: string): string => id.slice(id.indexOf(":") + 1);
+  const nameOf = (id: string): string => id.replace(/^service:/, "").replace(/^host:/, "node ");
   const calls = topology.edges.filter((edge) => edge.kind === "calls");
   print(json, topology, () =>
     calls.length === 0
       ? ["No calls between services are known yet."]
       : formatTable(
-          ["from", "to", "known", "calls/s", "errors", "mean", "p95"],
+          ["from", "to", "known", "calls/s", "errors", "mean", "p95", "last seen"],
           calls.map((edge) => [
             nameOf(edge.from),
             nameOf(edge.to),
-            [edge.declared && "declared", edge.observed && "observed"].filter(Boolean).join(", "),
+            [edge.declared && "declared", edge.observed && "observed", edge.connected && "connection"]
+              .filter(Boolean)
+              .join(", "),
             ...formatTraffic(edge.traffic),
+            formatAgo(edge.lastSeenAt, topology.at),
           ]),
         ),
   );

@@ -46,6 +46,7 @@ import { listRestless } from "./runtime/restless.ts";
 import { startSampler } from "./runtime/sampler.ts";
 import { RecentSeries } from "./runtime/series.ts";
 import { ServiceWatch } from "./runtime/service-watch/service-watch.ts";
+import type { ClusterMember } from "./runtime/telemetry/connection-records.ts";
 import { LiveTelemetry } from "./runtime/telemetry/telemetry-store.ts";
 import type { Stores } from "./store/index.ts";
 
@@ -71,7 +72,11 @@ export class Control {
   readonly views: ControlPlaneViews;
   readonly feed: Feed;
   /** What services did in the last half hour. */
-  readonly telemetry = new LiveTelemetry(clock, () => this.#listDeclared());
+  readonly telemetry = new LiveTelemetry(
+    clock,
+    () => this.#listDeclared(),
+    () => this.#listMembers(),
+  );
   readonly #parts: ControlParts;
   readonly #state: State;
   readonly #memory = new ProjectionMemory();
@@ -304,6 +309,24 @@ export class Control {
   #listDeclared() {
     const documents = [...this.#state.durable.documents.values()];
     return documents.filter((document) => document.kind === "declared-dependency");
+  }
+
+  /** Where members of clusters say that they are reached: connections lead there. */
+  #listMembers(): ClusterMember[] {
+    const { clusters, documents } = this.#state.durable;
+    const databases = [...clusters.values()].flatMap(({ id, members }) =>
+      Object.values(members).map((member) => ({ ...member, node: member.id, cluster: id, kind: "database" as const })),
+    );
+    const caches = [...documents.values()].flatMap((document) =>
+      document.kind !== "redis"
+        ? []
+        : Object.values(document.members).map((member) => ({
+            ...member,
+            cluster: document.id,
+            kind: "cache" as const,
+          })),
+    );
+    return [...databases, ...caches];
   }
 
   /** Of every incident: what changed may be the end of a mute. */

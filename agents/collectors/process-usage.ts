@@ -56,6 +56,11 @@ export class ProcessUsage {
     };
   }
 
+  /** The processes that were found last. */
+  get pids(): readonly number[] {
+    return this.#pids;
+  }
+
   get #isWatched(): boolean {
     const { pidFile, command, unit } = this.#application;
     return pidFile !== undefined || command !== undefined || unit !== undefined;
@@ -91,6 +96,13 @@ async function readUnit(unit: string): Promise<number[]> {
     .split("\n")
     .map(Number)
     .filter((pid) => pid > 0);
+}
+
+/** Each of these processes with its children and their children. */
+export async function findFamilies(roots: readonly number[]): Promise<(readonly number[])[]> {
+  if (roots.length === 0) return [];
+  const all = await listProcesses();
+  return roots.map((root) => withDescendants(all, [root]).slice(0, processesOfService));
 }
 
 async function listProcesses(): Promise<ProcessStat[]> {

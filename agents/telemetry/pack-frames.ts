@@ -1,5 +1,6 @@
 import type {
   CallCount,
+  ConnectionReport,
   DroppedCounts,
   Gauge,
   LogCount,
@@ -27,6 +28,7 @@ export interface Unpacked {
   readonly spans: SpanColumns;
   readonly logs: readonly LogCount[];
   readonly dropped: DroppedCounts;
+  readonly connections: ConnectionReport | null;
 }
 
 export interface Packed {
@@ -59,6 +61,7 @@ export function packFrames(parts: Unpacked): Packed {
     draft.bytes += bytes;
     return draft;
   };
+  if (parts.connections !== null) roomFor(parts.connections);
   for (const service of parts.services) roomFor(service).services.push(service);
   for (const gauge of parts.gauges) roomFor(gauge).gauges.push(gauge);
   for (const { second, requests, calls } of parts.buckets) {
@@ -71,7 +74,9 @@ export function packFrames(parts: Unpacked): Packed {
     for (const each of calls) bucketOf(roomFor(each, secondBytes)).calls.push(each);
   }
   for (const log of parts.logs) roomFor(log).logs.push(log);
-  const frames = drafts.map((draft, i) => toFrame(draft, parts, i === 0 ? parts.dropped : noneDropped));
+  const [head, ...others] = drafts.map((draft, i) => toFrame(draft, parts, i === 0 ? parts.dropped : noneDropped));
+  const { connections } = parts;
+  const frames = [{ ...(head as TelemetryFrame), ...(connections === null ? {} : { connections }) }, ...others];
   const withSpans = parts.spans.trace.length > 0 ? { ...toFrame(openDraft(), parts, noneDropped) } : null;
   const most = framesAtOnce - (withSpans === null ? 0 : 1);
   return {

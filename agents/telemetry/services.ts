@@ -1,7 +1,9 @@
 import type { Server } from "node:http";
 import type { ErrorTrace, TelemetryFrame } from "../../server/protocol/index.ts";
+import { Connections } from "../collectors/connections.ts";
 import { HostGauges } from "../collectors/host-gauges.ts";
-import { ProcessUsage } from "../collectors/process-usage.ts";
+import { findFamilies, ProcessUsage } from "../collectors/process-usage.ts";
+import type { Watched } from "../collectors/socket-owners.ts";
 import type { ApplicationConfig, TelemetryConfig } from "../config/telemetry-schema.ts";
 import { ErrorCounter } from "../errors/error-counter.ts";
 import type { GaugeReport } from "../http/reports.ts";
@@ -19,6 +21,7 @@ const errorPeriodMs = 1_000;
 const frameMs = 1_000;
 const processMs = 2_000;
 const hostMs = 5_000;
+const connectionsMs = 10_000;
 /** Bad payloads are told in the log this often at most. */
 const complainMs = 60_000;
 
@@ -27,6 +30,8 @@ export interface ServiceTelemetryOptions {
   readonly log: Log;
   connected(): boolean;
   send(frame: TelemetryFrame): boolean;
+  /** Servers and programs that the agent keeps itself; `pid` null while one does not run. */
+  kept(): readonly { readonly name: string; readonly kind: Watched["kind"]; readonly pid: number | null }[];
   /** Resolves when the record would survive a power cut. */
   storeError(trace: ErrorTrace, at: number): Promise<void>;
 }
@@ -57,14 +62,25 @@ export class ServiceTelemetry {
       usage: new ProcessUsage(application),
     }));
     const host = new HostGauges();
+    this.#aliases = new Map(applications.flatMap(({ name, addresses }) => addresses.map((each) => [each, name])));
+    const connections = new Connections({
+      // An application that names the same processes comes first: its name is the one that people chose.
+      watched: async () => [
+        ...usages.map(({ name, usage }) => ({ name, kind: "service" as const, pids: usage.pids })),
+        ...(await this.#keptProcesses()),
+      ],
+      aliases: this.#aliases,
+      onTrouble: (message, detail) => options.log("warn", message, detail),
+      onDropped: (count) => this.hub.drop("calls", count),
+    });
     this.#loops = [
       new Repeater(processMs, async () => {
         for (const { name, usage } of usages) this.#setGauges(name, await usage.collect());
       }),
       new Repeater(hostMs, async () => this.#setGauges(null, await host.collect())),
+      new Repeater(connectionsMs, async () => this.hub.setConnections(await connections.collect())),
     ];
     this.#logs = applications.map((application) => this.#makeLogReader(application));
-    this.#aliases = new Map(applications.flatMap(({ name, addresses }) => addresses.map((each) => [each, name])));
   }
 
   /** @throws Error when the OTLP port is taken. */
@@ -113,6 +129,12 @@ export class ServiceTelemetry {
 
   takeGauges({ service, gauges }: GaugeReport): void {
     this.#setGauges(service, gauges);
+  }
+
+  async #keptProcesses(): Promise<Watched[]> {
+    const running = this.#options.kept().flatMap(({ pid, ...each }) => (pid === null ? [] : [{ ...each, pid }]));
+    const families = await findFamilies(running.map(({ pid }) => pid));
+    return running.map(({ name, kind }, i) => ({ name, kind, pids: families[i] ?? [] }));
   }
 
   #setGauges(service: string | null, gauges: Readonly<Record<string, number>>): void {

@@ -182,6 +182,31 @@ describe("the telemetry hub", () => {
     expect(calls.reduce((sum, { count }) => sum + count, 0) + left).toBe(total);
   });
 
+  it("tells connections when they change, once a minute while they don't, and anew to whoever is there after an absence", () => {
+    const hub = open();
+    const report = (port: number) => ({
+      scope: "h",
+      addresses: [],
+      listens: [{ service: "orders", kind: "service" as const, address: "*", port }],
+      calls: [],
+    });
+    const told = (atS: number) =>
+      hub.takeFrames(nowMs + atS * 1_000).map(({ connections }) => connections?.listens[0]?.port);
+    expect(told(0)).toEqual([]);
+    hub.setConnections(report(80));
+    expect(told(1)).toEqual([80]);
+    hub.setConnections(report(80));
+    expect(told(11)).toEqual([]);
+    hub.setConnections(report(81));
+    expect(told(12)).toEqual([81]);
+    expect(told(71)).toEqual([]);
+    expect(told(72)).toEqual([81]);
+    hub.forgetOld(nowMs + 73_000);
+    expect(told(74)).toEqual([81]);
+    hub.setConnections(null);
+    expect(told(200)).toEqual([]);
+  });
+
   it("stays small while there is no connection", () => {
     const hub = open();
     for (let second = 0; second < 300; second += 1) {

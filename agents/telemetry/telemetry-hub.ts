@@ -1,5 +1,6 @@
 import { limits } from "../../server/protocol/limits.ts";
 import {
+  type ConnectionReport,
   type DroppedCounts,
   noneDropped,
   type SeenService,
@@ -14,6 +15,8 @@ import { TrafficCounts } from "./traffic-counts.ts";
 /** A service that exported nothing for this long is not named any more. */
 const seenForMs = 60_000;
 const keptWhileAwayS = 60;
+/** Connections that stay as they are are told this often: who has heard nothing for minutes takes them for gone. */
+const sameConnectionsMs = 60_000;
 
 export interface DeclaredService {
   readonly name: string;
@@ -35,6 +38,8 @@ export class TelemetryHub {
   readonly #logs = new LogCounter((count) => this.drop("logs", count));
   #gauges = new Map<string, { readonly service: string | null; readonly name: string; readonly value: number }>();
   #dropped: DroppedCounts = noneDropped;
+  #connections: { readonly report: ConnectionReport; readonly text: string } | null = null;
+  #told: { readonly text: string; readonly atMs: number } | null = null;
 
   constructor({ declared, spanBudget }: TelemetryHubOptions) {
     this.#declared = new Map(declared.slice(0, limits.maxServicesPerFrame).map((service) => [service.name, service]));
@@ -62,6 +67,11 @@ export class TelemetryHub {
       this.#gauges.set(key, { service, name, value });
   }
 
+  /** All connections of now; null: none are known. */
+  setConnections(report: ConnectionReport | null): void {
+    this.#connections = report === null ? null : { report, text: JSON.stringify(report) };
+  }
+
   drop(what: keyof DroppedCounts, count: number): void {
     this.#dropped = { ...this.#dropped, [what]: Math.min(1e9, this.#dropped[what] + count) };
   }
@@ -76,11 +86,18 @@ export class TelemetryHub {
       logs: this.#logs.take(),
       spans: this.#sample.take(nowMs),
       dropped: this.#dropped,
+      connections: this.#takeConnections(nowMs),
     };
     this.#gauges = new Map();
     this.#dropped = noneDropped;
     const lists = [parts.services, parts.gauges, parts.buckets, parts.logs, parts.spans.trace];
-    if ([...lists, Object.values(parts.dropped).filter((count) => count > 0)].every((list) => list.length === 0))
+    if (
+      [
+        ...lists,
+        Object.values(parts.dropped).filter((count) => count > 0),
+        parts.connections === null ? [] : [0],
+      ].every((list) => list.length === 0)
+    )
       return [];
     const { frames, left } = packFrames(parts);
     this.drop("calls", left.calls);
@@ -93,6 +110,17 @@ export class TelemetryHub {
     this.#traffic.forgetBefore(Math.floor(nowMs / 1_000) - keptWhileAwayS);
     // Counted by the second in which they are sent, they would look like a sudden burst.
     this.#logs.take();
+    // Whoever is there afterwards may know nothing.
+    this.#told = null;
+  }
+
+  #takeConnections(nowMs: number): ConnectionReport | null {
+    const connections = this.#connections;
+    if (connections === null) return null;
+    const { report, text } = connections;
+    if (this.#told?.text === text && nowMs - this.#told.atMs < sameConnectionsMs) return null;
+    this.#told = { text, atMs: nowMs };
+    return report;
   }
 
   /** False when there are too many services already. */

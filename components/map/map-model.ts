@@ -47,6 +47,12 @@ function judge(node: TopologyNode, incident: IncidentView | null, atMs: number):
   return node.lastSeenAt === null || atMs - node.lastSeenAt > staleMs ? "unknown" : "healthy";
 }
 
+/** How the map knows of what no trace shows: the key of the words for it. */
+export function originOf({ declared, connected }: { declared: boolean; connected: boolean }) {
+  if (!connected) return "declaredOnly";
+  return declared ? "declaredConnected" : "connectedOnly";
+}
+
 export function isProblem({ state }: MapService): boolean {
   return state !== "healthy" && state !== "unknown" && state !== "maintenance";
 }

@@ -7,7 +7,7 @@ import { classes } from "../ui/classes.ts";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { useFormat } from "../ui/text.tsx";
 import { type Layout, layOut } from "./layered-layout.ts";
-import { isProblem, type MapModel, type MapService } from "./map-model.ts";
+import { isProblem, type MapModel, type MapService, originOf } from "./map-model.ts";
 
 const box = { width: 168, height: 40 } as const;
 const gap = { x: 72, y: 14 } as const;
@@ -125,15 +125,21 @@ function Call({ call, path, loud, quiet }: { call: TopologyEdge; path: string; l
       d={path}
       fill="none"
       strokeWidth={fails || loud ? 2 : 1.25}
-      strokeDasharray={call.observed ? undefined : "4 4"}
+      strokeDasharray={call.observed ? undefined : call.connected ? "1 4" : "4 4"}
+      strokeLinecap={call.connected ? "round" : undefined}
       className={classes(color, quiet && !fails && "opacity-35")}
     >
       <title>
-        {`${cleanText(call.from.slice(8), 40)} → ${cleanText(call.to.slice(8), 40)}: ${t("edge", {
-          rate: traffic.perSecond === null ? "–" : format.number(traffic.perSecond, traffic.perSecond < 10 ? 1 : 0),
-          errors: format.percent(traffic.errorShare, true),
-          latency: format.duration(traffic.latencyMeanMs),
-        })}${call.observed ? "" : ` · ${t("declaredOnly")}`}`}
+        {`${cleanText(call.from.slice(8), 40)} → ${cleanText(call.to.slice(8), 40)}: ${
+          call.observed
+            ? t("edge", {
+                rate:
+                  traffic.perSecond === null ? "–" : format.number(traffic.perSecond, traffic.perSecond < 10 ? 1 : 0),
+                errors: format.percent(traffic.errorShare, true),
+                latency: format.duration(traffic.latencyMeanMs),
+              })
+            : t(originOf(call))
+        }`}
       </title>
     </path>
   );
@@ -172,7 +178,7 @@ function ServiceBox({
         className={classes(
           "focus-ring flex size-full items-center gap-2 rounded-md border bg-raised px-2.5 text-left",
           selected ? "border-accent" : isProblem(service) ? "border-degraded" : "border-line",
-          !node.observed && "border-dashed",
+          !node.observed && (node.connected ? "border-dotted" : "border-dashed"),
         )}
       >
         <span className="inline-flex w-3.5 shrink-0 justify-center">

@@ -19,7 +19,7 @@ import { Fact, Facts } from "../ui/panel.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { HostileText, Mono, RelativeTime, useFormat } from "../ui/text.tsx";
 import { DependencyEditor } from "./dependency-editor.tsx";
-import type { MapModel } from "./map-model.ts";
+import { type MapModel, originOf } from "./map-model.ts";
 
 const rangeMs = 600_000;
 const tracesShown = 5;
@@ -86,7 +86,7 @@ function Figures({ detail }: { detail: ServiceDetail }) {
   return (
     <Facts>
       <Fact name={t("kindOf")}>
-        {t(`kind.${detail.kind}`)} · {detail.observed ? t("observed") : t("declaredOnly")}
+        {t(`kind.${detail.kind}`)} · {detail.observed ? t("observed") : t(originOf(detail))}
       </Fact>
       <Fact name={t("version")}>
         {detail.version === null ? "–" : <Mono>{cleanText(detail.version, 60)}</Mono>}
@@ -199,13 +199,20 @@ function Calls({
                         errors: format.percent(traffic.errorShare, true),
                         latency: format.duration(traffic.latencyMeanMs),
                       })
-                    : t("declaredOnly")}
+                    : t(originOf(edge))}
+                  {!edge.observed && edge.connected && (
+                    <>
+                      {" · "}
+                      <RelativeTime at={edge.lastSeenAt} />
+                    </>
+                  )}
                 </span>
               </li>
             );
           })}
         </ul>
       )}
+      {edges.some((edge) => edge.connected) && <p className="mt-1.5 text-xs text-muted">{t("connectedWhy")}</p>}
     </Section>
   );
 }

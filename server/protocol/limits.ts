@@ -20,6 +20,9 @@ export const limits = {
   maxGaugesPerFrame: 512,
   maxBucketsPerFrame: 64,
   maxSpansPerFrame: 1_000,
+  /** Listening ports, and pairs of a service and what it is connected to. */
+  maxConnectionsPerFrame: 256,
+  maxAddressesPerFrame: 32,
   maxLogsPerFrame: 100,
   maxLogEventsPerTemplate: 50,
   maxServiceNameLength: 100,

@@ -19,6 +19,7 @@ export type RefusedKind =
   | "log"
   | "spans"
   | "dropped"
+  | "connections"
   | "check"
   | "workload"
   | "host"
@@ -76,6 +77,7 @@ const droppables = new Map<unknown, readonly Droppable[]>(
       { part: "log", path: ["logs"], instead: [] },
       { part: "spans", path: ["spans"], instead: emptySpans },
       { part: "dropped", path: ["dropped"], instead: noneDropped },
+      { part: "connections", path: ["connections"], instead: undefined },
     ],
     heartbeat: [
       { part: "check", path: ["checks", "*"] },

@@ -14,6 +14,8 @@ export interface TelemetryFrame {
   readonly spans: SpanColumns;
   readonly logs: readonly LogCount[];
   readonly dropped: DroppedCounts;
+  /** All connections of now; absent while they are what they were, and where they can't be seen. */
+  readonly connections?: ConnectionReport | undefined;
 }
 
 export interface SeenService {
@@ -120,6 +122,32 @@ export interface LogEvent {
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal" | "unknown";
+
+/** Where the services of the node listen, and whom they are connected to: TCP, as the kernel lists it. A whole picture, not a difference. */
+export interface ConnectionReport {
+  /** Kernel and network namespace: loopback addresses lead to the same machine within it. */
+  readonly scope: string;
+  /** The node's own addresses, without loopback. */
+  readonly addresses: readonly string[];
+  readonly listens: readonly (ConnectionEnd & { readonly service: string; readonly kind: OwnerKind })[];
+  readonly calls: readonly (ConnectionEnd & {
+    readonly service: string;
+    readonly kind: OwnerKind;
+    /** The name that the node's configuration gives to this address. */
+    readonly alias: string | null;
+    /** Open connections of this pair. */
+    readonly sockets: number;
+  })[];
+}
+
+export interface ConnectionEnd {
+  /** IPv4, or IPv6 in its shortest form; `*`: every address of the node. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What the agent watches as a service: an application, or a server that it keeps. */
+export type OwnerKind = "service" | "database" | "cache";
 
 /** What the agent left out since its last frame because a limit was reached. Sampling is no drop. */
 export interface DroppedCounts {

@@ -66,6 +66,11 @@ describe("a telemetry frame", () => {
     ["half a pair in the histogram", bucketWith([3]), "requests histogram invalid"],
     ["a number that is none", { gauges: [{ service: null, name: "a", value: null }] }, "gauge value wrong-type"],
     ["a gauge's name of a sentence", { gauges: [{ service: null, name: "a b", value: 1 }] }, "gauge name bad-format"],
+    [
+      "connections that lead nowhere",
+      { connections: { scope: "h", addresses: ["?"], listens: [], calls: [] } },
+      "connections addresses bad-format",
+    ],
     ["counts that are none", { dropped: 7 }, "dropped  wrong-type"],
   ])("goes on without %s, and says so", (_title, over, refused) => {
     const whole = makeTelemetry({ spans, buckets: [{ second: 1, requests: [], calls: [] }] });

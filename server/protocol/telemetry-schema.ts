@@ -94,6 +94,20 @@ const log = z.object({
   events: list(z.object({ traceId, spanId, at: wallMs }), limits.maxLogEventsPerTemplate),
 });
 
+const address = z.string().check(z.regex(/^(\*|[0-9a-f.:]{2,45})$/));
+const port = z.int().check(z.gte(1), z.lte(65_535));
+const ownerKind = z.enum(["service", "database", "cache"]);
+const end = { service: serviceName, kind: ownerKind, address, port };
+const connections = z.object({
+  scope: z.string().check(z.regex(/^[A-Za-z0-9/:._-]{1,120}$/)),
+  addresses: list(address, limits.maxAddressesPerFrame),
+  listens: list(z.object(end), limits.maxConnectionsPerFrame),
+  calls: list(
+    z.object({ ...end, alias: z.nullable(serviceName), sockets: count.check(z.gte(1)) }),
+    limits.maxConnectionsPerFrame,
+  ),
+});
+
 export const telemetrySchema = z.object({
   t: z.literal("telemetry"),
   at: wallMs,
@@ -118,4 +132,5 @@ export const telemetrySchema = z.object({
   spans,
   logs: list(log, limits.maxLogsPerFrame),
   dropped: z.object({ spans: count, services: count, calls: count, logs: count, errors: count, payloads: count }),
+  connections: z.optional(connections),
 });

@@ -20,6 +20,8 @@ export interface ServiceView {
   readonly declared: boolean;
   /** It was seen at work: in spans, in calls or as a process. */
   readonly observed: boolean;
+  /** It stands at an end of a TCP connection that was seen within ten minutes, where no calls are. */
+  readonly connected: boolean;
   /** Nodes it runs on. Empty for what is only known from calls to it. */
   readonly nodes: readonly string[];
   readonly version: string | null;
@@ -32,6 +34,8 @@ export interface ServiceView {
   readonly gauges: Readonly<Record<string, number>>;
   readonly dependsOn: readonly string[];
   readonly calledBy: readonly string[];
+  /** What it has TCP connections to, without a call that was seen or a declaration. */
+  readonly connectedTo: readonly string[];
 }
 
 export interface ServiceDetail extends ServiceView {
@@ -61,6 +65,7 @@ export interface TopologyNode {
   readonly kind: ServiceKind | "host";
   readonly declared: boolean;
   readonly observed: boolean;
+  readonly connected: boolean;
   readonly version: string | null;
   readonly lastSeenAt: number | null;
   readonly traffic: TrafficFigures;
@@ -73,7 +78,10 @@ export interface TopologyEdge {
   readonly to: string;
   readonly kind: "calls" | "runs-on";
   readonly declared: boolean;
+  /** Calls were seen, in spans. */
   readonly observed: boolean;
+  /** No calls, but a TCP connection from the one to where the other listens: seen within ten minutes, last at `lastSeenAt`. */
+  readonly connected: boolean;
   readonly lastSeenAt: number | null;
   readonly traffic: TrafficFigures;
 }

@@ -19,7 +19,8 @@ export function measureServices(
   const edges = services.flatMap(({ name, dependsOn }) => dependsOn.map((callee) => [name, callee] as const));
   const byName = new Map(services.map((service) => [service.name, service]));
   return services.flatMap((service): ServiceMeasure[] => {
-    if (service.lastSeenAt === null || nowMs - service.lastSeenAt > goneMs) return [];
+    // A connection tells that something is there, not how it does.
+    if (!service.observed || service.lastSeenAt === null || nowMs - service.lastSeenAt > goneMs) return [];
     const reaches = [...reachesFrom(edges, service.name)];
     const standsOnDatabase = reaches.some((name) => byName.get(name)?.kind === "database");
     const nodes = new Set([service.name, ...reaches].flatMap((name) => byName.get(name)?.nodes ?? []));

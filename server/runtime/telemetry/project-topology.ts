@@ -8,7 +8,7 @@ import type {
   TrafficFigures,
 } from "../../protocol/index.ts";
 import { metricsOf } from "./read-series.ts";
-import type { GraphEdge, GraphNode, ServiceGraph } from "./resolve-graph.ts";
+import type { GraphEdge, GraphNode, HostEdge, ServiceGraph } from "./resolve-graph.ts";
 import type { TelemetryRecords } from "./telemetry-records.ts";
 import { noTraffic, type TrafficSeries } from "./traffic-series.ts";
 
@@ -25,9 +25,15 @@ export function projectService(graph: ServiceGraph, node: GraphNode, nowMs: numb
     ...common(node, nowMs),
     nodes: nodesOf(node, nowMs),
     versionSince: record?.versionSince ?? null,
-    dependsOn: graph.edges.filter((edge) => edge.from === node.name).map((edge) => edge.to),
-    calledBy: graph.edges.filter((edge) => edge.to === node.name).map((edge) => edge.from),
+    dependsOn: graph.edges.filter((edge) => edge.from === node.name && isDependency(edge)).map((edge) => edge.to),
+    calledBy: graph.edges.filter((edge) => edge.to === node.name && isDependency(edge)).map((edge) => edge.from),
+    connectedTo: graph.edges.filter((edge) => edge.from === node.name && !isDependency(edge)).map((edge) => edge.to),
   };
+}
+
+/** Seen in calls or declared. Everything that judges reckons with these alone. */
+function isDependency(edge: GraphEdge): boolean {
+  return edge.observed || edge.declared;
 }
 
 export function projectServiceDetail(
@@ -55,6 +61,7 @@ export function projectTopology(records: TelemetryRecords, graph: ServiceGraph, 
       kind: "runs-on",
       declared: service.record?.declared.has(node) ?? false,
       observed: true,
+      connected: false,
       lastSeenAt: service.record?.nodes.get(node) ?? null,
       traffic: noTraffic,
     })),
@@ -70,6 +77,7 @@ export function projectTopology(records: TelemetryRecords, graph: ServiceGraph, 
           kind: "host",
           declared: true,
           observed: true,
+          connected: graph.hostEdges.some((edge) => edge.node === node),
           version: null,
           lastSeenAt: lastSeenMs,
           traffic: noTraffic,
@@ -77,7 +85,7 @@ export function projectTopology(records: TelemetryRecords, graph: ServiceGraph, 
         }),
       ),
     ],
-    edges: [...graph.edges.map((edge) => projectEdge(edge, nowMs)), ...runsOn],
+    edges: [...graph.edges.map((edge) => projectEdge(edge, nowMs)), ...graph.hostEdges.map(projectHostEdge), ...runsOn],
     dropped: records.dropped,
   };
 }
@@ -90,6 +98,7 @@ function common(node: GraphNode, nowMs: number): Omit<TopologyNode, "id" | "kind
     kind: node.kind,
     declared: node.declared,
     observed: node.observed,
+    connected: node.connected,
     version: record?.version ?? null,
     lastSeenAt: node.lastSeenMs,
     traffic: figuresOf(node.traffic, nowMs),
@@ -104,8 +113,22 @@ function projectEdge(edge: GraphEdge, nowMs: number): TopologyEdge {
     kind: "calls",
     declared: edge.declared,
     observed: edge.observed,
+    connected: edge.connected,
     lastSeenAt: edge.lastSeenMs,
     traffic: figuresOf(edge.traffic, nowMs),
+  };
+}
+
+function projectHostEdge({ from, node, lastSeenMs }: HostEdge): TopologyEdge {
+  return {
+    from: serviceId(from),
+    to: hostId(node),
+    kind: "calls",
+    declared: false,
+    observed: false,
+    connected: true,
+    lastSeenAt: lastSeenMs,
+    traffic: noTraffic,
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   ServiceKind,
   TelemetryFrame,
 } from "../../protocol/index.ts";
+import { ConnectionRecords } from "./connection-records.ts";
 import { GaugeSeries } from "./gauge-series.ts";
 import { LogCounts } from "./log-counts.ts";
 import { secondsKept } from "./second-series.ts";
@@ -60,6 +61,7 @@ export class TelemetryRecords {
   /** `from\nto` → when a joined pair of spans last showed the call. */
   readonly joined = new Map<string, number>();
   readonly logs = new LogCounts();
+  readonly connections = new ConnectionRecords();
   readonly spans = new SpanStore((from, to, atMs) => this.#noteJoined(from, to, atMs));
   dropped: DroppedCounts = { spans: 0, services: 0, calls: 0, logs: 0, errors: 0, payloads: 0 };
 
@@ -90,6 +92,10 @@ export class TelemetryRecords {
       this.#service(log.service, atMs)?.nodes.set(node, atMs);
       this.logs.take(log, second, shiftS * 1_000);
     }
+    if (frame.connections !== undefined) {
+      const beyond = this.connections.take(node, frame.connections, atMs);
+      this.dropped = { ...this.dropped, calls: this.dropped.calls + beyond };
+    }
     if (this.services.size > servicesKept / 2 || this.calls.size > callsKept / 2) this.forgetOld(arrivalWallMs);
   }
 
@@ -100,6 +106,7 @@ export class TelemetryRecords {
     for (const [key, record] of this.calls) if (record.lastSeenMs < before) this.calls.delete(key);
     for (const [key, record] of this.hosts) if (record.lastSeenMs < before) this.hosts.delete(key);
     for (const [key, atMs] of this.joined) if (atMs < before) this.joined.delete(key);
+    this.connections.forgetOld(nowMs);
   }
 
   #see(node: string, seen: SeenService, atMs: number): void {

@@ -11,6 +11,7 @@ import type {
   TopologyView,
 } from "../../protocol/index.ts";
 import { buildWindow } from "./build-window.ts";
+import type { ClusterMember } from "./connection-records.ts";
 import { projectService, projectServiceDetail, projectTopology } from "./project-topology.ts";
 import { readCallSeries, readServiceSeries } from "./read-series.ts";
 import { type Declared, resolveGraph, type ServiceGraph } from "./resolve-graph.ts";
@@ -28,11 +29,17 @@ export class LiveTelemetry implements TelemetryStore {
   #graph: { readonly atMs: number; readonly value: ServiceGraph } | null = null;
 
   readonly #listDeclared: () => readonly Declared[];
+  readonly #listMembers: () => readonly ClusterMember[];
 
-  /** `listDeclared`: the dependencies that people declared. */
-  constructor(clock: Clock, listDeclared: () => readonly Declared[] = () => []) {
+  /** `listDeclared`: the dependencies that people declared. `listMembers`: where members of clusters are reached. */
+  constructor(
+    clock: Clock,
+    listDeclared: () => readonly Declared[] = () => [],
+    listMembers: () => readonly ClusterMember[] = () => [],
+  ) {
     this.#clock = clock;
     this.#listDeclared = listDeclared;
+    this.#listMembers = listMembers;
   }
 
   take(node: string, frame: TelemetryFrame, arrivalWallMs: number): void {
@@ -96,7 +103,8 @@ export class LiveTelemetry implements TelemetryStore {
     const nowMs = this.#clock.monoMs();
     if (this.#graph !== null && nowMs - this.#graph.atMs < graphForMs) return this.#graph.value;
     this.#records.forgetOld(this.#clock.wallMs());
-    const value = resolveGraph(this.#records, this.#listDeclared());
+    const connections = this.#records.connections.resolve(this.#listMembers());
+    const value = resolveGraph(this.#records, this.#listDeclared(), connections);
     this.#graph = { atMs: nowMs, value };
     return value;
   }
