@@ -44,7 +44,7 @@ describe("a connection", () => {
 
   it("over loopback leads only to who listens within the same kernel and network namespace", () => {
     take("app-1", { scope: "host-1", calls: [call("orders", "127.0.0.1", 80), call("orders", "::1", 81)] });
-    take("app-2", { scope: "host-2", listens: [listen("stranger", 80), listen("stranger", 81)] });
+    take("app-2", { scope: "host-2", listens: [listen("stranger", 80, "127.0.0.1"), listen("stranger", 81)] });
     expect(found()).toEqual([]);
     take("app-3", { scope: "host-1", listens: [listen("payments", 80, "127.0.0.1"), listen("ledger", 81)] });
     expect(found()).toEqual(["orders → payments", "orders → ledger"]);
