@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { scopeOf } from "../server/core/changes/verbs.ts";
 import type { PostgresStatus, ProgramStatus, RedisStatus, WorkloadReport } from "../server/core/index.ts";
+import { clusterServiceName } from "../server/protocol/cluster-service.ts";
 import type { ErrorTrace, ServerFrame, WelcomeFrame } from "../server/protocol/index.ts";
 import { CheckRunner } from "./checks/runner.ts";
 import { HostCollector } from "./collectors/host.ts";
@@ -277,9 +278,15 @@ export class Agent {
       })),
       ...(postgres === null || this.#instance === null
         ? []
-        : [{ name: postgres.cluster, kind: "database" as const, pid: this.#instance.supervisor.pid }]),
+        : [
+            {
+              name: clusterServiceName("database", postgres.cluster),
+              kind: "database" as const,
+              pid: this.#instance.supervisor.pid,
+            },
+          ]),
       ...this.#redis.map(({ service, supervisor }) => ({
-        name: service.cluster,
+        name: clusterServiceName("cache", service.cluster),
         kind: "cache" as const,
         pid: supervisor?.pid ?? null,
       })),

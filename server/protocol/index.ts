@@ -1,5 +1,6 @@
 /** The wire: frames, command envelopes, views, limits. Shared with agents and the browser; imports types of the core only. */
 export type * from "./agent-frames.ts";
+export { clusterServiceName } from "./cluster-service.ts";
 export type * from "./in-doubt-views.ts";
 export type * from "./key-space-view.ts";
 export { limits } from "./limits.ts";

@@ -10,7 +10,7 @@ import { LiveTelemetry } from "./telemetry-store.ts";
 let clock: FakeClock;
 let store: LiveTelemetry;
 let declared: Declared[];
-const members = [{ cluster: "main", kind: "database", node: "pg-a", host: "10.0.0.9", port: 5432 }] as const;
+const members = [{ cluster: "orders", kind: "database", node: "pg-a", host: "10.0.0.9", port: 5432 }] as const;
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -89,8 +89,11 @@ describe("edges by connection", () => {
     take({ connections: report({ addresses: ["10.0.0.3"], calls: [], listens: [] }) }, "app-3");
     const calls = [call("orders", "10.0.0.9", 5432), call("orders", "10.0.0.3", 9), call("payments", "127.0.0.1", 80)];
     take({ ...heard("orders"), connections: report({ calls }) });
-    expect(edges()).toEqual(["service:orders → service:main: connected", "service:orders → host:app-3: connected"]);
-    expect(store.topology().nodes.find(({ name }) => name === "main")).toMatchObject({
+    expect(edges()).toEqual([
+      "service:orders → service:postgresql/orders: connected",
+      "service:orders → host:app-3: connected",
+    ]);
+    expect(store.topology().nodes.find(({ name }) => name === "postgresql/orders")).toMatchObject({
       kind: "database",
       observed: false,
       declared: false,

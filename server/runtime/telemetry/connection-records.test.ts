@@ -109,8 +109,12 @@ describe("a connection", () => {
     });
     take("pg-b", { addresses: ["10.0.0.6"] });
     take("pg-c", { scope: "h" });
-    expect(found(members)).toEqual(["orders → shop", "orders → shop", "orders → near"]);
-    expect(records.resolve(members)[0]?.to).toEqual({ service: "shop", kind: "database" });
+    expect(found(members)).toEqual([
+      "orders → postgresql/shop",
+      "orders → postgresql/shop",
+      "orders → postgresql/near",
+    ]);
+    expect(records.resolve(members)[0]?.to).toEqual({ service: "postgresql/shop", kind: "database" });
   });
 
   it("leads to a node when nothing known listens there, unless it is the caller's own or its address is another's too", () => {

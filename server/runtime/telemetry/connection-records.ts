@@ -1,4 +1,4 @@
-import type { ConnectionReport, OwnerKind } from "../../protocol/index.ts";
+import { type ConnectionReport, clusterServiceName, type OwnerKind } from "../../protocol/index.ts";
 
 /** A connection that was not seen for this long is no sign of anything any more. */
 export const connectionsKeptMs = 600_000;
@@ -148,8 +148,9 @@ export class ConnectionRecords {
       return host === call.address || owner?.addresses.has(call.address) === true;
     });
     const [first] = hits;
-    if (first === undefined || hits.some(({ cluster }) => cluster !== first.cluster)) return null;
-    return { service: first.cluster, kind: first.kind };
+    if (first === undefined || hits.some(({ cluster, kind }) => cluster !== first.cluster || kind !== first.kind))
+      return null;
+    return { service: clusterServiceName(first.kind, first.cluster), kind: first.kind };
   }
 }
 
