@@ -4,7 +4,6 @@ import type { Config } from "./config.ts";
 import {
   applyWrites,
   createState,
-  type DocumentOf,
   decide,
   decisionOfGid,
   defaultPolicy,
@@ -12,7 +11,6 @@ import {
   isIncidentMuted,
   judgeClusterHealth,
   judgeNodeHealth,
-  listServices,
   planAction,
   planMigration,
   planRedisFailover,
@@ -30,8 +28,6 @@ import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import type { ViewerGuard } from "./ports/access.ts";
 import type { AgentIntake, AgentLink } from "./ports/agent-link.ts";
-import type { ServiceSupervisor } from "./ports/service-supervisor.ts";
-import { createProgramServices, firstOf } from "./program-services.ts";
 import type { IncidentView } from "./protocol/index.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { ControlPlaneViews } from "./runtime/control-plane.ts";
@@ -192,21 +188,9 @@ export class Control {
       state: this.#state,
       clock,
       telemetry: this.telemetry,
-      supervisor: firstOf([this.#createPrograms(), ...(demo === null ? [] : [createDemoServices(demo)])]),
+      supervisor: demo === null ? null : createDemoServices(demo),
       post: (event) => this.#loop.post(event),
       log: this.#warn,
-    });
-  }
-
-  #createPrograms(): ServiceSupervisor {
-    return createProgramServices({
-      find: (service) =>
-        listServices(this.#state).includes(service)
-          ? { wayBack: planRollback(this.#state, service, null) !== null }
-          : null,
-      request: (actor, request) => this.#loop.request(actor, request),
-      readChange: async (id) => (await this.#parts.stores.reads.document("change", id)) as DocumentOf<"change"> | null,
-      wait: (ms) => new Promise((resolve) => clock.setTimer(() => resolve(), ms)),
     });
   }
 

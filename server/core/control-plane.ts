@@ -5,7 +5,8 @@ import { closeDraft, clusterIds, createDraft, type Draft, getNode, putNode, wake
 import type { Decision, Write } from "./effect.ts";
 import type { Event } from "./event.ts";
 import { recordAgentSignal } from "./incident/agent-signals.ts";
-import { recordLocalization, recordRecovery } from "./incident/localization.ts";
+import { recordLocalization } from "./incident/localization.ts";
+import { followRecoveries, recordRecovery } from "./incident/recovery-by-cause.ts";
 import { takeProfiles } from "./monitoring/evaluate-monitoring.ts";
 import { evaluateCluster } from "./recovery/evaluate-cluster.ts";
 import { renewLeases } from "./recovery/lease-renewal.ts";
@@ -49,6 +50,7 @@ export function decide(state: State, events: readonly Event[], now: Now): Decisi
   }
   if (ticked) evaluateNodes(draft);
   if (ticked) evaluateChanges(draft);
+  followRecoveries(draft);
   renewLeases(
     draft,
     events.filter((event) => event.kind === "heartbeat-received"),
@@ -81,7 +83,7 @@ function takeEvent(draft: Draft, event: Event): void {
     case "fault-localized":
       return recordLocalization(draft, event);
     case "recovery-finished":
-      return recordRecovery(draft, event.incidentId, event.ok, event.detail);
+      return recordRecovery(draft, event);
     case "profiles-learned":
       return takeProfiles(draft, event.subject, event.profiles);
     case "ticked":

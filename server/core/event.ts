@@ -60,6 +60,8 @@ export type Event =
   | {
       readonly kind: "recovery-finished";
       readonly incidentId: string;
+      /** Of the request that this answers, as the incident has it. May come more than once. */
+      readonly requestedAt: number;
       readonly ok: boolean;
       readonly detail: string;
     }

@@ -113,7 +113,8 @@ function start(
   const blocked = plan.checks.find(({ status }) => status === "block");
   if (blocked !== undefined) return refuse("check-blocks", { check: blocked.code, ...blocked.data });
   const request = { ...rollout, waves: plan.waves };
-  const change = openChange(draft, { request, by: actor.name, automatic: false, reason, rollbackOf, incidentId: null });
+  const automatic = actor.role === "system";
+  const change = openChange(draft, { request, by: actor.name, automatic, reason, rollbackOf, incidentId: null });
   driveOn(draft, change, []);
   return { ok: true, data: { change: change.id } };
 }

@@ -1,8 +1,9 @@
 import { listProgram } from "../changes/programs.ts";
-import { appendAudit, appendTimeline, type Draft, getIncident, patchIncident } from "../draft.ts";
-import type { Actor, FaultLocalized } from "../event.ts";
+import { appendTimeline, type Draft, getIncident, patchIncident } from "../draft.ts";
+import type { FaultLocalized } from "../event.ts";
 import { type CauseRule, defaultCauseRule } from "../policy/types.ts";
 import { holdsAutomation } from "../topology/maintenance.ts";
+import { beginByItself } from "./recovery-by-cause.ts";
 import { namedAbove } from "./severity.ts";
 import type { Incident, SuggestedRecovery, Suspect } from "./types.ts";
 
@@ -52,7 +53,7 @@ function suggest(draft: Draft, incident: Incident, first: Suspect | undefined, r
     detail: null,
   };
   patchIncident(draft, incident.id, { recovery: offered });
-  if (held === null) request(draft, incident.id, offered, null);
+  if (held === null) beginByItself(draft, incident.id, offered);
 }
 
 export function ruleFor(draft: Draft, cause: string): CauseRule {
@@ -75,55 +76,4 @@ function isHeld({ state, now }: Draft, service: string): boolean {
   const nodes = new Set(state.live.services.get(service)?.measure.nodes ?? []);
   for (const { node } of listProgram(state, service)) nodes.add(node);
   return [...nodes].some((node) => holdsAutomation(state.durable.nodes.get(node)?.maintenance, now.wallMs));
-}
-
-function request(draft: Draft, incidentId: string, offered: SuggestedRecovery, actor: Actor | null): void {
-  const by = actor?.name ?? "holdfast";
-  patchIncident(draft, incidentId, {
-    recovery: { ...offered, state: "requested", by, automatic: actor === null, requestedAt: draft.now.wallMs },
-  });
-  const { action, service } = offered;
-  appendTimeline(draft, {
-    incidentId,
-    lane: "action",
-    kind: `${action}-requested`,
-    subject: { kind: "service", id: service },
-    data: { service, automatic: actor === null },
-    actor: by,
-  });
-  appendAudit(draft, {
-    actor: by,
-    actorRole: actor?.role ?? "system",
-    verb: `${action}-requested`,
-    subject: `service:${service}`,
-    before: null,
-    after: { incident: incidentId, automatic: actor === null },
-    reason: incidentId,
-  });
-}
-
-/** A person takes the suggestion. Answers with the code of a refusal, or null. */
-export function requestRecovery(draft: Draft, incident: Incident, actor: Actor): string | null {
-  const offered = incident.recovery ?? null;
-  if (offered === null) return "nothing-suggested";
-  if (offered.state === "requested") return "recovery-under-way";
-  request(draft, incident.id, { ...offered, endedAt: null, detail: null }, actor);
-  return null;
-}
-
-export function recordRecovery(draft: Draft, incidentId: string, ok: boolean, detail: string): void {
-  const incident = getIncident(draft, incidentId);
-  const recovery = incident?.recovery ?? null;
-  if (recovery === null || recovery.state !== "requested") return;
-  const { action, service, by } = recovery;
-  const state = ok ? "done" : "failed";
-  patchIncident(draft, incidentId, { recovery: { ...recovery, state, endedAt: draft.now.wallMs, detail } });
-  appendTimeline(draft, {
-    incidentId,
-    lane: "action",
-    kind: `${action}-${state}`,
-    subject: { kind: "service", id: service },
-    data: { service, detail },
-    actor: by ?? "holdfast",
-  });
 }

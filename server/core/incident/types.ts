@@ -148,6 +148,12 @@ export interface Localization {
 
 export type RecoveryAction = "restart-service" | "roll-back-release";
 
+/** What carries a recovery out: a durable record, whose end is the recovery's outcome. */
+export interface RecoveryWork {
+  readonly kind: "change";
+  readonly id: string;
+}
+
 /** What would end the fault, by its cause. It runs itself only by policy, above the confidence that the policy asks for. */
 export interface SuggestedRecovery {
   readonly action: RecoveryAction;
@@ -160,6 +166,8 @@ export interface SuggestedRecovery {
   readonly requestedAt: number | null;
   readonly endedAt: number | null;
   readonly detail: string | null;
+  /** Absent or null once it was asked for: a supervisor outside acts, and says itself what came of it. */
+  readonly work?: RecoveryWork | null;
 }
 
 export interface Impact {

@@ -16,7 +16,7 @@ import {
 import type { Reply } from "../effect.ts";
 import type { OperatorRequested } from "../event.ts";
 import { requestResolution } from "../in-doubt/in-doubt.ts";
-import { requestRecovery } from "../incident/localization.ts";
+import { requestRecovery } from "../incident/recovery-by-cause.ts";
 import type { Incident } from "../incident/types.ts";
 import { setMonitorRule } from "../monitoring/set-rule.ts";
 import { answerRedisRequest } from "../redis/requests.ts";
@@ -128,7 +128,7 @@ function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
       const incident = getIncident(draft, request.incidentId);
       if (incident === null) return refuse("unknown-incident", { incident: request.incidentId });
       const refusal = requestRecovery(draft, incident, actor);
-      return refusal === null ? done() : refuse(refusal);
+      return refusal === null ? done() : refuse(refusal.code, refusal.data);
     }
     case "set-cause-policy": {
       const { policy } = draft.state.durable;

@@ -137,7 +137,11 @@ it("only suggests by default, and acts when a person says so", () => {
   const { replies } = play(puppet, [{ kind: "operator-requested", requestId: "r", actor, request }]);
   expect(replies[0]).toMatchObject({ ok: true });
   expect(incidents(puppet)[0]?.recovery).toMatchObject({ state: "requested", by: "Ada", automatic: false });
-  play(puppet, [{ kind: "recovery-finished", incidentId: incident?.id ?? "", ok: true, detail: "started" }]);
+  const { requestedAt } = incidents(puppet)[0]?.recovery ?? {};
+  const answer = { kind: "recovery-finished", incidentId: incident?.id ?? "", ok: true, detail: "started" } as const;
+  play(puppet, [{ ...answer, requestedAt: (requestedAt ?? 0) - 1 }]);
+  expect(incidents(puppet)[0]?.recovery?.state).toBe("requested");
+  play(puppet, [{ ...answer, requestedAt: requestedAt ?? 0 }]);
   expect(incidents(puppet)[0]?.recovery).toMatchObject({ state: "done", detail: "started" });
 });
 

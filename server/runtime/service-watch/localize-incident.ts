@@ -1,4 +1,4 @@
-import type { FaultLocalized, Incident } from "../../core/index.ts";
+import type { FaultLocalized, Incident, State } from "../../core/index.ts";
 import { explain } from "../../core/localization/explain/explain.ts";
 import type { FaultFacts, ServiceFacts } from "../../core/localization/explain/facts.ts";
 import { localize } from "../../core/localization/localize.ts";
@@ -14,6 +14,7 @@ const newLogMs = 15_000;
 const logsShown = 5;
 
 export interface LocalizeParts {
+  readonly state: State;
   readonly telemetry: TelemetryStore;
   readonly supervisor: ServiceSupervisor | null;
   wallMs(): number;
@@ -26,7 +27,7 @@ export function localizeIncident(
   incident: Incident,
   faulty: readonly (readonly [number, number])[],
 ): FaultLocalized | null {
-  const { telemetry, supervisor } = parts;
+  const { state, telemetry, supervisor } = parts;
   const startedMs = parts.monoMs();
   const now = parts.wallMs();
   const window = telemetry.window(incident.beganAt / 1_000, {
@@ -39,7 +40,7 @@ export function localizeIncident(
   const ranking = localize(window);
   const facts = collectFacts(telemetry, incident, now);
   const { suspects, localization } = explain(window, ranking, facts, parts.monoMs() - startedMs);
-  const remedy = suspects[0] === undefined ? null : remedyFor(suspects[0], supervisor);
+  const remedy = suspects[0] === undefined ? null : remedyFor(suspects[0], state, supervisor);
   return { kind: "fault-localized", incidentId: incident.id, suspects, localization, remedy };
 }
 

@@ -1,4 +1,4 @@
-import type { RecoveryAction, Suspect } from "../../core/index.ts";
+import { listServices, planRollback, type RecoveryAction, type State, type Suspect } from "../../core/index.ts";
 import type { ServiceSupervisor } from "../../ports/service-supervisor.ts";
 
 /** What ends a fault of this kind. A full volume or a slow query is not cured by a restart: nothing is offered there. */
@@ -13,9 +13,16 @@ const remedies: Readonly<Record<string, RecoveryAction>> = {
 
 export function remedyFor(
   { subject, cause }: Suspect,
+  state: State,
   supervisor: ServiceSupervisor | null,
 ): { readonly action: RecoveryAction; readonly service: string } | null {
   const action = remedies[cause];
-  if (action === undefined || supervisor === null || !supervisor.can(action, subject.id)) return null;
+  if (action === undefined || !can(action, subject.id, state, supervisor)) return null;
   return { action, service: subject.id };
+}
+
+/** A service whose releases agents keep is recovered by a change; any other one by whoever supervises it. */
+function can(action: RecoveryAction, service: string, state: State, supervisor: ServiceSupervisor | null): boolean {
+  if (!listServices(state).includes(service)) return supervisor?.can(action, service) ?? false;
+  return action === "restart-service" || planRollback(state, service, null) !== null;
 }

@@ -1,6 +1,6 @@
-import type { Event, Incident, State } from "../../core/index.ts";
+import type { Event, Incident, State, SuggestedRecovery } from "../../core/index.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { ServiceSupervisor } from "../../ports/service-supervisor.ts";
+import type { RecoveryOutcome, ServiceSupervisor } from "../../ports/service-supervisor.ts";
 import type { TelemetryStore } from "../../ports/telemetry.ts";
 import { localizeIncident } from "./localize-incident.ts";
 import { measureServices } from "./measure.ts";
@@ -30,7 +30,8 @@ export interface ServiceWatchParts {
 export class ServiceWatch {
   readonly #parts: ServiceWatchParts;
   readonly #askedMs = new Map<string, number>();
-  readonly #running = new Set<string>();
+  /** Of this process: what was begun, with what came of it once that is known. By incident and request. */
+  readonly #begun = new Map<string, RecoveryOutcome | null>();
   #cancel: () => void = () => {};
 
   constructor(parts: ServiceWatchParts) {
@@ -64,7 +65,7 @@ export class ServiceWatch {
         if (isOpen(incident) && this.#isDue(incident)) this.#ask(incident);
         this.#recover(incident);
       }
-      for (const id of this.#askedMs.keys()) if (!state.durable.incidents.has(id)) this.#askedMs.delete(id);
+      this.#forgetEnded();
     } catch (error) {
       this.#parts.log("The services could not be judged this second.", { error: String(error) });
     }
@@ -92,7 +93,7 @@ export class ServiceWatch {
       );
     try {
       const answer = localizeIncident(
-        { telemetry, supervisor, wallMs: () => clock.wallMs(), monoMs: () => clock.monoMs() },
+        { state, telemetry, supervisor, wallMs: () => clock.wallMs(), monoMs: () => clock.monoMs() },
         incident,
         faulty,
       );
@@ -105,20 +106,47 @@ export class ServiceWatch {
     }
   }
 
+  /**
+   * Begins once for each request. The outcome is said again until the incident has it: an event that could not be committed, because the store
+   * was away, is gone, and to act again instead of saying it again would start the service twice.
+   */
   #recover({ id, recovery }: Incident): void {
-    const { supervisor, post } = this.#parts;
-    if (recovery?.state !== "requested" || this.#running.has(id)) return;
-    this.#running.add(id);
+    if (!asksSupervisor(recovery)) return;
+    const requestedAt = recovery.requestedAt ?? 0;
+    const key = `${id}@${requestedAt}`;
+    const known = this.#begun.get(key);
+    if (known) {
+      this.#parts.post({ kind: "recovery-finished", incidentId: id, requestedAt, ...known });
+      return;
+    }
+    if (known === null) return;
+    this.#begun.set(key, null);
+    const { supervisor } = this.#parts;
     const outcome =
       supervisor === null
         ? Promise.resolve({ ok: false, detail: "Nothing here can act on services." })
         : supervisor.act(recovery.action, recovery.service);
     void outcome.then(({ ok, detail }) => {
-      post({ kind: "recovery-finished", incidentId: id, ok, detail });
-      // The event is committed a moment later; until then it must not begin again.
-      this.#parts.clock.setTimer(() => this.#running.delete(id), measureMs);
+      this.#begun.set(key, { ok, detail });
+      this.#parts.post({ kind: "recovery-finished", incidentId: id, requestedAt, ok, detail });
     });
   }
+
+  #forgetEnded(): void {
+    const { incidents } = this.#parts.state.durable;
+    for (const id of this.#askedMs.keys()) if (!incidents.has(id)) this.#askedMs.delete(id);
+    const asked = new Set(
+      [...incidents.values()].flatMap(({ id, recovery }) =>
+        asksSupervisor(recovery) ? [`${id}@${recovery.requestedAt ?? 0}`] : [],
+      ),
+    );
+    for (const key of this.#begun.keys()) if (!asked.has(key)) this.#begun.delete(key);
+  }
+}
+
+/** A change that carries it out is the loop's own. */
+function asksSupervisor(recovery: Incident["recovery"]): recovery is SuggestedRecovery {
+  return recovery?.state === "requested" && !recovery.work;
 }
 
 function isOpen({ cause, resolvedAt }: Incident): boolean {

@@ -1,0 +1,176 @@
+import { beforeEach, expect, it } from "vitest";
+import { applyWrites, createState, decide, defaultPolicy, type Incident, type State } from "../../core/index.ts";
+import type { RecoveryOutcome } from "../../ports/service-supervisor.ts";
+import { createMemoryStores, type MemoryStores } from "../../store/index.ts";
+import { FakeClock } from "../../testing/fake-clock.ts";
+import { ControlLoop } from "../loop.ts";
+import { LiveTelemetry } from "../telemetry/telemetry-store.ts";
+import { ServiceWatch } from "./service-watch.ts";
+
+const subject = { kind: "service", id: "orders" } as const;
+
+/** Its recovery was asked for, and a supervisor outside is to carry it out. */
+const incident: Incident = {
+  id: "INC-1",
+  phase: "open",
+  severity: 3,
+  openedAt: 1,
+  beganAt: 1,
+  acknowledgedAt: null,
+  acknowledgedBy: null,
+  mitigatedAt: null,
+  resolvedAt: null,
+  closedAt: null,
+  cluster: null,
+  cause: {
+    kind: "service-degraded",
+    class: "unknown",
+    subject,
+    cluster: null,
+    confidence: 1,
+    evidence: [],
+    sinceWallMs: 1,
+  },
+  symptoms: [],
+  suspects: [],
+  impact: {
+    writesUnavailableFrom: null,
+    writesUnavailableTo: null,
+    writesUnavailableMs: null,
+    acknowledgedLost: null,
+    acknowledged: null,
+    redundancyReducedFrom: null,
+    redundancyReducedTo: null,
+  },
+  actionIds: [],
+  lastSignalAt: 1,
+  follows: null,
+  localization: null,
+  recovery: {
+    action: "restart-service",
+    service: "orders",
+    state: "requested",
+    automatic: false,
+    reason: "",
+    by: "Ada",
+    requestedAt: 5,
+    endedAt: null,
+    detail: null,
+    work: null,
+  },
+};
+
+let stores: MemoryStores;
+let clock: FakeClock;
+/** How often the supervisor was asked to act, and how to let it answer. */
+let acts: number;
+let answer: (outcome: RecoveryOutcome) => void;
+
+/** One process: a loop and its watch. */
+async function start(): Promise<{ readonly state: State; stop(): Promise<void> }> {
+  const state = createState(defaultPolicy);
+  const loop: ControlLoop = new ControlLoop({
+    state,
+    core: { decide, applyWrites },
+    store: stores.store,
+    clock,
+    link: {
+      send: () => true,
+      acknowledge: () => {},
+      renewLease: () => {},
+      drop: () => {},
+      refreshPeers: () => {},
+    },
+    owner: "test",
+    policyOverrides: {},
+    publish: ({ durable, touched }) => durable && watch.noteCommit(touched),
+    onConflict: () => {},
+    log: () => {},
+  });
+  const watch = new ServiceWatch({
+    state,
+    clock,
+    telemetry: new LiveTelemetry(clock),
+    supervisor: {
+      can: () => true,
+      act: () => {
+        acts += 1;
+        return new Promise((resolve) => {
+          answer = resolve;
+        });
+      },
+    },
+    post: (event) => loop.post(event),
+    log: () => {},
+  });
+  await loop.start();
+  watch.start();
+  return {
+    state,
+    stop: async () => {
+      watch.stop();
+      const stopped = loop.stop();
+      await clock.advance(100);
+      await stopped;
+    },
+  };
+}
+
+const recoveryOf = (state: State) => state.durable.incidents.get("INC-1")?.recovery;
+
+beforeEach(async () => {
+  stores = createMemoryStores();
+  clock = new FakeClock();
+  acts = 0;
+  const epoch = await stores.store.lead("test");
+  await stores.store.commit(epoch, [{ kind: "put-incident", value: incident }]);
+});
+
+async function entriesOf(kind: string): Promise<number> {
+  const entries = await stores.reads.timeline("INC-1");
+  return entries.filter((entry) => entry.kind === kind).length;
+}
+
+it("acts once, and says what came of it until the store has it: an outage neither loses nor doubles anything", async () => {
+  const { state, stop } = await start();
+  await clock.advance(1_000);
+  expect(acts).toBe(1);
+  stores.faults.available = false;
+  answer({ ok: true, detail: "started" });
+  await clock.advance(30_000);
+  expect(recoveryOf(state)?.state).toBe("requested");
+  stores.faults.available = true;
+  await clock.advance(5_000);
+  expect(acts).toBe(1);
+  expect(recoveryOf(state)).toMatchObject({ state: "done", detail: "started" });
+  expect(await entriesOf("restart-service-done")).toBe(1);
+  await stop();
+});
+
+it("takes up what was asked for and not ended when it is started again, and tells one outcome", async () => {
+  const first = await start();
+  await clock.advance(1_000);
+  await first.stop();
+  const second = await start();
+  await clock.advance(1_000);
+  expect(acts).toBe(2);
+  answer({ ok: false, detail: "no such release" });
+  await clock.advance(5_000);
+  expect(recoveryOf(second.state)).toMatchObject({ state: "failed", detail: "no such release" });
+  expect(acts).toBe(2);
+  expect(await entriesOf("restart-service-failed")).toBe(1);
+  await second.stop();
+});
+
+it("leaves alone what the loop carries out itself", async () => {
+  const epoch = await stores.store.lead("test");
+  const recovery = {
+    ...(incident.recovery as NonNullable<Incident["recovery"]>),
+    work: { kind: "change", id: "CHG-9" },
+  };
+  await stores.store.commit(epoch, [{ kind: "put-incident", value: { ...incident, recovery } as Incident }]);
+  const { stop } = await start();
+  await clock.advance(3_000);
+  expect(acts).toBe(0);
+  await stop();
+});
