@@ -30,6 +30,8 @@ export interface ServiceView {
   readonly lastSeenAt: number | null;
   /** As it measured itself, or as its callers did where it is not instrumented. */
   readonly traffic: TrafficFigures;
+  /** Its requests are told by its own spans; false: by its callers', or not at all. */
+  readonly tracesItself: boolean;
   /** Newest gauges: `cpuPercent`, `memoryBytes`, `threads`, `openFiles`, `eventLoopLagMs`, … */
   readonly gauges: Readonly<Record<string, number>>;
   readonly dependsOn: readonly string[];

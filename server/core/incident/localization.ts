@@ -64,11 +64,20 @@ export function ruleFor(draft: Draft, cause: string): CauseRule {
 function holdReason(draft: Draft, first: Suspect, rule: CauseRule): string | null {
   if (rule.mode !== "automatic") return "policy-suggests";
   if (first.confidence < rule.above) return "not-sure-enough";
-  // Statistics about its callers alone never act: something has to have been seen at the very service.
-  const own = first.evidence.some(({ stance, observer }) => stance === "for" && observer === first.subject.id);
-  if (!own) return "no-evidence-of-its-own";
+  if (!isSeenAtItself(first)) return "no-evidence-of-its-own";
   if (isHeld(draft, first.subject.id)) return "maintenance";
   return draft.state.live.self.frozen === null ? null : "automation-frozen";
+}
+
+/** Evidence that a service's process, its spans as a server or its log give of a fault. That it was released or calls something new is none. */
+const ownEvidence =
+  /^(?:excess-(?:cpu|memory|disk)(?:-bytes)?|excess-latency|lost-requests|self-time-excess|child-span-(?:missing|new)|log-template-(?:missing|new)|logs-new-error)$/;
+
+/** Statistics of its callers alone never act: something has to have been measured at the very service. */
+function isSeenAtItself({ subject, evidence }: Suspect): boolean {
+  return evidence.some(
+    ({ code, stance, observer }) => stance === "for" && observer === subject.id && ownEvidence.test(code),
+  );
 }
 
 /** Somebody works on a node of this service and has asked for quiet. */

@@ -158,6 +158,10 @@ it("acts by itself only where the policy says so, above its confidence, and on e
   expect(statesOf({ confidence: 0.8 })).toMatchObject({ state: "offered", reason: "not-sure-enough" });
   const hearsay = [{ code: "network-gap", observer: "gateway", stance: "for", data: {} }] as const;
   expect(statesOf({ evidence: hearsay })).toMatchObject({ state: "offered", reason: "no-evidence-of-its-own" });
+  const released = [{ code: "release-changed", observer: "orders", stance: "for", data: {} }] as const;
+  expect(statesOf({ evidence: released })).toMatchObject({ state: "offered", reason: "no-evidence-of-its-own" });
+  const figures = [{ code: "lost-requests", observer: "orders", stance: "for", data: {} }] as const;
+  expect(statesOf({ evidence: figures })).toMatchObject({ state: "requested" });
   expect(statesOf({ confidence: 0.3 })).toBeNull();
 });
 

@@ -54,12 +54,12 @@ function targetOf({ cause }: Incident): Pick<WindowOptions, "target"> {
 function collectFacts(telemetry: TelemetryStore, incident: Incident, now: number): FaultFacts {
   const faultAt = incident.beganAt;
   const services = telemetry.services().map(
-    ({ name, kind, version, versionSince, traffic, gauges, nodes }): ServiceFacts => ({
+    ({ name, kind, version, versionSince, tracesItself, gauges }): ServiceFacts => ({
       name,
       kind,
       version,
       versionSince,
-      tracesItself: nodes.length > 0 && traffic.perSecond !== null,
+      tracesItself,
       measuresItself: Object.keys(gauges).length > 0,
       logs: telemetry
         .logTemplates(name, faultAt - newLogMs, now)

@@ -61,7 +61,7 @@ export function buildSpans(
     if ((each.kind !== client && each.kind !== producer) || each.peer === "") return;
     const callee = records.spans.resolve(each.service, each.peer) ?? each.peer;
     const node = graph.nodes.get(callee);
-    if (node === undefined || (node.record?.traffic.newest ?? 0) > 0) return;
+    if (node === undefined || node.tracesItself) return;
     add(each, row, index.get(callee) ?? -1, each.op);
   });
   return { table, rows };

@@ -24,6 +24,7 @@ export function projectService(graph: ServiceGraph, node: GraphNode, nowMs: numb
   return {
     ...common(node, nowMs),
     nodes: nodesOf(node, nowMs),
+    tracesItself: node.tracesItself,
     versionSince: record?.versionSince ?? null,
     dependsOn: graph.edges.filter((edge) => edge.from === node.name && isDependency(edge)).map((edge) => edge.to),
     calledBy: graph.edges.filter((edge) => edge.to === node.name && isDependency(edge)).map((edge) => edge.from),

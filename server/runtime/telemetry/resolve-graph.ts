@@ -11,6 +11,7 @@ export interface GraphNode {
   readonly record: ServiceRecord | null;
   /** Its own figures, or those of its callers where it has none. */
   readonly traffic: readonly TrafficSeries[];
+  readonly tracesItself: boolean;
   readonly declared: boolean;
   readonly observed: boolean;
   /** It stands at an end of a connection that was seen lately. */
@@ -165,12 +166,13 @@ function collectNodes(
   for (const { to, calls } of edges) inbound.set(to, [...(inbound.get(to) ?? []), ...calls]);
   const measured = (name: string): TrafficSeries[] => (inbound.get(name) ?? []).map((call) => call.traffic);
   for (const record of records.services.values()) {
-    const own = record.traffic.newest > 0;
+    const tracesItself = record.traffic.newest > 0;
     nodes.set(record.name, {
       name: record.name,
       kind: "service",
       record,
-      traffic: own ? [record.traffic] : measured(record.name),
+      traffic: tracesItself ? [record.traffic] : measured(record.name),
+      tracesItself,
       declared: record.declared.size > 0,
       observed: true,
       connected: connectedAt.has(record.name),
@@ -187,6 +189,7 @@ function collectNodes(
         kind: kind === undefined ? (kinds.get(name) ?? "service") : kindOfPeer(kind),
         record: null,
         traffic: measured(name),
+        tracesItself: false,
         declared: edges.some((edge) => edge.declared && (edge.to === name || edge.from === name)),
         observed: calls.length > 0,
         connected: connectedAt.has(name),

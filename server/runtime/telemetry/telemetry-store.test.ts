@@ -93,6 +93,22 @@ describe("live telemetry", () => {
     expect(store.service("nobody")).toBeNull();
   });
 
+  it("tells a service's own figures from those that its callers measured", async () => {
+    const calls = [makeCalls("orders", "payments", "service", 2, 3)];
+    take(startS - 2, {
+      services: [seen("orders"), seen("payments")],
+      buckets: [{ second: startS - 2, requests: [makeRequests("orders", 2, 5)], calls }],
+    });
+    const figures = () => store.services().map((each) => [each.name, each.tracesItself, each.traffic.latencyMeanMs]);
+    expect(figures()).toEqual([
+      ["orders", true, 5],
+      ["payments", false, 3],
+    ]);
+    await clock.advance(1_000);
+    take(startS - 1, { buckets: [{ second: startS - 1, requests: [makeRequests("payments", 2, 1)], calls: [] }] });
+    expect(figures()[1]).toEqual(["payments", true, 1]);
+  });
+
   it("takes two versions side by side for no release, and a third one for one", () => {
     const tell = (node: string, version: string, s: number) =>
       store.take(node, makeTelemetry({ at: s * 1_000, services: [seen("orders", [], version)] }), s * 1_000);

@@ -7,13 +7,17 @@ import type { FaultFacts, LoggedFact, ServiceFacts } from "./facts.ts";
 const samplesShown = 60;
 const exampleLength = 400;
 
-/** The localizer's evidence as the incident keeps it: a code with its values, who saw it, and the excerpt that shows it. */
+/**
+ * The localizer's evidence as the incident keeps it: a code with its values, who saw it, and the excerpt that shows it. What stands for a node
+ * that sends no spans was measured by its callers, who are its observers: it may as well be their own fault, or the way between.
+ */
 export function recordEvidence(
   node: string,
   evidence: Evidence,
   window: TelemetryWindow,
   service: ServiceFacts | undefined,
 ): Recorded {
+  const measuredBy = service?.tracesItself === true ? node : (callerOf(window, node) ?? "control-plane");
   const make = (code: string, data: Recorded["data"], exhibit: Exhibit | null, observer = node): Recorded => ({
     code,
     observer,
@@ -32,19 +36,24 @@ export function recordEvidence(
     case "excess-latency": {
       const { metric, before, after, share } = evidence;
       const data = { beforeMs: round(before * 1_000), afterMs: round(after * 1_000), sharePercent: percent(share) };
-      return make("excess-latency", data, excerpt(window, node, metric, before));
+      return make("excess-latency", data, excerpt(window, node, metric, before), measuredBy);
     }
     case "lost-requests": {
       const { metric, before, after, share } = evidence;
       const data = { before: round(before), after: round(after), sharePercent: percent(share) };
-      return make("lost-requests", data, excerpt(window, node, metric, before));
+      return make("lost-requests", data, excerpt(window, node, metric, before), measuredBy);
     }
     case "new-dependency":
-      return make("new-dependency", { callee: evidence.callee, sharePercent: percent(evidence.share) }, null);
+      return make(
+        "new-dependency",
+        { callee: evidence.callee, sharePercent: percent(evidence.share) },
+        null,
+        measuredBy,
+      );
     case "self-time-excess": {
       const { op, beforeMs, afterMs, spans } = evidence;
       const exhibit = { kind: "spans", op, from: node, to: node, beforeMs, afterMs, count: spans } as const;
-      return make("self-time-excess", { op, beforeMs: round(beforeMs), afterMs: round(afterMs) }, exhibit);
+      return make("self-time-excess", { op, beforeMs: round(beforeMs), afterMs: round(afterMs) }, exhibit, measuredBy);
     }
     case "network-gap": {
       const { peers, beforeMs, afterMs } = evidence;
@@ -57,7 +66,7 @@ export function recordEvidence(
     case "child-span-new": {
       const { child, op, before, after, seenBy } = evidence;
       const data = { child, op, beforePercent: percent(before), afterPercent: percent(after) };
-      return make(evidence.kind, data, null, seenBy[0] ?? node);
+      return make(evidence.kind, data, null, seenBy[0] ?? measuredBy);
     }
     case "log-template-missing":
     case "log-template-new": {
@@ -81,6 +90,10 @@ export function recordEvidence(
     default:
       return evidence satisfies never;
   }
+}
+
+function callerOf({ edges }: TelemetryWindow, node: string): string | undefined {
+  return edges.find(([from, to]) => to === node && from !== node)?.[0];
 }
 
 /** A new error in a service's own log. */

@@ -57,6 +57,15 @@ it("names the cause from what the service itself says, and tells why the others 
   expect(localization.missing).toEqual([]);
 });
 
+it("takes the figures of a node that sends no spans for its callers', and its own for its own", () => {
+  const observersOf = (tracesItself: boolean) =>
+    explain(failing, localize(failing), facts(service("pay", { tracesItself })), 1).suspects[0]?.evidence.map(
+      ({ code, observer }) => `${code} by ${observer}`,
+    );
+  expect(observersOf(true)).toEqual(["lost-requests by pay"]);
+  expect(observersOf(false)).toEqual(["lost-requests by shop"]);
+});
+
 it("reads what a new line says, also when an earlier incident has shown it already", () => {
   const suspect = localize(failing).find(({ node }) => node === "pay");
   if (suspect === undefined) throw new Error("pay is no suspect");

@@ -5,7 +5,7 @@ export interface ServiceFacts {
   readonly version: string | null;
   /** When this version was first seen, wall clock; null when it has always been this one. */
   readonly versionSince: number | null;
-  /** Whether it reports spans itself, and its use of processor and memory. */
+  /** Whether it reports spans itself (else its figures are its callers'), and its use of processor and memory. */
   readonly tracesItself: boolean;
   readonly measuresItself: boolean;
   readonly logs: readonly LoggedFact[];
