@@ -54,6 +54,7 @@ export {
 export type { KeySpaceRequest } from "./ring/requests.ts";
 export type * from "./ring/types.ts";
 export type { OwnershipChange, WhatIf } from "./ring/what-if.ts";
+export { faultyPeriods } from "./service/faulty-periods.ts";
 export type * from "./service/types.ts";
 export type * from "./state.ts";
 export { createState } from "./state.ts";

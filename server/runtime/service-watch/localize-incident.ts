@@ -1,4 +1,4 @@
-import type { FaultLocalized, Incident, State } from "../../core/index.ts";
+import { type FaultLocalized, faultyPeriods, type Incident, type State } from "../../core/index.ts";
 import { explain } from "../../core/localization/explain/explain.ts";
 import type { FaultFacts, ServiceFacts } from "../../core/localization/explain/facts.ts";
 import { localize } from "../../core/localization/localize.ts";
@@ -21,19 +21,15 @@ export interface LocalizeParts {
   monoMs(): number;
 }
 
-/** Asks the telemetry about an open incident. `faulty`: periods that are not normal operation. Null when nothing was heard. */
-export function localizeIncident(
-  parts: LocalizeParts,
-  incident: Incident,
-  faulty: readonly (readonly [number, number])[],
-): FaultLocalized | null {
+/** Asks the telemetry about an open incident. Null when nothing was heard. */
+export function localizeIncident(parts: LocalizeParts, incident: Incident): FaultLocalized | null {
   const { state, telemetry, supervisor } = parts;
   const startedMs = parts.monoMs();
   const now = parts.wallMs();
   const window = telemetry.window(incident.beganAt / 1_000, {
     stepS,
     beforeS,
-    exclude: faulty,
+    exclude: faultyPeriods(state, incident, now).map(([from, to]) => [from / 1_000, to / 1_000]),
     ...targetOf(incident),
   });
   if (window === null) return null;

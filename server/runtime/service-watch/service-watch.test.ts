@@ -66,6 +66,9 @@ let clock: FakeClock;
 let acts: number;
 let answer: (outcome: RecoveryOutcome) => void;
 
+/** The periods that the localizer left out, by question about `INC-1`. */
+let asked: (readonly (readonly [number, number])[])[];
+
 /** One process: a loop and its watch. */
 async function start(): Promise<{ readonly state: State; stop(): Promise<void> }> {
   const state = createState(defaultPolicy);
@@ -87,10 +90,15 @@ async function start(): Promise<{ readonly state: State; stop(): Promise<void> }
     onConflict: () => {},
     log: () => {},
   });
+  const telemetry = new LiveTelemetry(clock);
+  telemetry.window = (_faultTimeS, options) => {
+    asked.push(options?.exclude ?? []);
+    return null;
+  };
   const watch = new ServiceWatch({
     state,
     clock,
-    telemetry: new LiveTelemetry(clock),
+    telemetry,
     supervisor: {
       can: () => true,
       act: () => {
@@ -116,12 +124,25 @@ async function start(): Promise<{ readonly state: State; stop(): Promise<void> }
   };
 }
 
+/** How much of the normal operation before the incident the localizer was told to leave out, seconds. */
+async function leftOut(other: Partial<Incident>): Promise<number> {
+  const epoch = await stores.store.lead("test");
+  const open = { ...incident, recovery: null, beganAt: clock.wallMs(), openedAt: clock.wallMs() };
+  const beside = { ...open, id: "INC-2", ...other };
+  for (const value of [open, beside]) await stores.store.commit(epoch, [{ kind: "put-incident", value }]);
+  const { stop } = await start();
+  await clock.advance(1_500);
+  await stop();
+  return (asked[0] ?? []).reduce((sum, [from, to]) => sum + to - from, 0);
+}
+
 const recoveryOf = (state: State) => state.durable.incidents.get("INC-1")?.recovery;
 
 beforeEach(async () => {
   stores = createMemoryStores();
   clock = new FakeClock();
   acts = 0;
+  asked = [];
   const epoch = await stores.store.lead("test");
   await stores.store.commit(epoch, [{ kind: "put-incident", value: incident }]);
 });
@@ -173,4 +194,14 @@ it("leaves alone what the loop carries out itself", async () => {
   await clock.advance(3_000);
   expect(acts).toBe(0);
   await stop();
+});
+
+it("leaves an incident its normal operation, however long others have been open", async () => {
+  const hourAgo = clock.wallMs() - 3_600_000;
+  expect(await leftOut({ beganAt: hourAgo })).toBe(0);
+});
+
+it("leaves out the seconds of a fault that was over before", async () => {
+  const from = clock.wallMs() - 600_000;
+  expect(await leftOut({ beganAt: from, resolvedAt: from + 60_000, phase: "resolved" })).toBe(75);
 });

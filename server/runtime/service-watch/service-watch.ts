@@ -9,10 +9,6 @@ const measureMs = 1_000;
 /** While the evidence grows it is asked again this often, for so long; then the answer stands. */
 const againMs = 2_000;
 const growsForMs = 40_000;
-/** The telemetry's memory: older periods can't be in a window. */
-const remembersMs = 1_800_000;
-/** Telemetry goes back to normal a while after the fault ended. */
-const recoveryMs = 15_000;
 
 export interface ServiceWatchParts {
   readonly state: State;
@@ -83,19 +79,10 @@ export class ServiceWatch {
   #ask(incident: Incident): void {
     const { state, telemetry, supervisor, clock, post, log } = this.#parts;
     this.#askedMs.set(incident.id, clock.monoMs());
-    const faulty = [...state.durable.incidents.values()]
-      .filter(
-        (each) =>
-          each.id !== incident.id && (each.resolvedAt ?? Number.POSITIVE_INFINITY) > clock.wallMs() - remembersMs,
-      )
-      .map(
-        ({ beganAt, resolvedAt }) => [beganAt / 1_000, ((resolvedAt ?? clock.wallMs()) + recoveryMs) / 1_000] as const,
-      );
     try {
       const answer = localizeIncident(
         { state, telemetry, supervisor, wallMs: () => clock.wallMs(), monoMs: () => clock.monoMs() },
         incident,
-        faulty,
       );
       if (answer !== null && isNews(incident, answer)) post(answer);
     } catch (error) {
