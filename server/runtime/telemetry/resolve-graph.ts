@@ -60,7 +60,8 @@ interface EdgeDraft {
 }
 
 /**
- * Who calls whom by the names that are known now: an address that spans have explained is the service behind it. `connections` fill what spans
+ * Who calls whom by the names that are known now: an address that spans have explained is the service behind it. A call to itself is the
+ * service's own work and no dependency: it makes nobody its caller, and its own lateness is not its callee's. `connections` fill what spans
  * leave empty; faults are localized without them.
  */
 export function resolveGraph(
@@ -86,7 +87,9 @@ export function resolveGraph(
     return made;
   };
   for (const call of records.calls.values()) {
-    const draft = draftOf(call.from, calleeOf(records, call));
+    const to = calleeOf(records, call);
+    if (call.from === to) continue;
+    const draft = draftOf(call.from, to);
     draft.calls.push(call);
     draft.observed = true;
     draft.lastSeenMs = Math.max(draft.lastSeenMs ?? 0, call.lastSeenMs);
@@ -100,7 +103,7 @@ export function resolveGraph(
   }
   for (const service of records.services.values()) {
     for (const { dependsOn } of service.declared.values()) {
-      for (const to of dependsOn) draftOf(service.name, to).declared = true;
+      for (const to of dependsOn) if (to !== service.name) draftOf(service.name, to).declared = true;
     }
   }
   for (const { from, to } of declared) draftOf(from, to).declared = true;

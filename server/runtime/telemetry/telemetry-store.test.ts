@@ -3,6 +3,7 @@ import { localize } from "../../core/localization/localize.ts";
 import type { TelemetryFrame } from "../../protocol/index.ts";
 import { FakeClock } from "../../testing/fake-clock.ts";
 import { makeCalls, makeRequests, makeSpans, makeTelemetry, type SpanDraft } from "../../testing/telemetry.ts";
+import { measureServices } from "../service-watch/measure.ts";
 import { secondsKept } from "./second-series.ts";
 import { LiveTelemetry } from "./telemetry-store.ts";
 
@@ -91,6 +92,25 @@ describe("live telemetry", () => {
     expect(store.service("orders")).toMatchObject({ version: "1.1", versionSince: (startS - 1) * 1_000 });
     expect(store.service("postgresql/shop")).toMatchObject({ kind: "database", calledBy: ["orders"] });
     expect(store.service("nobody")).toBeNull();
+  });
+
+  it("counts no call of a service to itself: it stays an entry, whatever name it calls itself by", async () => {
+    const calls = [
+      makeCalls("shop", "shop", "service", 2, 3),
+      makeCalls("shop", "10.0.0.1:80", "address", 2, 3),
+      makeCalls("shop", "cart", "service", 2, 3),
+    ];
+    const peer = { name: "10.0.0.1:80", kind: "address" } as const;
+    const spans = makeSpans([
+      { trace: "f1", id: "a", service: "shop", kind: 2, peer, startUs: -900, durationUs: 800 },
+      { trace: "f1", id: "b", parent: "a", service: "shop", kind: 1, startUs: -800, durationUs: 600 },
+    ]);
+    const bucket = { second: startS - 3, requests: [makeRequests("shop", 20, 5)], calls };
+    take(startS - 1, { services: [seen("shop", ["shop", "cart"])], buckets: [bucket], spans });
+    expect(store.service("shop")).toMatchObject({ calledBy: [], dependsOn: ["cart"] });
+    const measured = measureServices(store, startS * 1_000, () => []);
+    expect(measured.find(({ name }) => name === "shop")).toMatchObject({ isEntry: true, reaches: ["cart"] });
+    expect(store.window(startS)?.edges).toEqual([["shop", "cart"]]);
   });
 
   it("tells a service's own figures from those that its callers measured", async () => {
