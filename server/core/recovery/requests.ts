@@ -4,7 +4,6 @@ import {
   appendNote,
   appendTimeline,
   type Draft,
-  demand,
   getAction,
   getCluster,
   getIncident,
@@ -23,20 +22,10 @@ import { answerRedisRequest } from "../redis/requests.ts";
 import { answerKeySpaceRequest } from "../ring/requests.ts";
 import { declareDependency } from "../service/declare-dependency.ts";
 import { endAction } from "./actions.ts";
-import { joinFailover, refuseConfirmation } from "./confirm-down.ts";
-import { startFailover } from "./evaluate-cluster.ts";
-import { awaitsPerson } from "./fencing.ts";
-import { acceptLoss } from "./loss.ts";
-import { planAction } from "./preflight.ts";
 import { canRegrant, startRegrant } from "./regrant.ts";
 import { startRejoin } from "./rejoin.ts";
+import { type Answer, type Data, runPlan } from "./run-plan.ts";
 import { setDurability } from "./set-durability.ts";
-import { startSwitchover } from "./switchover.ts";
-
-type Data = Readonly<Record<string, string | number | boolean | null>>;
-type Answer =
-  | { readonly ok: true; readonly data: Data }
-  | { readonly ok: false; readonly code: string; readonly data: Data };
 
 const done = (data: Data = {}): Answer => ({ ok: true, data });
 const refuse = (code: string, data: Data = {}): Answer => ({ ok: false, code, data });
@@ -52,7 +41,7 @@ function carryOut(draft: Draft, { request, actor }: OperatorRequested): Answer {
   switch (request.kind) {
     case "failover":
     case "switchover":
-      return runPlan(draft, request, actor.name);
+      return runPlan(draft, request, { by: actor.name, automatic: false, incidentId: null });
     case "redis-migrate":
     case "redis-stop-migration":
     case "redis-failover":
@@ -172,44 +161,6 @@ function audit(
     after: after === null ? null : { ...after },
     reason,
   });
-}
-
-/** The plan must still be the one that was shown, and nothing may block it. */
-function runPlan(draft: Draft, request: Extract<Request, { kind: "failover" | "switchover" }>, by: string): Answer {
-  const cluster = getCluster(draft, request.cluster);
-  if (cluster === null) return refuse("unknown-cluster", { cluster: request.cluster });
-  const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
-  const waiting = request.kind === "failover" ? awaitsPerson(cluster, open) : null;
-  // The plan is judged on the committed state; another request of this very batch may have begun something.
-  if (open !== null && open.kind !== "reconfigure" && waiting === null)
-    return refuse("plan-blocked", { check: "no-open-action", value: open.id, limit: "0" });
-  const plan = planAction(
-    draft.state,
-    { kind: request.kind, cluster: request.cluster, target: request.target },
-    draft.now,
-  );
-  const blocking = plan.checks.find((check) => check.status === "block");
-  if (blocking !== undefined)
-    return refuse("plan-blocked", { check: blocking.code, value: blocking.value, limit: blocking.limit });
-  if (plan.planHash !== request.planHash)
-    return refuse("plan-changed", { shown: request.planHash, now: plan.planHash });
-  if (request.kind === "failover" && plan.fencing !== null) {
-    const refusal = refuseConfirmation(plan, request.confirmDown);
-    if (refusal !== null) return refuse(refusal.code, refusal.data);
-  }
-  if (request.kind === "failover" && waiting !== null) return done(joinFailover(draft, waiting, request, by));
-  const options = { by, reason: request.reason, target: request.target };
-  const action =
-    request.kind === "switchover"
-      ? startSwitchover(draft, cluster.id, { ...options, target: demand(plan.target, "target") })
-      : startFailover(draft, cluster.id, {
-          ...options,
-          automatic: false,
-          firstSignalAt: null,
-          acceptedLossBytes: acceptLoss(draft.state, cluster, request.acceptLossBytes, draft.now),
-          confirmedDown: request.confirmDown !== undefined,
-        });
-  return done({ action: action.id, epoch: action.epoch });
 }
 
 function runRejoin(draft: Draft, clusterId: string, node: string, by: string, reason: string): Answer {

@@ -12,7 +12,13 @@ import type { Action } from "./types.ts";
 export function startSwitchover(
   draft: Draft,
   clusterId: string,
-  options: { readonly target: string; readonly by: string; readonly reason: string },
+  options: {
+    readonly target: string;
+    readonly by: string;
+    readonly reason: string;
+    readonly automatic: boolean;
+    readonly incidentId: string | null;
+  },
 ): Action {
   const cluster = demand(getCluster(draft, clusterId), clusterId);
   const primary = demand(cluster.primary, "primary");
@@ -21,9 +27,9 @@ export function startSwitchover(
     cluster: clusterId,
     state: "demoting",
     by: options.by,
-    automatic: false,
+    automatic: options.automatic,
     reason: options.reason,
-    incidentId: null,
+    incidentId: options.incidentId,
     from: primary,
     target: options.target,
     opensEpoch: true,
