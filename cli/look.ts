@@ -81,7 +81,8 @@ function describeSuspects({ suspects, localization, recovery }: IncidentView): s
     lines.push(`This would settle it: ${missing.map(({ code, data }) => formatCode(code, data)).join("; ")}`);
   if (recovery) {
     const why = recovery.state !== "offered" || recovery.reason === "" ? "" : `, ${formatCode(recovery.reason)}`;
-    lines.push(`Suggested: ${formatCode(recovery.action)} ${recovery.service}: ${recovery.state}${why}`);
+    const way = recovery.leaves === undefined ? "" : ` (${recovery.leaves} to ${recovery.target ?? "the others"})`;
+    lines.push(`Suggested: ${formatCode(recovery.action)} ${recovery.service}${way}: ${recovery.state}${why}`);
   }
   return lines.length === 0 ? [] : [...lines, ""];
 }

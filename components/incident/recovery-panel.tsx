@@ -1,9 +1,10 @@
 "use client";
-import { RotateCcw, Undo2 } from "lucide-react";
+import { ArrowLeftRight, type LucideIcon, RotateCcw, Undo2, Waves } from "lucide-react";
 import { useTranslations } from "next-intl";
 import type { SuggestedRecovery } from "../../server/core/index.ts";
 import type { IncidentView } from "../../server/protocol/index.ts";
 import { useActionRefusal } from "../data/use-session.ts";
+import { useCodeText } from "../i18n/code-text.ts";
 import { Button } from "../ui/button.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
@@ -16,7 +17,7 @@ export function RecoveryPanel({ incident }: { incident: IncidentView }) {
   const t = useTranslations("recovery");
   const recovery = incident.recovery ?? null;
   const [first] = incident.suspects;
-  if (first === undefined || !incident.localization) return null;
+  if (first === undefined || (!incident.localization && recovery === null)) return null;
   return (
     <Panel title={t("title")}>
       {recovery === null ? (
@@ -24,17 +25,29 @@ export function RecoveryPanel({ incident }: { incident: IncidentView }) {
       ) : (
         <Suggestion incident={incident} recovery={recovery} />
       )}
-      <CausePolicy cause={first.cause} />
+      <CausePolicy cause={recovery?.cause ?? first.cause} />
     </Panel>
   );
 }
+
+const icons: Readonly<Record<SuggestedRecovery["action"], LucideIcon>> = {
+  "restart-service": RotateCcw,
+  "roll-back-release": Undo2,
+  "switch-over": ArrowLeftRight,
+  "drain-shard": Waves,
+};
 
 function Suggestion({ incident, recovery }: { incident: IncidentView; recovery: SuggestedRecovery }) {
   const t = useTranslations("recovery");
   const refusal = useActionRefusal("operator");
   const format = useFormat();
   const { busy, run } = useIncidentCommand(incident.id);
-  const { action, service, state, automatic, reason, by, requestedAt, endedAt, detail } = recovery;
+  const say = useCodeText();
+  const { action, state, automatic, reason, by, requestedAt, endedAt, detail } = recovery;
+  const { service, leaves = "", target } = recovery;
+  const names = { service, leaves, target: target ?? "" };
+  const cause = recovery.cause === undefined ? "" : say("suspectCause", recovery.cause);
+  const Icon = icons[action];
   if (state === "offered" || state === "failed") {
     const over = incident.resolvedAt !== null ? t("over") : null;
     return (
@@ -45,15 +58,15 @@ function Suggestion({ incident, recovery }: { incident: IncidentView; recovery: 
             <HostileText text={t("failed", { detail: detail ?? "" })} max={300} />
           </p>
         )}
-        <p className="mb-2 text-sm">{t(`why.${action}`, { service })}</p>
+        <p className="mb-2 text-sm">{t(`why.${action}`, { ...names, cause })}</p>
         <Button
           variant="primary"
-          icon={action === "restart-service" ? <RotateCcw size={15} aria-hidden /> : <Undo2 size={15} aria-hidden />}
+          icon={<Icon size={15} aria-hidden />}
           refusal={refusal ?? over}
           busy={busy}
           onClick={() => void run("recover")}
         >
-          {t(`do.${action}`, { service })}
+          {t(`do.${action}`, names)}
         </Button>
         {reason !== "" && <p className="mt-2 text-xs text-muted">{t(`held.${reason}`)}</p>}
       </>
@@ -64,7 +77,7 @@ function Suggestion({ incident, recovery }: { incident: IncidentView; recovery: 
     <p className="flex items-baseline gap-2">
       <StateGlyph state={state === "done" ? "healthy" : "suspect"} size={12} withWord />
       <span className="min-w-0">
-        {state === "done" ? <HostileText text={detail ?? ""} max={300} /> : t(`doing.${action}`, { service })}{" "}
+        {state === "done" ? <HostileText text={detail ?? ""} max={300} /> : t(`doing.${action}`, names)}{" "}
         <span className="text-muted">
           · {who}
           {endedAt !== null && requestedAt !== null && ` · ${format.duration(endedAt - requestedAt)}`}

@@ -6,6 +6,7 @@ import type { Decision, Write } from "./effect.ts";
 import type { Event } from "./event.ts";
 import { recordAgentSignal } from "./incident/agent-signals.ts";
 import { recordLocalization } from "./incident/localization.ts";
+import { offerMoves } from "./incident/move-away.ts";
 import { followRecoveries, recordRecovery } from "./incident/recovery-by-cause.ts";
 import { takeProfiles } from "./monitoring/evaluate-monitoring.ts";
 import { evaluateCluster } from "./recovery/evaluate-cluster.ts";
@@ -50,6 +51,7 @@ export function decide(state: State, events: readonly Event[], now: Now): Decisi
   }
   if (ticked) evaluateNodes(draft);
   if (ticked) evaluateChanges(draft);
+  if (ticked && state.live.self.frozen === null) offerMoves(draft);
   followRecoveries(draft);
   renewLeases(
     draft,

@@ -9,6 +9,8 @@ export { documentKey } from "./documents.ts";
 export type * from "./effect.ts";
 export type * from "./event.ts";
 export { type InDoubtPlace, listInDoubt } from "./in-doubt/in-doubt.ts";
+export { movesAway } from "./incident/host-faults.ts";
+export { policyCauses } from "./incident/localization.ts";
 export type * from "./incident/types.ts";
 export { buildProfile, type SeasonalProfile } from "./monitoring/baseline.ts";
 export { readNode, readService } from "./monitoring/evaluate-monitoring.ts";

@@ -9,13 +9,13 @@ import {
   type MigrationRequest,
   type Now,
   type OperatorRequest,
+  policyCauses,
   type RedisFailoverRequest,
   type Reply,
   type RolloutPlan,
   type RolloutRequest,
   type State,
 } from "../core/index.ts";
-import { causeNames } from "../core/localization/explain/causes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControlPlane } from "../ports/control.ts";
 import type {
@@ -206,7 +206,7 @@ export class ControlPlaneViews implements ControlPlane {
 
   causePolicy(): Record<string, CauseRule> {
     const { causes } = this.#parts.state.durable.policy;
-    return Object.fromEntries(causeNames.map((cause) => [cause, causes[cause] ?? defaultCauseRule]));
+    return Object.fromEntries(policyCauses.map((cause) => [cause, causes[cause] ?? defaultCauseRule]));
   }
 
   plan(request: PlanRequest): PlanView | null {

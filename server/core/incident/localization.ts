@@ -1,8 +1,10 @@
 import { listProgram } from "../changes/programs.ts";
 import { appendTimeline, type Draft, getIncident, patchIncident } from "../draft.ts";
 import type { FaultLocalized } from "../event.ts";
+import { causeNames } from "../localization/explain/causes.ts";
 import { type CauseRule, defaultCauseRule } from "../policy/types.ts";
 import { holdsAutomation } from "../topology/maintenance.ts";
+import { hostFaults, movesAway } from "./host-faults.ts";
 import { beginByItself } from "./recovery-by-cause.ts";
 import { namedAbove } from "./severity.ts";
 import type { Incident, SuggestedRecovery, Suspect } from "./types.ts";
@@ -36,7 +38,7 @@ function suggest(draft: Draft, incident: Incident, first: Suspect | undefined, r
   const now = incident.recovery ?? null;
   if (now !== null && now.state !== "offered") return;
   if (remedy === null || first === undefined || first.confidence < namedAbove) {
-    if (now !== null) patchIncident(draft, incident.id, { recovery: null });
+    if (now !== null && !movesAway(now.action)) patchIncident(draft, incident.id, { recovery: null });
     return;
   }
   const rule = ruleFor(draft, first.cause);
@@ -55,6 +57,9 @@ function suggest(draft: Draft, incident: Incident, first: Suspect | undefined, r
   patchIncident(draft, incident.id, { recovery: offered });
   if (held === null) beginByItself(draft, incident.id, offered);
 }
+
+/** Everything that a rule can be set for. */
+export const policyCauses: readonly string[] = [...causeNames, ...hostFaults];
 
 export function ruleFor(draft: Draft, cause: string): CauseRule {
   return draft.state.durable.policy.causes?.[cause] ?? defaultCauseRule;

@@ -1,14 +1,33 @@
 import { answerChangeRequest, listServices } from "../changes/index.ts";
-import { documentKey } from "../documents.ts";
-import { appendAudit, appendTimeline, type Draft, getIncident, listIncidents, patchIncident } from "../draft.ts";
+import { documentKey, getDocument } from "../documents.ts";
+import {
+  appendAudit,
+  appendTimeline,
+  type Draft,
+  getAction,
+  getCluster,
+  getIncident,
+  listIncidents,
+  patchIncident,
+} from "../draft.ts";
 import type { Actor } from "../event.ts";
-import type { Incident, RecoveryWork, SuggestedRecovery } from "./types.ts";
+import { planAction } from "../recovery/preflight.ts";
+import { runPlan } from "../recovery/run-plan.ts";
+import { planMigration } from "../redis/plan.ts";
+import { answerRedisRequest } from "../redis/requests.ts";
+import { movesAway } from "./host-faults.ts";
+import type { Incident, RecoveryWork, Subject, SuggestedRecovery } from "./types.ts";
 
 type Data = Readonly<Record<string, string | number | boolean | null>>;
 
 interface Refusal {
   readonly code: string;
   readonly data: Data;
+}
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly detail: string;
 }
 
 const holdfast: Actor = { id: "holdfast", name: "holdfast", role: "system" };
@@ -18,6 +37,8 @@ export function requestRecovery(draft: Draft, incident: Incident, actor: Actor):
   const offered = incident.recovery ?? null;
   if (offered === null) return { code: "nothing-suggested", data: {} };
   if (offered.state === "requested") return { code: "recovery-under-way", data: {} };
+  // What it would have ended is over: a restart or a new primary would only hurt.
+  if (incident.resolvedAt !== null) return { code: "incident-phase", data: { phase: incident.phase } };
   return begin(draft, incident.id, offered, actor);
 }
 
@@ -35,6 +56,7 @@ function begin(draft: Draft, incidentId: string, offered: SuggestedRecovery, act
   const by = actor.name;
   const automatic = actor.role === "system";
   const { action, service } = offered;
+  const subject = subjectOf(offered);
   patchIncident(draft, incidentId, {
     recovery: {
       ...offered,
@@ -51,15 +73,15 @@ function begin(draft: Draft, incidentId: string, offered: SuggestedRecovery, act
     incidentId,
     lane: "action",
     kind: `${action}-requested`,
-    subject: { kind: "service", id: service },
-    data: { service, automatic, work: work?.id ?? null },
+    subject,
+    data: { ...tell(offered), automatic, work: work?.id ?? null },
     actor: by,
   });
   appendAudit(draft, {
     actor: by,
     actorRole: actor.role,
     verb: `${action}-requested`,
-    subject: `service:${service}`,
+    subject: `${subject.kind}:${service}`,
     before: null,
     after: { incident: incidentId, automatic, work: work?.id ?? null },
     reason: incidentId,
@@ -67,23 +89,60 @@ function begin(draft: Draft, incidentId: string, offered: SuggestedRecovery, act
   return null;
 }
 
-/** Services whose releases agents keep are recovered by a change like any other; null: a supervisor outside acts on this one. */
+/** By the plans that a person would run, under their checks as they are now; null: a supervisor outside acts on this service. */
 function openWork(
   draft: Draft,
   incidentId: string,
-  { action, service }: SuggestedRecovery,
+  { action, service, leaves, target }: SuggestedRecovery,
   actor: Actor,
 ): RecoveryWork | Refusal | null {
-  if (!listServices(draft.state).includes(service)) return null;
   const reason = `recovery by cause, ${incidentId}`;
-  const answer = answerChangeRequest(
-    draft,
-    action === "restart-service"
-      ? { kind: "start-restart", service, reason }
-      : { kind: "start-rollback", service, version: null, reason },
-    actor,
-  );
-  return answer.ok ? { kind: "change", id: String(answer.data.change) } : { code: answer.code, data: answer.data };
+  const { state, now } = draft;
+  switch (action) {
+    case "restart-service":
+    case "roll-back-release": {
+      if (!listServices(state).includes(service)) return null;
+      const answer = answerChangeRequest(
+        draft,
+        action === "restart-service"
+          ? { kind: "start-restart", service, reason }
+          : { kind: "start-rollback", service, version: null, reason },
+        actor,
+      );
+      return answer.ok ? { kind: "change", id: String(answer.data.change) } : answer;
+    }
+    case "switch-over": {
+      const cluster = getCluster(draft, service);
+      // Somebody else may have been quicker: what is left must still be the primary.
+      if (cluster === null || cluster.primary !== leaves || target == null)
+        return { code: "nothing-suggested", data: {} };
+      const { planHash } = planAction(state, { kind: "switchover", cluster: service, target }, now);
+      const request = { kind: "switchover", cluster: service, target, planHash, reason } as const;
+      const automatic = actor.role === "system";
+      const answer = runPlan(draft, request, { by: actor.name, automatic, incidentId });
+      return answer.ok ? { kind: "action", id: String(answer.data.action) } : answer;
+    }
+    case "drain-shard": {
+      const record = getDocument(draft, "redis", service);
+      if (record === null) return { code: "unknown-cluster", data: { cluster: service } };
+      const shard = leaves ?? null;
+      const { planHash } = planMigration(state, record, { kind: "drain", shard, weights: {} }, now);
+      const drain = { migration: "drain", shard, weights: {}, maxSlotsPerSecond: null, planHash, reason } as const;
+      const answer = answerRedisRequest(draft, { kind: "redis-migrate", cluster: service, ...drain }, actor.name);
+      return answer.ok ? { kind: "redis-migration", id: String(answer.data.migration) } : answer;
+    }
+    default:
+      return action satisfies never;
+  }
+}
+
+function subjectOf({ action, service }: SuggestedRecovery): Subject {
+  return { kind: movesAway(action) ? "cluster" : "service", id: service };
+}
+
+/** What the sentences of the timeline need. */
+function tell({ service, leaves, target }: SuggestedRecovery): Data {
+  return leaves === undefined ? { service } : { service, leaves, target: target ?? null };
 }
 
 /**
@@ -99,12 +158,23 @@ export function followRecoveries(draft: Draft): void {
 }
 
 /** Null while it goes on. */
-function outcomeOf(draft: Draft, { id }: RecoveryWork): { readonly ok: boolean; readonly detail: string } | null {
-  const key = documentKey("change", id);
-  const change = draft.documents.get(key) ?? draft.state.durable.documents.get(key);
-  if (change?.kind !== "change") return { ok: false, detail: `${id} is not in the records any more.` };
-  if (change.closedAt === null) return null;
-  const { phase, fault, service, version } = change;
+function outcomeOf(draft: Draft, { kind, id }: RecoveryWork): Outcome | null {
+  const lost: Outcome = { ok: false, detail: `${id} is not in the records any more.` };
+  if (kind === "action") {
+    const action = getAction(draft, id);
+    if (action === null) return lost;
+    const { phase, failure, target } = action;
+    return phase === "running"
+      ? null
+      : { ok: phase === "done", detail: `${id} (${target}): ${failure?.code ?? phase}.` };
+  }
+  const key = documentKey(kind, id);
+  const found = draft.documents.get(key) ?? draft.state.durable.documents.get(key);
+  if (found?.kind !== "change" && found?.kind !== "redis-migration") return lost;
+  if (found.closedAt === null) return null;
+  if (found.kind === "redis-migration")
+    return { ok: found.phase === "done", detail: `${id} (${found.slotsMoved}/${found.slotsTotal}): ${found.phase}.` };
+  const { phase, fault, service, version } = found;
   return { ok: phase === "done" && fault === null, detail: `${id} (${service} ${version}): ${fault?.code ?? phase}.` };
 }
 
@@ -119,15 +189,15 @@ export function recordRecovery(
 }
 
 function endRecovery(draft: Draft, incidentId: string, recovery: SuggestedRecovery, ok: boolean, detail: string): void {
-  const { action, service, by } = recovery;
+  const { action, by } = recovery;
   const state = ok ? "done" : "failed";
   patchIncident(draft, incidentId, { recovery: { ...recovery, state, endedAt: draft.now.wallMs, detail } });
   appendTimeline(draft, {
     incidentId,
     lane: "action",
     kind: `${action}-${state}`,
-    subject: { kind: "service", id: service },
-    data: { service, detail },
+    subject: subjectOf(recovery),
+    data: { ...tell(recovery), detail },
     actor: by ?? "holdfast",
   });
 }

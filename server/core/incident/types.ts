@@ -1,3 +1,5 @@
+import type { HostFault } from "./host-faults.ts";
+
 /** The record that is the product: what was seen, judged and done, by whom. Everything here is code and data; words are made on the screen. */
 
 export type Lane = "signal" | "verdict" | "action" | "person";
@@ -146,18 +148,23 @@ export interface Localization {
   readonly missing: readonly { readonly code: string; readonly data: Evidence["data"] }[];
 }
 
-export type RecoveryAction = "restart-service" | "roll-back-release";
+export type RecoveryAction = "restart-service" | "roll-back-release" | "switch-over" | "drain-shard";
 
 /** What carries a recovery out: a durable record, whose end is the recovery's outcome. */
 export interface RecoveryWork {
-  readonly kind: "change";
+  readonly kind: "change" | "action" | "redis-migration";
   readonly id: string;
 }
 
 /** What would end the fault, by its cause. It runs itself only by policy, above the confidence that the policy asks for. */
 export interface SuggestedRecovery {
   readonly action: RecoveryAction;
+  /** What it is done to: a service, or the cluster that is switched over or drained. */
   readonly service: string;
+  /** Switchover and drain only: the member that is left, who takes over (null: the others together), and the fault of its host, whose policy holds. */
+  readonly leaves?: string;
+  readonly target?: string | null;
+  readonly cause?: HostFault;
   readonly state: "offered" | "requested" | "done" | "failed";
   readonly automatic: boolean;
   /** Why it did not run by itself, or by whom it was asked for. */

@@ -93,6 +93,15 @@ export function raisedVerdicts(draft: Draft, kind: "node" | "service", id: strin
   return [...verdicts.values()];
 }
 
+/** What the rules complain of at a node, also of what does not last for long enough yet to be raised. */
+export function strainedNow(draft: Draft, node: string): VerdictKind[] {
+  const memories = draft.state.live.monitors.get(`node:${node}`)?.rules;
+  return effectiveRules(draft).flatMap(({ id, verdict }) => {
+    const memory = memories?.get(id);
+    return memory?.raised === true || (memory?.pendingSinceMs ?? null) !== null ? [verdict] : [];
+  });
+}
+
 const classes: Readonly<Partial<Record<VerdictKind, FaultClass>>> = {
   "disk-full": "hardware",
   "disk-filling": "load",

@@ -94,7 +94,8 @@ function searchLines(words: Words, { localization, recovery }: Incident): string
   }
   if (recovery && recovery.state !== "offered") {
     const kind = `${recovery.action}-${recovery.state}`;
-    lines.push(words.code("timeline", kind, { service: recovery.service, detail: recovery.detail }));
+    const { service, leaves = null, target = null, detail } = recovery;
+    lines.push(words.code("timeline", kind, { service, leaves, target, detail }));
   }
   return lines.length === 0 ? [] : ["", ...bullets(lines.map((line) => escapeMarkdown(line)))];
 }

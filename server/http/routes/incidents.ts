@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import type { Action, Incident, OperatorRequest } from "../../core/index.ts";
-import { causeNames } from "../../core/localization/explain/causes.ts";
+import { type Action, type Incident, type OperatorRequest, policyCauses } from "../../core/index.ts";
 import type { ActionView, IncidentDetail, IncidentView, TraceGroupView } from "../../protocol/index.ts";
 import { projectActionView, projectIncidentView } from "../../protocol/project-record.ts";
 import { notFound, readReply } from "../problem.ts";
@@ -101,7 +100,7 @@ function phaseRoutes({ control }: HttpServices): Route[] {
       body: z.object({ mode: z.enum(["off", "suggest", "automatic"]), above: z.number().check(z.gte(0.5), z.lte(1)) }),
       async handle({ param, body, principal }) {
         const cause = param("id");
-        if (!(causeNames as readonly string[]).includes(cause)) throw notFound("cause", cause.slice(0, 60));
+        if (!policyCauses.includes(cause)) throw notFound("cause", cause.slice(0, 60));
         return readReply(await control.request(actorOf(principal), { kind: "set-cause-policy", cause, rule: body }));
       },
     }),

@@ -1,4 +1,4 @@
-import type { Event, Incident, State, SuggestedRecovery } from "../../core/index.ts";
+import { type Event, type Incident, movesAway, type State, type SuggestedRecovery } from "../../core/index.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { RecoveryOutcome, ServiceSupervisor } from "../../ports/service-supervisor.ts";
 import type { TelemetryStore } from "../../ports/telemetry.ts";
@@ -148,7 +148,10 @@ function isNews(
   if (incident.localization === null || incident.localization === undefined) return true;
   const tell = (list: Incident["suspects"]) =>
     list.map(({ subject, cause, confidence }) => `${subject.id} ${cause} ${Math.round(confidence * 10)}`).join();
-  return tell(incident.suspects) !== tell(suspects) || (remedy === null) !== ((incident.recovery ?? null) === null);
+  const { recovery } = incident;
+  // What leaves an ill host is the loop's own idea: the localizer has no say in it.
+  const isKnown = recovery != null && !movesAway(recovery.action);
+  return tell(incident.suspects) !== tell(suspects) || (remedy !== null) !== isKnown;
 }
 
 /** Clusters that the applications of a node work with. */
