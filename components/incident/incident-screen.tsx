@@ -83,7 +83,8 @@ function Story({ detail, incident }: { detail: IncidentDetail; incident: Inciden
             {detail.traces.length > 0 && <Traces traces={detail.traces} />}
           </div>
           <div className="flex min-w-0 flex-col gap-4">
-            {localized ? <RecoveryPanel incident={incident} /> : <Suspects incident={incident} />}
+            {!localized && <Suspects incident={incident} />}
+            <RecoveryPanel incident={incident} />
             {localized && <PropagationMap incident={incident} />}
             <Symptoms incident={incident} />
             {!localized && <ImpactPanel incident={incident} />}

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import type { Event, OperatorRequest } from "../event.ts";
+import { planAction } from "../recovery/preflight.ts";
 import type { HostMetrics } from "../replication/status.ts";
 import { createServiceLive } from "../service/judge-indicators.ts";
 import { beat, createHealthyCluster, type Puppet, play, setStatus } from "../testing/puppet.ts";
@@ -162,6 +163,20 @@ it("has its preflight's last word: what was blocked since the offer does not beg
   expect(ask({ kind: "recover-service", incidentId })).toMatchObject({ ok: false, code: "plan-blocked" });
   expect(incidentOf("disk-full")?.recovery).toMatchObject({ state: "offered" });
   expect(primary()).toBe("pg-a");
+});
+
+it("does not begin when somebody has moved the primary elsewhere since", () => {
+  hosts.set("pg-a", full);
+  run(6_000);
+  const { id, recovery } = incidentOf("disk-full") as Incident;
+  const target = recovery?.target === "pg-b" ? "pg-c" : "pg-b";
+  const now = { monoMs: puppet.clockMs, wallMs: 0, entropy: "" };
+  const { planHash } = planAction(puppet.state, { kind: "switchover", cluster: "orders", target }, now);
+  expect(ask({ kind: "switchover", cluster: "orders", target, planHash, reason: "disk" })).toMatchObject({ ok: true });
+  expect(primary()).toBe(target);
+  expect(ask({ kind: "recover-service", incidentId: id })).toMatchObject({ ok: false, code: "nothing-suggested" });
+  run(1_000);
+  expect(incidentOf("disk-full")?.recovery).toBeNull();
 });
 
 /** The users of `shop` suffer, and the localizer names the database behind it. */
