@@ -1,5 +1,7 @@
 import { beforeEach, expect, it } from "vitest";
 import { applyWrites, createState, decide, defaultPolicy, type Incident, type State } from "../../core/index.ts";
+import { makePeriods, makeWindow } from "../../core/localization/synthetic-window.ts";
+import type { TelemetryWindow } from "../../core/localization/telemetry.ts";
 import type { RecoveryOutcome } from "../../ports/service-supervisor.ts";
 import { createMemoryStores, type MemoryStores } from "../../store/index.ts";
 import { FakeClock } from "../../testing/fake-clock.ts";
@@ -69,6 +71,10 @@ let answer: (outcome: RecoveryOutcome) => void;
 /** The periods that the localizer left out, by question about `INC-1`. */
 let asked: (readonly (readonly [number, number])[])[];
 
+/** What the telemetry shows, and how often the localizer had something new to say. */
+let seen: TelemetryWindow | null;
+let answers: number;
+
 /** One process: a loop and its watch. */
 async function start(): Promise<{ readonly state: State; stop(): Promise<void> }> {
   const state = createState(defaultPolicy);
@@ -93,14 +99,14 @@ async function start(): Promise<{ readonly state: State; stop(): Promise<void> }
   const telemetry = new LiveTelemetry(clock);
   telemetry.window = (_faultTimeS, options) => {
     asked.push(options?.exclude ?? []);
-    return null;
+    return seen;
   };
   const watch = new ServiceWatch({
     state,
     clock,
     telemetry,
     supervisor: {
-      can: () => true,
+      can: () => false,
       act: () => {
         acts += 1;
         return new Promise((resolve) => {
@@ -108,7 +114,10 @@ async function start(): Promise<{ readonly state: State; stop(): Promise<void> }
         });
       },
     },
-    post: (event) => loop.post(event),
+    post: (event) => {
+      if (event.kind === "fault-localized") answers += 1;
+      return loop.post(event);
+    },
     log: () => {},
   });
   await loop.start();
@@ -143,6 +152,8 @@ beforeEach(async () => {
   clock = new FakeClock();
   acts = 0;
   asked = [];
+  seen = null;
+  answers = 0;
   const epoch = await stores.store.lead("test");
   await stores.store.commit(epoch, [{ kind: "put-incident", value: incident }]);
 });
@@ -204,4 +215,26 @@ it("leaves an incident its normal operation, however long others have been open"
 it("leaves out the seconds of a fault that was over before", async () => {
   const from = clock.wallMs() - 600_000;
   expect(await leftOut({ beganAt: from, resolvedAt: from + 60_000, phase: "resolved" })).toBe(75);
+});
+
+it("says the same answer once, also beside a recovery that is not the localizer's idea", async () => {
+  seen = makeWindow(
+    makePeriods({
+      shop: { requests: [100, 100], error_percent: [0, 30], latency_mean: [0.1, 0.1] },
+      pay: { requests: [50, 50], error_percent: [0, 60], latency_mean: [0.05, 0.05] },
+    }),
+  );
+  const epoch = await stores.store.lead("test");
+  const at = clock.wallMs();
+  const open: Incident = { ...incident, recovery: null, beganAt: at, openedAt: at };
+  await stores.store.commit(epoch, [{ kind: "put-incident", value: open }]);
+  const { state, stop } = await start();
+  await clock.advance(1_000);
+  expect(answers).toBe(1);
+  const known = state.durable.incidents.get("INC-1") as Incident;
+  const offer = { action: "switch-over", service: "orders", leaves: "pg-a", state: "done" } as const;
+  state.durable.incidents.set("INC-1", { ...known, recovery: { ...incident.recovery, ...offer } as never });
+  await clock.advance(20_000);
+  expect(answers).toBe(1);
+  await stop();
 });
