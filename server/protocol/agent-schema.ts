@@ -156,6 +156,7 @@ const redisShard = z.object({
     )
     .check(z.maxLength(limits.maxRedisNodes)),
 });
+const earlierHistory = z.object({ replicationId: shortText, end: count });
 const redis = z.object({
   cluster: nodeName,
   instance: nodeName,
@@ -167,6 +168,7 @@ const redis = z.object({
   version: orNull(shortText),
   runId: orNull(shortText),
   replicationId: orNull(shortText),
+  earlier: z.optional(orNull(earlierHistory)),
   offset: orNull(count),
   link: orNull(redisLink),
   replicas: z
@@ -327,6 +329,7 @@ const reply = z
       switchLsn: z.optional(position),
       flushLsn: z.optional(position),
       promoted: z.optional(z.boolean()),
+      earlier: z.optional(orNull(earlierHistory)),
       configurations: z.optional(z.array(z.strictObject(configuration.shape)).check(z.maxLength(64))),
     }),
     scalar,

@@ -1,4 +1,5 @@
 import type {
+  RedisHistory,
   RedisLink,
   RedisNeighbour,
   RedisReplicaRow,
@@ -39,6 +40,17 @@ export function offsetOf(info: Info): number | null {
   if (roleOf(info) !== "replica") return numberOf(info, "master_repl_offset");
   const applied = numberOf(info, "slave_repl_offset");
   return applied !== null && applied > 1 ? applied : null;
+}
+
+/** Offsets can be compared only within one history: two servers at the same number may hold different data. */
+export function historyOf(info: Info): RedisHistory {
+  const before = info.get("master_replid2");
+  const first = numberOf(info, "second_repl_offset");
+  const known = before !== undefined && !/^0+$/.test(before) && first !== null && first > 0;
+  return {
+    replicationId: info.get("master_replid") ?? null,
+    earlier: known ? { replicationId: before, end: first - 1 } : null,
+  };
 }
 
 export function linkOf(info: Info): RedisLink | null {

@@ -3,7 +3,7 @@ import type { FenceRecord } from "../../fence/promise.ts";
 import type { Log } from "../../shared/log.ts";
 import { Repeater } from "../../shared/repeater.ts";
 import { messageOf, monotonicMs, poll } from "../../shared/time.ts";
-import { keysOf, linkOf, numberOf, offsetOf, replicasOf, roleOf } from "./info.ts";
+import { historyOf, keysOf, linkOf, numberOf, offsetOf, replicasOf, roleOf } from "./info.ts";
 import { RedisConnection } from "./link.ts";
 import { RedisMonitor } from "./monitor.ts";
 import type { RedisService } from "./service.ts";
@@ -148,7 +148,7 @@ export class RedisInstance {
       role: roleOf(info),
       version: info.get("redis_version") ?? null,
       runId: info.get("run_id") ?? null,
-      replicationId: info.get("master_replid") ?? null,
+      ...historyOf(info),
       offset: offsetOf(info),
       link: linkOf(info),
       replicas: replicasOf(info),

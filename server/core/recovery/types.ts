@@ -1,3 +1,4 @@
+import type { RedisHistory } from "../redis/status.ts";
 import type { Lsn } from "../replication/lsn.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 import type { Reason } from "../topology/health-state.ts";
@@ -121,6 +122,8 @@ export interface SealedMember {
   readonly timeline: number;
   readonly lsn: Lsn;
   readonly configurations: readonly SyncConfiguration[];
+  /** Redis: the history in which `lsn` is an offset. */
+  readonly history?: RedisHistory;
 }
 
 export interface CandidateVerdict {

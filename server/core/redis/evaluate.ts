@@ -7,19 +7,13 @@ import type { SyncConfiguration } from "../replication/status.ts";
 import { holdsAutomation } from "../topology/maintenance.ts";
 import { ensureClusterLive } from "../topology/observe.ts";
 import { seeAgent } from "../topology/sight.ts";
+import { foresee } from "./candidates.ts";
 import { advanceFailover, beginFailover } from "./failover.ts";
+import { learnHistory, readHistory } from "./history.ts";
 import { syncRedisIncident } from "./incidents.ts";
 import { judgePrimary, judgeShards } from "./judge.ts";
 import { advanceMigration, openMigration } from "./migration.ts";
-import {
-  countedMembers,
-  endpointOf,
-  follows,
-  type RedisDocument,
-  readServers,
-  sealable,
-  sealsNeeded,
-} from "./servers.ts";
+import { countedMembers, endpointOf, follows, type RedisDocument, readServers, sealsNeeded } from "./servers.ts";
 import { advanceShardFailover } from "./shard-failover.ts";
 import { answeringShards, findStrays, readOwners, readShards, type StrayMaster } from "./shards.ts";
 import { beginRedisAction, endRedisAction, patchRedis, redisStep, sendCommand } from "./steps.ts";
@@ -100,6 +94,7 @@ function evaluateReplicaSet(draft: Draft, before: RedisDocument): void {
   }
   const record = demand(getDocument(draft, "redis", before.id), before.id);
   if (record.epoch === 0) return considerAdoption(draft, record);
+  noticeHistory(draft, record);
   for (const member of Object.values(record.members)) noticeSilence(draft, member.node);
   const moving = record.openActionId !== null;
   const verdict = moving ? null : judgePrimary(draft.state, record, draft.now);
@@ -113,6 +108,13 @@ function evaluateReplicaSet(draft: Draft, before: RedisDocument): void {
   considerGrant(draft, record);
   considerFollows(draft, demand(getDocument(draft, "redis", record.id), record.id));
   dropLostReplicas(draft, demand(getDocument(draft, "redis", record.id), record.id));
+}
+
+/** Only the granted master says which history is the set's, and only under the grant of now. */
+function noticeHistory(draft: Draft, record: RedisDocument): void {
+  const primary = readServers(draft.state, record, draft.now).find((server) => server.member.id === record.primary);
+  if (primary?.fresh !== true || primary.status?.state !== "running" || primary.status.role !== "master") return;
+  if (primary.status.promise?.epoch === record.epoch) learnHistory(draft, record.id, readHistory(primary.status));
 }
 
 function primaryServes(draft: Draft, record: RedisDocument): boolean {
@@ -151,6 +153,7 @@ function considerAdoption(draft: Draft, record: RedisDocument): void {
     highestEpoch: 1,
     grantId: intentId,
     primary: first.member.id,
+    lineage: first.status === null ? null : { current: readHistory(first.status), before: [], left: [] },
     members: { ...record.members, [first.member.id]: { ...first.member, standing: "member" } },
     epochs: [
       {
@@ -196,9 +199,10 @@ export function refuseFailover(
     return { code: "maintenance", data: { by: record.maintenance?.by ?? "" } };
   const used = record.budgetUsedAt.filter((at) => draft.now.wallMs - at < policy.failoverBudgetWindowMs).length;
   if (used >= policy.failoverBudget) return { code: "budget-used", data: { used, of: policy.failoverBudget } };
-  const ready = sealable(draft.state, record, draft.now).length;
+  const { counting, leading } = foresee(draft.state, record, draft.now);
   const needed = sealsNeeded(record);
-  return ready < needed ? { code: "no-quorum", data: { sealable: ready, needed } } : null;
+  if (counting < needed) return { code: "no-quorum", data: { sealable: counting, needed } };
+  return leading === 0 ? { code: "no-candidate", data: {} } : null;
 }
 
 /**

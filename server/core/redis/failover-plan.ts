@@ -2,6 +2,8 @@ import { hashPlan } from "../plan-hash.ts";
 import type { PlanCheck } from "../recovery/types.ts";
 import type { State } from "../state.ts";
 import type { Now } from "../time.ts";
+import { foresee } from "./candidates.ts";
+import { mayLead, placeOf } from "./history.ts";
 import { type RedisDocument, type RedisServer, readServers, sealable, sealsNeeded } from "./servers.ts";
 import { masterOf } from "./shards.ts";
 
@@ -71,16 +73,22 @@ function checkReplicaSet(
 ): PlanCheck[] {
   const ready = sealable(state, record, now);
   const needed = sealsNeeded(record);
-  const quorum = check("quorum", ready.length < needed ? "block" : "pass", `${ready.length}`, `≥ ${needed}`);
-  if (target === null) return [quorum];
+  const { counting, leading } = foresee(state, record, now);
+  const quorum = check("quorum", counting < needed ? "block" : "pass", `${counting}`, `≥ ${needed}`);
+  const history = check("redis-same-history", leading === 0 ? "block" : "pass", `${leading}`, "≥ 1");
+  if (target === null) return [quorum, history];
   // By name: every reading makes objects of its own.
   const known = chosen !== null && ready.some(({ member }) => member.id === chosen.member.id);
   const replica = check("redis-target-replica", known ? "pass" : "block", target, "a replica that is heard");
-  if (!known) return [quorum, replica];
-  const offsets = ready.map(({ status }) => status?.offset ?? 0);
+  if (!known) return [quorum, history, replica];
+  const may = (server: RedisServer): boolean =>
+    server.status?.offset != null && (record.lineage == null || mayLead(placeOf(record, server)));
+  if (!may(chosen)) return [quorum, check("redis-same-history", "block", target, "the master's history"), replica];
+  const offsets = ready.filter(may).map(({ status }) => status?.offset ?? 0);
   const lagBytes = Math.max(0, ...offsets) - (chosen.status?.offset ?? 0);
   return [
     quorum,
+    history,
     replica,
     check("redis-target-offset", lagBytes > 0 ? "warn" : "pass", `${lagBytes}`, "0 B", { lagBytes }),
   ];

@@ -60,7 +60,10 @@ const stepsOf = (draft: Draft, id: string) =>
 
 function answer(draft: Draft, id: string, node: string, offset: number): void {
   const step = getAction(draft, id)?.steps.find((each) => each.kind === "seal" && each.node === node);
-  takeRedisOutcome(draft, node, step?.commandId ?? "", { status: "done", data: { offset } } as never);
+  takeRedisOutcome(draft, node, step?.commandId ?? "", {
+    status: "done",
+    data: { offset, replicationId: "H" },
+  } as never);
   advanceFailover(draft, id);
 }
 

@@ -3,15 +3,9 @@ import { type Draft, demand, getAction, patchAction, wakeAt } from "../draft.ts"
 import type { Verdict } from "../incident/types.ts";
 import type { Action, CandidateVerdict, Step } from "../recovery/types.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
-import {
-  countedMembers,
-  endpointOf,
-  type RedisDocument,
-  type RedisServer,
-  readServers,
-  sealable,
-  sealsNeeded,
-} from "./servers.ts";
+import { countSealed, goesOnWith, rankCandidates } from "./candidates.ts";
+import { branchHistory } from "./history.ts";
+import { endpointOf, type RedisDocument, type RedisServer, readServers, sealable, sealsNeeded } from "./servers.ts";
 import { beginRedisAction, endRedisAction, patchRedis, redisStep } from "./steps.ts";
 
 /**
@@ -108,9 +102,10 @@ function advanceSealing(draft: Draft, action: Action): void {
     wakeAt(draft, draft.now.monoMs + stepDeadlineMs + 1);
     return;
   }
-  if (action.sealed.length < needed) {
+  const sealed = countSealed(action, record);
+  if (sealed < needed) {
     if (waiting.length > 0 && !isOverdue(draft, waiting)) return;
-    const data = { sealed: action.sealed.length, needed };
+    const data = { sealed, needed };
     return endRedisAction(draft, action.id, "needs-operator", { code: "no-quorum", data });
   }
   const sealedAt = Math.max(...seals.map((step) => step.endedAt ?? 0));
@@ -126,39 +121,6 @@ function advanceSealing(draft: Draft, action: Action): void {
   promote(draft, action, record, chosen, candidates);
 }
 
-/** The highest offset wins: only between equal ones a wish decides, then the name. */
-export function rankCandidates(action: Action, record: RedisDocument): CandidateVerdict[] {
-  const sealed = [...action.sealed].sort(
-    (a, b) =>
-      b.lsn - a.lsn ||
-      Number(b.node === action.target) - Number(a.node === action.target) ||
-      (a.node < b.node ? -1 : 1),
-  );
-  const best = sealed[0];
-  return countedMembers(record).map((member): CandidateVerdict => {
-    const own = sealed.find((each) => each.node === member.id);
-    if (own === undefined || best === undefined) {
-      return { node: member.id, chosen: false, eligible: false, reason: { code: "not-sealed", data: {} } };
-    }
-    if (own === best)
-      return {
-        node: member.id,
-        chosen: true,
-        eligible: true,
-        reason: { code: "highest-offset", data: { offset: own.lsn } },
-      };
-    const behindBytes = best.lsn - own.lsn;
-    return behindBytes > 0
-      ? { node: member.id, chosen: false, eligible: false, reason: { code: "behind", data: { behindBytes } } }
-      : {
-          node: member.id,
-          chosen: false,
-          eligible: true,
-          reason: { code: "same-offset", data: { chosen: best.node } },
-        };
-  });
-}
-
 function promote(
   draft: Draft,
   action: Action,
@@ -166,8 +128,15 @@ function promote(
   chosen: string,
   candidates: readonly CandidateVerdict[],
 ): void {
-  const followers = action.sealed.map((each) => each.node).filter((node) => node !== chosen);
-  const kInForce = Math.min(record.k, followers.length);
+  const seals = action.sealed.filter(({ node }) => node !== chosen);
+  const followers = seals.map(({ node }) => node);
+  const own = demand(
+    action.sealed.find(({ node }) => node === chosen),
+    chosen,
+  );
+  // Who has to copy everything first can't confirm a write until then: the new master would refuse them all meanwhile.
+  const ready = seals.filter((each) => goesOnWith(own, each)).length;
+  const kInForce = Math.min(record.k, ready);
   const version = record.configVersion + 1;
   const configuration: SyncConfiguration = {
     epoch: action.epoch,
@@ -189,6 +158,7 @@ function promote(
     kInForce,
     configVersion: version,
     members,
+    lineage: branchHistory(record, own.history, own.lsn),
     epochs: [
       ...record.epochs.slice(-49),
       {
@@ -199,7 +169,7 @@ function promote(
         by: action.by,
         at: draft.now.wallMs,
         actionId: action.id,
-        offset: action.sealed.find((each) => each.node === chosen)?.lsn ?? null,
+        offset: own.lsn,
         givenUpBytes: null,
       },
     ],

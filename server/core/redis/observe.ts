@@ -36,6 +36,7 @@ function createRecord(draft: Draft, status: RedisStatus) {
     automation: { state: "on", by: "holdfast", reason: "default", at: wallMs },
     members: {},
     epochs: [],
+    lineage: null,
     openActionId: null,
     commandStep: 0,
     budgetUsedAt: [],

@@ -3,6 +3,7 @@ import { type Draft, demand, finishCommand, getAction, getCommand, patchAction }
 import { appendActionEntry } from "../incident/timeline.ts";
 import type { CommandOutcome, CommandRecord } from "../recovery/command.ts";
 import type { Step } from "../recovery/types.ts";
+import { learnHistory, readHistory } from "./history.ts";
 import { takeMoveOutcome } from "./migration.ts";
 import { endRedisAction, patchRedis } from "./steps.ts";
 
@@ -53,10 +54,18 @@ function takeReply(draft: Draft, command: CommandRecord, data: Readonly<Record<s
   if (command.verb.verb === "redis.seal") {
     // A server that writes a history of its own, or does not know its place in it, is not in the quorum: unknown is not zero.
     if (data.promoted === true || typeof data.offset !== "number") return;
-    const seal = { node: memberId, timeline: 0, lsn: data.offset, configurations: [] };
+    const history = readHistory(data);
+    const seal = { node: memberId, timeline: 0, lsn: data.offset, configurations: [], history };
     patchAction(draft, action.id, { sealed: [...action.sealed, seal] });
   }
+  if (command.verb.verb === "redis.promote" && isGranted(draft, command))
+    learnHistory(draft, command.cluster, readHistory(data));
   if (command.verb.verb === "redis.follow") countGivenUp(draft, command.cluster, action.from, memberId, data);
+}
+
+/** A late answer to a promotion that another one has followed says nothing about the history of now. */
+function isGranted(draft: Draft, { cluster, grant }: CommandRecord): boolean {
+  return getDocument(draft, "redis", cluster)?.grantId === grant.intentId;
 }
 
 /** What the old master had written beyond the point where the new history begins: nobody has it any more. */

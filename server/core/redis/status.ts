@@ -66,6 +66,14 @@ export interface RedisShardStatus {
   readonly neighbours: readonly RedisNeighbour[];
 }
 
+/** Which history a server writes or follows, as `INFO replication` names it. */
+export interface RedisHistory {
+  /** `master_replid`; null when unknown. */
+  readonly replicationId: string | null;
+  /** The history it was before (`master_replid2`), and the last offset that both have (`second_repl_offset` − 1); null when there was none. */
+  readonly earlier: { readonly replicationId: string; readonly end: number } | null;
+}
+
 export interface RedisStatus {
   readonly cluster: string;
   /** Name of the server, unique within its cluster. */
@@ -80,6 +88,8 @@ export interface RedisStatus {
   readonly runId: string | null;
   /** The history this server writes or follows. Offsets of different histories can't be compared. */
   readonly replicationId: string | null;
+  /** What that history grew out of; absent from an agent that does not tell it yet. */
+  readonly earlier?: RedisHistory["earlier"];
   /** Position in that history: written (master) or applied (replica). Null when unknown; unknown is not zero. */
   readonly offset: number | null;
   readonly link: RedisLink | null;

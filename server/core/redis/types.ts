@@ -1,6 +1,6 @@
 import type { Automation } from "../recovery/types.ts";
 import type { Maintenance } from "../topology/types.ts";
-import type { RedisMode, SlotRange } from "./status.ts";
+import type { RedisHistory, RedisMode, SlotRange } from "./status.ts";
 
 /** A Redis server that belongs to a cluster of ours. */
 export interface RedisMember {
@@ -14,6 +14,16 @@ export interface RedisMember {
    * `fenced`: left behind or lost for long; counts again once it was told to follow.
    */
   readonly standing: "new" | "member" | "fenced";
+}
+
+/** Histories of a replica set, by the word of its masters. */
+export interface RedisLineage {
+  /** Of the master that is granted. Its own id is null from the promotion until the master says it. */
+  readonly current: RedisHistory;
+  /** Ids that the same master wrote under, in the same epoch, until it was started again; newest last. */
+  readonly before: readonly string[];
+  /** Ids of histories that were left: who is still on one of them has confirmed nothing since. Newest last. */
+  readonly left: readonly string[];
 }
 
 export interface RedisEpoch {
@@ -47,6 +57,8 @@ export interface RedisRecord {
   readonly automation: Automation;
   readonly members: Readonly<Record<string, RedisMember>>;
   readonly epochs: readonly RedisEpoch[];
+  /** Replica sets: null (or absent, in a record from before it was kept) until the master has said its history. */
+  readonly lineage?: RedisLineage | null;
   readonly openActionId: string | null;
   readonly commandStep: number;
   readonly budgetUsedAt: readonly number[];

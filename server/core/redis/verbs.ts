@@ -1,6 +1,6 @@
 import type { Endpoint } from "../recovery/command.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
-import type { SlotRange } from "./status.ts";
+import type { RedisHistory, SlotRange } from "./status.ts";
 
 /** What may be asked of an agent about its Redis servers. `k` of a configuration is what `min-replicas-to-write` becomes. */
 export type RedisVerb =
@@ -51,8 +51,7 @@ export interface RedisNode {
   readonly port: number;
 }
 
-export interface RedisSealReply {
-  readonly replicationId: string | null;
+export interface RedisSealReply extends RedisHistory {
   readonly offset: number | null;
   /** It writes a history of its own already. */
   readonly promoted: boolean;

@@ -1,7 +1,7 @@
 import type { RedisSealReply, SyncConfiguration } from "../../../../server/core/index.ts";
 import { messageOf, monotonicMs, poll } from "../../../shared/time.ts";
 import { Failure } from "../../postgres/verbs/context.ts";
-import { linkOf, offsetOf, parseInfo, roleOf } from "../info.ts";
+import { historyOf, linkOf, offsetOf, parseInfo, roleOf } from "../info.ts";
 import type { RedisInstance } from "../instance.ts";
 import { nobody } from "../settings.ts";
 import type { RedisArgs, RedisVerbContext } from "./context.ts";
@@ -41,7 +41,7 @@ export async function promote(
   instance.release();
   return {
     offset: offsetOf(info),
-    replicationId: info.get("master_replid") ?? null,
+    ...historyOf(info),
     ms: Math.round(monotonicMs() - startedAt),
   };
 }
@@ -65,7 +65,7 @@ export async function seal({ instance }: RedisVerbContext): Promise<Record<strin
   const before = parseInfo(String(await instance.connection.call(answerDeadlineMs, "INFO", "replication")));
   if (roleOf(before) === "master") {
     await instance.call("REPLICAOF", nobody.host, nobody.port);
-    return { replicationId: before.get("master_replid") ?? null, offset: offsetOf(before), promoted: true };
+    return { ...historyOf(before), offset: offsetOf(before), promoted: true };
   }
   const [, text] = await instance.connection.all(answerDeadlineMs, [
     ["REPLICAOF", nobody.host, nobody.port],
@@ -74,7 +74,7 @@ export async function seal({ instance }: RedisVerbContext): Promise<Record<strin
   instance.monitor.wake();
   const info = parseInfo(String(text));
   const reply: RedisSealReply = {
-    replicationId: info.get("master_replid") ?? null,
+    ...historyOf(info),
     offset: offsetOf(info),
     promoted: false,
   };
