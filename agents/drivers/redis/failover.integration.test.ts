@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { wantedReplicas } from "../../../server/core/redis/grant.ts";
 import { learnHistory, readHistory } from "../../../server/core/redis/history.ts";
+import { type RedisServer, readServers } from "../../../server/core/redis/servers.ts";
+import { poll } from "../../shared/time.ts";
 import { makeRedisFolder, RedisServers, withoutRedis } from "./testing/redis-servers.ts";
 import { PlayedReplicaSet } from "./testing/replica-set.ts";
 
@@ -46,6 +49,12 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     const status = set.draft.state.live.nodes.get(name)?.redis[0];
     if (status === undefined) throw new Error(`${name} said nothing`);
     return status;
+  }
+
+  function serverOf(name: string): RedisServer {
+    const found = readServers(set.draft.state, set.record, set.draft.now).find(({ member }) => member.id === name);
+    if (found === undefined) throw new Error(`no member ${name}`);
+    return found;
   }
 
   async function offsetOf(name: string): Promise<number> {
@@ -112,5 +121,47 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     expect(action.candidates.find(({ chosen }) => chosen)?.node).toBe("b");
     expect(set.record.primary).toBe("b");
     expect(await set.process("b").connection.call(1_000, "GET", "before")).toBe("1");
+  });
+
+  it("a sealing without a quorum gives the old master its writes back", async () => {
+    await begin(["b"]);
+    // c follows somebody who is not there: it can be sealed, and has no place in the history.
+    await set.process("c").connection.call(1_000, "REPLICAOF", "127.0.0.1", 1);
+    await set.sees("c", ({ role }) => role === "replica");
+    set.report();
+    const action = await set.failOver();
+    expect(action).toMatchObject({ phase: "compensated", failure: { code: "regranted" }, promoteSent: false });
+    expect(action.steps.map(({ kind, node }) => `${kind} ${node}`)).toContain("fence a");
+    expect(set.record).toMatchObject({ primary: "a", epoch: 3 });
+    const a = set.process("a").connection;
+    expect(await a.call(1_000, "CONFIG", "GET", "min-replicas-to-write")).toEqual(["min-replicas-to-write", "1"]);
+    // As many as before have to confirm: it takes writes as soon as one of them follows again.
+    await expect(a.call(1_000, "SET", "after", "1")).rejects.toThrow(/NOREPLICAS/);
+    await follow("b", "a");
+    await set.sees("b", ({ link }) => link?.status === "up");
+    const taken = await poll(async () => a.call(1_000, "SET", "after", "1").catch(() => null), {
+      intervalMs: 50,
+      deadlineMs: 5_000,
+    });
+    expect(taken).toBe("OK");
+  });
+
+  it("a replica that still synchronizes is not waited for by any write", async () => {
+    await begin(["b"]);
+    const wanted = () => wantedReplicas(set.record, serverOf("a"));
+    const asked = { k: 2, kInForce: 1 };
+    const members = { ...set.record.members, c: { ...set.record.members.c, standing: "member" } };
+    set.patch({ ...asked, members: members as typeof set.record.members });
+    await set.process("a").connection.call(1_000, "CONFIG", "SET", "repl-diskless-sync-delay", 2);
+    await follow("c", "a");
+    await set.sees("a", ({ replicas }) => replicas.some(({ online }) => !online));
+    set.report();
+    expect(wanted()).toBe(1);
+    await set.sees(
+      "a",
+      ({ replicas }) => replicas.length === 2 && replicas.every((row) => row.online && row.offset > 0),
+    );
+    set.report();
+    expect(wanted()).toBe(2);
   });
 });

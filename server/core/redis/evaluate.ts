@@ -3,28 +3,24 @@ import { type Draft, demand, getAction, runningActions, wakeAt } from "../draft.
 import { appendRefusal } from "../incident/refusals.ts";
 import type { Incident, Verdict } from "../incident/types.ts";
 import type { ClusterRecord } from "../recovery/types.ts";
-import type { SyncConfiguration } from "../replication/status.ts";
 import { holdsAutomation } from "../topology/maintenance.ts";
 import { ensureClusterLive } from "../topology/observe.ts";
 import { seeAgent } from "../topology/sight.ts";
 import { foresee } from "./candidates.ts";
 import { advanceFailover, beginFailover } from "./failover.ts";
+import { considerGrant, dropLostReplicas } from "./grant.ts";
 import { learnHistory, readHistory } from "./history.ts";
 import { syncRedisIncident } from "./incidents.ts";
 import { judgePrimary, judgeShards } from "./judge.ts";
 import { advanceMigration, openMigration } from "./migration.ts";
-import { countedMembers, endpointOf, follows, type RedisDocument, readServers, sealsNeeded } from "./servers.ts";
+import { againMs, clear, heldFor, rarely, settleMs } from "./patience.ts";
+import { endpointOf, follows, type RedisDocument, readServers, sealsNeeded } from "./servers.ts";
 import { advanceShardFailover } from "./shard-failover.ts";
 import { answeringShards, findStrays, readOwners, readShards, type StrayMaster } from "./shards.ts";
-import { beginRedisAction, endRedisAction, patchRedis, redisStep, sendCommand } from "./steps.ts";
+import { beginRedisAction, endRedisAction, patchRedis, redisStep } from "./steps.ts";
 
 /** Members have this long to declare themselves before the first grant. */
 const gatherMs = 1_500;
-/** What has to hold before a member is told something again, so that its agent's last answer can be seen. */
-const settleMs = 400;
-const againMs = 3_000;
-/** A replica that the primary has not seen for so long is not counted any more: writes need not wait for what is gone. */
-const dropAfterMs = 10_000;
 /** Gossip may still be on its way: Redis makes a replica of most that come back by itself. */
 const strayAfterMs = 3_000;
 const rejoinDeadlineMs = 60_000;
@@ -205,34 +201,6 @@ export function refuseFailover(
   return leading === 0 ? { code: "no-candidate", data: {} } : null;
 }
 
-/**
- * Tells the primary its grant again when it does not work under it: it was started fenced, holds its writes after a pause, or counts on another
- * number of replicas than is in force.
- */
-function considerGrant(draft: Draft, record: RedisDocument): void {
-  const primary = readServers(draft.state, record, draft.now).find((server) => server.member.id === record.primary);
-  if (primary === undefined || !primary.fresh || primary.status === null || record.grantId === null) return;
-  const wanted = Math.min(record.k, countedMembers(record).length);
-  const { held, role, minReplicas, promise, state } = primary.status;
-  const works = state === "running" && role === "master" && !held && minReplicas === wanted;
-  const promised = promise?.epoch === record.epoch && primary.status.standing === "primary";
-  if (works && promised && record.kInForce === wanted) return clear(draft, record.id, "grant");
-  if (!heldFor(draft, record.id, "grant", held || record.kInForce !== wanted ? 0 : settleMs)) return;
-  if (!rarely(draft, record.id, "grant-sent", held ? 1_000 : againMs)) return;
-  const version = record.configVersion + 1;
-  const members = countedMembers(record).map((member) => member.id);
-  const configuration: SyncConfiguration = { epoch: record.epoch, version, k: wanted, members: members.sort() };
-  patchRedis(draft, record.id, { configVersion: version, kInForce: wanted });
-  sendCommand(draft, record, {
-    node: primary.member.node,
-    actionId: `${record.id}.grant`,
-    stepIndex: 0,
-    epoch: record.epoch,
-    intentId: record.grantId,
-    verb: { verb: "redis.grant", args: { configuration } },
-  });
-}
-
 /** Every other member follows the primary. It counts for the quorum from the moment it is told to: it may confirm writes from then on. */
 function considerFollows(draft: Draft, record: RedisDocument): void {
   const primary = record.primary === null ? undefined : record.members[record.primary];
@@ -276,51 +244,6 @@ function advanceRejoin(draft: Draft, actionId: string): void {
   if (step.status === "done") return endRedisAction(draft, actionId, "done", null);
   const detail = typeof step.data.detail === "string" ? step.data.detail : "no answer in time";
   endRedisAction(draft, actionId, "failed", { code: "rejoin-failed", data: { node: action.target, detail } });
-}
-
-/** Gone for long and not seen by the primary either: it can't confirm anything. It counts again when it is told to follow. */
-function dropLostReplicas(draft: Draft, record: RedisDocument): void {
-  const servers = readServers(draft.state, record, draft.now);
-  const primary = servers.find((server) => server.member.id === record.primary);
-  if (primary?.fresh !== true || primary.status?.role !== "master") return;
-  const connected = new Set(primary.status.replicas.map((row) => `${row.host}:${row.port}`));
-  for (const { member } of servers) {
-    const key = `gone:${member.id}`;
-    const seen = connected.has(`${member.host}:${member.port}`);
-    if (member.id === record.primary || member.standing !== "member" || seen) {
-      clear(draft, record.id, key);
-      continue;
-    }
-    if (!heldFor(draft, record.id, key, dropAfterMs)) continue;
-    const current = demand(getDocument(draft, "redis", record.id), record.id);
-    patchRedis(draft, record.id, { members: { ...current.members, [member.id]: { ...member, standing: "fenced" } } });
-  }
-}
-
-/** True once this has been so for `ms`; asks to be woken when it will have been. */
-function heldFor(draft: Draft, id: string, key: string, ms: number): boolean {
-  const { since } = ensureClusterLive(draft, id);
-  const from = since.get(key) ?? draft.now.monoMs;
-  since.set(key, from);
-  if (draft.now.monoMs - from >= ms) return true;
-  wakeAt(draft, from + ms);
-  return false;
-}
-
-/** True at most once in `ms`. */
-function rarely(draft: Draft, id: string, key: string, ms: number): boolean {
-  const { since } = ensureClusterLive(draft, id);
-  const last = since.get(key);
-  if (last !== undefined && draft.now.monoMs - last < ms) {
-    wakeAt(draft, last + ms);
-    return false;
-  }
-  since.set(key, draft.now.monoMs);
-  return true;
-}
-
-function clear(draft: Draft, id: string, key: string): void {
-  ensureClusterLive(draft, id).since.delete(key);
 }
 
 /** Asks to be woken when the silence of an agent becomes a suspicion, so that no tick has to pass first. */

@@ -5,6 +5,7 @@ import type { Action, CandidateVerdict, Step } from "../recovery/types.ts";
 import type { SyncConfiguration } from "../replication/status.ts";
 import { countSealed, goesOnWith, rankCandidates } from "./candidates.ts";
 import { branchHistory } from "./history.ts";
+import { advanceRegranting, canRegrant, startRegrant } from "./regrant.ts";
 import { endpointOf, type RedisDocument, type RedisServer, readServers, sealable, sealsNeeded } from "./servers.ts";
 import { beginRedisAction, endRedisAction, patchRedis, redisStep } from "./steps.ts";
 
@@ -85,6 +86,8 @@ export function advanceFailover(draft: Draft, actionId: string): void {
       return advancePromoting(draft, action);
     case "verifying":
       return advanceVerifying(draft, action);
+    case "regranting":
+      return advanceRegranting(draft, action);
     default:
       return;
   }
@@ -105,8 +108,7 @@ function advanceSealing(draft: Draft, action: Action): void {
   const sealed = countSealed(action, record);
   if (sealed < needed) {
     if (waiting.length > 0 && !isOverdue(draft, waiting)) return;
-    const data = { sealed, needed };
-    return endRedisAction(draft, action.id, "needs-operator", { code: "no-quorum", data });
+    return giveUp(draft, action, { code: "no-quorum", data: { sealed, needed } });
   }
   const sealedAt = Math.max(...seals.map((step) => step.endedAt ?? 0));
   if (waiting.length > 0 && draft.now.wallMs - sealedAt < stragglerMs) {
@@ -116,9 +118,16 @@ function advanceSealing(draft: Draft, action: Action): void {
   const candidates = rankCandidates(action, record);
   const chosen = candidates.find((candidate) => candidate.chosen)?.node ?? null;
   if (chosen === null) {
-    return endRedisAction(draft, action.id, "needs-operator", { code: "no-candidate", data: {} });
+    patchAction(draft, action.id, { candidates });
+    return giveUp(draft, action, { code: "no-candidate", data: {} });
   }
   promote(draft, action, record, chosen, candidates);
+}
+
+/** Nobody can take over: the old master goes on, as far as it is there. Else it is granted again when it comes back. */
+function giveUp(draft: Draft, action: Action, failure: Action["failure"]): void {
+  if (canRegrant(draft, action)) return startRegrant(draft, demand(getAction(draft, action.id), action.id));
+  endRedisAction(draft, action.id, "needs-operator", failure);
 }
 
 function promote(
