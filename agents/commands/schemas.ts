@@ -88,6 +88,7 @@ const argumentSchemas = new Map<string, z.ZodMiniType>([
       slots: z.array(z.tuple([slot, slot])).check(z.minLength(1), z.maxLength(1_024)),
       batchKeys: z.int().check(z.gte(1), z.lte(1_000)),
       maxSlotsPerSecond: z.nullable(z.number().check(z.positive(), z.lte(16_384))),
+      keep: z.optional(z.enum(["source", "target"])),
     }),
   ],
   ["redis.stop-moving", z.strictObject({ instance: nodeId })],

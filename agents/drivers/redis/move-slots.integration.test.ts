@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Grant, RedisNode } from "../../../server/core/index.ts";
@@ -73,9 +74,10 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     slots: [number, number][],
     shouldStop?: () => boolean,
     maxSlotsPerSecond: number | null = null,
+    keep: { keep?: "source" | "target" } = {},
   ) {
     const [source, target] = nodes as [RedisNode, RedisNode];
-    const args = { source, target, others: [], slots, batchKeys: 100, maxSlotsPerSecond };
+    const args = { source, target, others: [], slots, batchKeys: 100, maxSlotsPerSecond, ...keep };
     return moveSlots(contextOf(source, shouldStop), args);
   }
 
@@ -147,6 +149,67 @@ describe.skipIf(withoutRedis !== null)(title, { timeout: 60_000 }, () => {
     const text = await target.connection.call<string>(1_000, "CLUSTER", "NODES");
     expect(text).not.toContain("[0-<-");
     expect(/myself.* 0-95 /.test(text)).toBe(true);
+  });
+
+  describe("a key on both sides", () => {
+    /** {06S}key lies in slot 0, which the target imports from a source that died: `values` are what the successor and the target hold. */
+    async function openHalf(
+      { early, late }: { early: "source" | "target"; late: "source" | "target" },
+      pauseMs: number,
+    ) {
+      const { all, nodes } = await startCluster();
+      const [source, target] = all as [RedisProcess, RedisProcess];
+      const write = async (side: "source" | "target") => {
+        const { connection } = side === "source" ? source : target;
+        await connection.all(1_000, [
+          ["ASKING"],
+          ["SET", "{06S}key", `of the ${side}`],
+          ["ASKING"],
+          ["SET", "{06S}same", "1"],
+        ]);
+      };
+      await target.connection.call(1_000, "CLUSTER", "SETSLOT", 0, "IMPORTING", nodes[0]?.id ?? "");
+      // Ages are told from the start on; what was loaded then tells nothing.
+      await sleep(2_500);
+      await write(early);
+      await sleep(pauseMs);
+      await write(late);
+      await sleep(2_200);
+      const read = () => target.connection.call<string>(1_000, "GET", "{06S}key");
+      return { nodes, source, target, read };
+    }
+
+    it("stays as it was served last: on the target, before the successor could hear that it had gone there", async () => {
+      const { nodes, source, read } = await openHalf({ early: "source", late: "target" }, 2_500);
+      expect(await move(nodes, [[0, 3]])).toMatchObject({ slots: 4, stopped: false });
+      expect(await read()).toBe("of the target");
+      expect(Number(await source.connection.call(1_000, "DBSIZE"))).toBe(0);
+    });
+
+    it("stays as it was served last: by the successor since", async () => {
+      const { nodes, read } = await openHalf({ early: "target", late: "source" }, 2_500);
+      expect(await move(nodes, [[0, 3]])).toMatchObject({ slots: 4 });
+      expect(await read()).toBe("of the source");
+    });
+
+    it("ends the move where nobody can see which is the later one, with nothing changed, until a person says", async () => {
+      const { nodes, source, target, read } = await openHalf({ early: "source", late: "target" }, 0);
+      await expect(move(nodes, [[0, 3]])).rejects.toMatchObject({ code: "key-conflict" });
+      // Once more: the slot must not look as if this source had had it open.
+      await expect(move(nodes, [[0, 3]])).rejects.toMatchObject({ code: "key-conflict" });
+      expect(await source.connection.call(1_000, "GET", "{06S}key")).toBe("of the source");
+      const [, there] = await target.connection.all(1_000, [["ASKING"], ["GET", "{06S}key"]]);
+      expect(there).toBe("of the target");
+      expect(await move(nodes, [[0, 3]], undefined, null, { keep: "target" })).toMatchObject({ slots: 4 });
+      expect(await read()).toBe("of the target");
+    });
+
+    it("is the source's when this source had the slot open: it served the key as long as it had it", async () => {
+      const { nodes, source, read } = await openHalf({ early: "source", late: "target" }, 0);
+      await source.connection.call(1_000, "CLUSTER", "SETSLOT", 0, "MIGRATING", nodes[1]?.id ?? "");
+      expect(await move(nodes, [[0, 3]])).toMatchObject({ slots: 4, replaced: 2 });
+      expect(await read()).toBe("of the source");
+    });
   });
 
   it("makes an empty master a replica, and refuses one that has slots", async () => {

@@ -28,6 +28,8 @@ export type RedisVerb =
         readonly batchKeys: number;
         /** Pauses between slots keep it below this; null: none. */
         readonly maxSlotsPerSecond: number | null;
+        /** Which copy stays of a key that is on both sides, where nobody can see which is the later one; absent: such a key ends the move. */
+        readonly keep?: "source" | "target";
       };
     }
   /** End a move after the slot in flight. */

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisMoveReply, RedisNode, SlotRange } from "../../../../server/core/index.ts";
 import { messageOf, monotonicMs } from "../../../shared/time.ts";
 import { Failure } from "../../postgres/verbs/context.ts";
-import { isReply, RedisConnection, replyCode } from "../link.ts";
+import { parseShard } from "../info.ts";
+import { isReply, RedisConnection } from "../link.ts";
 import type { RedisService } from "../service.ts";
+import { findLaterOnTarget, type Keep } from "./both-sides.ts";
 import type { RedisArgs, RedisVerbContext } from "./context.ts";
 
 const deadlineMs = 3_000;
@@ -21,6 +23,9 @@ interface Lane {
   readonly source: { readonly node: RedisNode; readonly connection: RedisConnection };
   readonly target: { readonly node: RedisNode; readonly connection: RedisConnection };
   readonly others: readonly RedisConnection[];
+  /** Slots that this source had open already: whatever it holds of them, it is this source that served it. */
+  readonly begun: ReadonlySet<number>;
+  readonly keep: Keep | null;
   batchKeys: number;
   keys: number;
   replaced: number;
@@ -38,9 +43,12 @@ export async function moveSlots(
   const { service } = context.instance;
   const connect = ({ host, port }: { readonly host: string; readonly port: number }) =>
     new RedisConnection({ host, port, user: service.user, password: service.password });
+  const own = connect(service);
   const lane: Lane = {
     service,
-    source: { node: args.source, connection: connect(service) },
+    begun: await readBegun(own),
+    keep: args.keep ?? null,
+    source: { node: args.source, connection: own },
     target: { node: args.target, connection: connect(args.target) },
     others: args.others.map(connect),
     batchKeys: args.batchKeys,
@@ -81,10 +89,25 @@ export function expandSlots(ranges: readonly SlotRange[]): readonly number[] {
   return ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index));
 }
 
+/** Of a successor none is open: Redis does not tell a replica what its master was moving. */
+async function readBegun(source: RedisConnection): Promise<ReadonlySet<number>> {
+  try {
+    const text = await send("source-lost", () => source.call<string>(deadlineMs, "CLUSTER", "NODES"));
+    return new Set(parseShard(text, new Map())?.migrating.map(({ slot }) => slot));
+  } catch (error) {
+    source.drop();
+    throw error;
+  }
+}
+
 /** Moves a few slots side by side: a round trip costs the same for one as for all of them. */
 async function moveTogether(lane: Lane, slots: readonly number[]): Promise<void> {
   const left = await openTarget(lane, slots);
-  const keysOf = await openSource(lane, left);
+  const { source, target, begun, keep } = lane;
+  const sides = { source: source.connection, target: target.connection, keep };
+  const taken = left.filter((slot) => !begun.has(slot));
+  const later = await send("target-lost", () => findLaterOnTarget(sides, taken));
+  const keysOf = await openSource(lane, left, later);
   await moveFirst(lane, keysOf);
   await giveSlots(lane, slots);
 }
@@ -122,18 +145,27 @@ async function nameOwner({ source, target }: Lane, importing: readonly number[])
   );
 }
 
-/** Answers with the first keys of each slot. */
-async function openSource(lane: Lane, slots: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+/**
+ * Answers with the first keys of each slot. `later`: copies that are older than the target's; they go in the same breath in which the slot is
+ * opened, so that whoever asks for one is sent to the target.
+ */
+async function openSource(
+  lane: Lane,
+  slots: readonly number[],
+  later: ReadonlyMap<number, readonly string[]>,
+): Promise<ReadonlyMap<number, readonly string[]>> {
   const { source, target } = lane;
-  const answers = await send("source-lost", () =>
-    source.connection.pipeline(
-      deadlineMs,
-      slots.flatMap((slot) => [
+  const drops = slots.flatMap((slot) => (later.get(slot) ?? []).map((key) => ["DEL", key]));
+  const all = await send("source-lost", () =>
+    source.connection.pipeline(deadlineMs, [
+      ...drops,
+      ...slots.flatMap((slot) => [
         ["CLUSTER", "SETSLOT", slot, "MIGRATING", target.node.id],
         ["CLUSTER", "GETKEYSINSLOT", slot, lane.batchKeys],
       ]),
-    ),
+    ]),
   );
+  const answers = all.slice(drops.length);
   const refused = slots.flatMap((slot, index) => {
     const error = answers[index * 2]?.[0] ?? null;
     return error === null ? [] : [{ slot, error }];
@@ -188,7 +220,8 @@ async function clearTheWay(
   keys: readonly string[],
   error: Error,
 ): Promise<readonly string[]> {
-  if (replyCode(error) !== "BUSYKEY") {
+  // The source passes it on: `ERR Target instance replied with error: BUSYKEY …`.
+  if (!/\bBUSYKEY\b/.test(messageOf(error))) {
     throw failure(/^IOERR/.test(messageOf(error)) ? "target-lost" : "move-refused", error);
   }
   await replaceCopies(lane, keys);
@@ -224,7 +257,10 @@ async function moveBatch(lane: Lane, slot: number, keys: readonly string[]): Pro
   return clearTheWay(lane, slot, keys, error);
 }
 
-/** A server was lost between copy and delete. While the source has the key it is the source that served it: its copy is the newer one. */
+/**
+ * A server was lost between copy and delete. This source had the slot open: while it has the key it is the one that served it, so its copy is the
+ * newer one. (Where it had not, the later copy was found before it was opened.)
+ */
 async function replaceCopies(lane: Lane, keys: readonly string[]): Promise<void> {
   const { target, source } = lane;
   const known = await send("target-lost", () =>
