@@ -14,6 +14,7 @@ interface MoveOptions {
   readonly wait: boolean;
   readonly json: boolean;
   readonly rate?: number;
+  readonly keep?: string;
   readonly weight?: Readonly<Record<string, number>>;
 }
 
@@ -46,6 +47,10 @@ export function addRedis(program: Command, api: () => Api): void {
     command
       .requiredOption("--reason <text>", "why: it stands in the audit and on the timeline")
       .option("--rate <slots>", "at most so many slots a second, so that clients wait less", readRate)
+      .option(
+        "--keep <side>",
+        "of a key on both sides where nobody can see the later copy: keep that of the giving or receiving master",
+      )
       .option("--plan <hash>", "only under this plan, as it was shown before")
       .option("--no-wait", "come back once it has begun")
       .option("--yes", "don't ask", false)
@@ -59,6 +64,11 @@ export function addRedis(program: Command, api: () => Api): void {
   move(redis.command("reverse <cluster>").description("move back what the last move brought over")).action(
     (cluster: string, options: MoveOptions) => runMove(api(), "reverse", cluster, null, options),
   );
+  move(
+    redis
+      .command("close <cluster>")
+      .description("bring slots that a move left open to where they were going, and move nothing else"),
+  ).action((cluster: string, options: MoveOptions) => runMove(api(), "close", cluster, null, options));
   redis
     .command("automation <state> <cluster>")
     .description("let automatic failover of a replica set act (on), or hold it (hold)")
@@ -144,6 +154,13 @@ function readWeight(text: string, before: Readonly<Record<string, number>>): Rec
   return { ...before, [name]: weight };
 }
 
+function readKeep(side: string | undefined): "source" | "target" | null {
+  if (side === undefined) return null;
+  if (side === "giving") return "source";
+  if (side === "receiving") return "target";
+  throw new CommandError(exitCodes.usage, "Write --keep giving or --keep receiving.");
+}
+
 function readRate(text: string): number {
   const rate = Number(text);
   if (!Number.isInteger(rate) || rate < 1 || rate > 16_384)
@@ -154,12 +171,13 @@ function readRate(text: string): number {
 /** Shows the plan with every check, asks, begins, and follows the move to its end. */
 async function runMove(
   api: Api,
-  migration: "rebalance" | "drain" | "reverse",
+  migration: "rebalance" | "drain" | "reverse" | "close",
   cluster: string,
   shard: string | null,
   options: MoveOptions,
 ): Promise<void> {
   const wish = { migration, shard, weights: options.weight ?? {} };
+  const keep = readKeep(options.keep);
   const plan = await api.send<RedisPlanView>("POST", `${pathOf(cluster)}/plan`, wish);
   if (!options.json) for (const line of describePlan(plan)) console.log(line);
   if (options.plan !== undefined && options.plan !== plan.planHash) {
@@ -171,6 +189,7 @@ async function runMove(
     ...wish,
     planHash: plan.planHash,
     maxSlotsPerSecond: options.rate ?? null,
+    keep,
     reason: options.reason,
     confirm: cluster,
   });
@@ -275,6 +294,11 @@ function describeRedis(view: RedisView): string[] {
     ...(migration === null
       ? []
       : [`${migration.id} (${migration.migration}): ${migration.slotsMoved} of ${migration.slotsTotal} slots moved`]),
+    ...view.open.map(
+      ({ from, to, slots }) =>
+        `open between ${from ?? "?"} and ${to ?? "nobody who is heard"}: slots ${slots.map(([a, b]) => (a === b ? a : `${a}-${b}`)).join(", ")}`,
+    ),
+    ...(view.open.length === 0 ? [] : [`  close them: holdfast redis close ${view.id} --reason …`]),
     "",
   ];
 }

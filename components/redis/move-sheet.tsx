@@ -10,14 +10,14 @@ import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
 import { Sheet } from "../ui/dialog.tsx";
 import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
-import { Field, Input } from "../ui/field.tsx";
+import { Field, Input, Select } from "../ui/field.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { CopyLine, useFormat } from "../ui/text.tsx";
 import { toast } from "../ui/toast.tsx";
 
 /** Slots of a Redis Cluster: more in a second can't move. */
 const maxRate = 16_384;
-const kinds = ["rebalance", "drain", "reverse"] as const;
+const kinds = ["rebalance", "drain", "reverse", "close"] as const;
 type Kind = (typeof kinds)[number];
 
 /** The sheet's address: `?move=drain&shard=redis-1`. */
@@ -33,7 +33,7 @@ export function useMoveSheet() {
 }
 
 /** What moving slots would do, every check, and the typed confirmation that begins it. */
-export function MoveSheet({ id }: { id: string }) {
+export function MoveSheet({ id, conflict }: { id: string; conflict: boolean }) {
   const t = useTranslations("redis");
   const sheet = useMoveSheet();
   const problem = useProblemText();
@@ -61,21 +61,32 @@ export function MoveSheet({ id }: { id: string }) {
       ) : plan.data === undefined || plan.data.migration !== sheet.kind ? (
         <SkeletonLines lines={8} />
       ) : (
-        <MoveForm plan={plan.data} shard={sheet.shard} onDone={sheet.close} />
+        <MoveForm plan={plan.data} shard={sheet.shard} conflict={conflict} onDone={sheet.close} />
       )}
     </Sheet>
   );
 }
 
-function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string | null; onDone: () => void }) {
+interface MoveFormProps {
+  readonly plan: RedisPlanView;
+  readonly shard: string | null;
+  /** The last move ended at a key with two values: which one stays has to be said. */
+  readonly conflict: boolean;
+  readonly onDone: () => void;
+}
+
+function MoveForm({ plan, shard, conflict, onDone }: MoveFormProps) {
   const t = useTranslations("redis");
   const format = useFormat();
   const [rate, setRate] = useState("");
+  const [keep, setKeep] = useState<"" | "source" | "target">("");
   const limit = /^\d+$/.test(rate.trim()) ? Number(rate) : null;
   const rateRefused = rate.trim() !== "" && (limit === null || limit < 1 || limit > maxRate);
+  const rateFlag = limit === null ? "" : ` --rate ${limit}`;
+  const keepFlag = keep === "" ? "" : ` --keep ${keep === "source" ? "giving" : "receiving"}`;
   const begin = async (values: { confirm: string; reason: string }) => {
     const { migration, planHash, cluster } = plan;
-    const body = { migration, shard, planHash, maxSlotsPerSecond: limit, ...values };
+    const body = { migration, shard, planHash, maxSlotsPerSecond: limit, keep: keep === "" ? null : keep, ...values };
     await apiSend("POST", `redis/${encodeURIComponent(cluster)}/migrations`, body);
     toast(t("begun"));
     onDone();
@@ -111,7 +122,7 @@ function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string 
       </Table>
       <PlanChecks plan={plan} />
       <div className="mt-3">
-        <CopyLine text={limit === null ? plan.command : `${plan.command} --rate ${limit}`} label={t("command")} />
+        <CopyLine text={`${plan.command}${rateFlag}${keepFlag}`} label={t("command")} />
       </div>
       <ConfirmForm
         name={plan.cluster}
@@ -140,6 +151,21 @@ function MoveForm({ plan, shard, onDone }: { plan: RedisPlanView; shard: string 
             />
           )}
         </Field>
+        {conflict && (
+          <Field label={t("keepLabel")} hint={t("keepHint")}>
+            {(ids) => (
+              <Select
+                {...ids}
+                value={keep}
+                options={(["", "source", "target"] as const).map((value) => ({
+                  value,
+                  label: t(`keep.${value === "" ? "none" : value}`),
+                }))}
+                onChange={(event) => setKeep(event.target.value as typeof keep)}
+              />
+            )}
+          </Field>
+        )}
       </ConfirmForm>
     </>
   );

@@ -18,6 +18,7 @@ import { FailoverSheet, useFailoverSheet } from "./failover-sheet.tsx";
 import { MembersTable } from "./members-table.tsx";
 import { MigrationPanel } from "./migration-panel.tsx";
 import { MoveSheet, useMoveSheet } from "./move-sheet.tsx";
+import { OpenSlots } from "./open-slots.tsx";
 import { SlotsBand } from "./slots-band.tsx";
 
 /** One Redis replica set or Redis Cluster: its servers, its slots, what moves, and what Redis can and can't promise. */
@@ -107,6 +108,7 @@ function Loaded({ redis }: { redis: RedisView }) {
         )}
       </div>
       <div className="flex flex-col gap-4">
+        <OpenSlots redis={redis} refusal={gate ?? busy} onClose={() => sheet.plan("close")} />
         <MigrationPanel redis={redis} onReverse={() => sheet.plan("reverse")} />
         {isCluster && (
           <Panel title={t("slotsTitle")}>
@@ -126,7 +128,7 @@ function Loaded({ redis }: { redis: RedisView }) {
         </Panel>
         <Promises redis={redis} />
       </div>
-      {isCluster && <MoveSheet id={redis.id} />}
+      {isCluster && <MoveSheet id={redis.id} conflict={redis.lastMigration?.failure?.code === "key-conflict"} />}
       <FailoverSheet redis={redis} />
     </>
   );

@@ -32,6 +32,7 @@ export {
   type RedisFailoverRequest,
 } from "./redis/failover-plan.ts";
 export { type Migration, openMigration, pendingSlots } from "./redis/migration.ts";
+export { findOpenSlots, type OpenSlot } from "./redis/open-slots.ts";
 export { type MigrationPlan, type MigrationRequest, planMigration } from "./redis/plan.ts";
 export * from "./redis/servers.ts";
 export * from "./redis/shards.ts";

@@ -113,6 +113,12 @@ export interface RedisView {
   readonly slotsServed: number | null;
   /** Slots in the middle of a move that no migration of ours is working on. */
   readonly openSlots: number;
+  /** The same slots with the masters that have their keys: the one that serves them, and where they were going (null: nobody who is heard). */
+  readonly open: readonly {
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly slots: readonly SlotRange[];
+  }[];
   readonly migration: RedisMigrationView | null;
   readonly lastMigration: LastMigration | null;
   /** What this cluster can and can't promise, now: message keys below `redis.promise.` with their values. */

@@ -79,6 +79,8 @@ export function advanceMigration(draft: Draft, record: RedisDocument): void {
 
 function hasGivenUp({ failures, lastFailure }: Migration): boolean {
   if (failures >= maxFailures) return true;
+  // Only a person can say more about it.
+  if (failures > 0 && lastFailure?.code === "key-conflict") return true;
   return failures >= maxRefusals && lastFailure !== null && !lastFailure.code.endsWith("-lost");
 }
 
@@ -155,6 +157,7 @@ function sendMove(
         slots: ranges,
         batchKeys,
         maxSlotsPerSecond,
+        ...(migration.keep == null ? {} : { keep: migration.keep }),
       },
     },
   });
@@ -241,6 +244,7 @@ function endMigration(
 ): void {
   const { wallMs } = draft.now;
   const slotsMoved = Math.max(0, migration.slotsTotal - left);
+  const { transfers, shards } = migration;
   const value: Migration = { ...migration, phase, slotsMoved, closedAt: wallMs, lanes: [] };
   putDocument(draft, value);
   patchRedis(draft, record.id, {
@@ -255,8 +259,7 @@ function endMigration(
       keysMoved: migration.keysMoved,
       by: migration.by,
       failure: phase === "failed" ? migration.lastFailure : null,
-      transfers: migration.transfers,
-      shards: migration.shards,
+      ...(migration.migration === "close" ? joinMoves(record, migration) : { transfers, shards }),
     },
   });
   const data = {
@@ -267,6 +270,20 @@ function endMigration(
   };
   tell(draft, migration, `redis-migration-${phase}`, data);
   audit(draft, record, value, `redis-migration-${phase}`, migration.by, migration.reason);
+}
+
+/** What a close finishes was part of the move before it: moving back means both. */
+function joinMoves({ lastMigration: last }: RedisDocument, { transfers, shards }: Migration) {
+  if (last == null) return { transfers, shards };
+  const known = new Set(last.transfers.flatMap((each) => expand(each.slots)));
+  const others = transfers
+    .map((each) => ({ ...each, slots: compress(expand(each.slots).filter((slot) => !known.has(slot))) }))
+    .filter(({ slots }) => slots.length > 0);
+  const named = new Set(last.shards.map(({ id }) => id));
+  return {
+    transfers: [...last.transfers, ...others],
+    shards: [...last.shards, ...shards.filter(({ id }) => !named.has(id))],
+  };
 }
 
 export function tell(

@@ -12,6 +12,8 @@ export type RedisRequest =
       readonly weights: Readonly<Record<string, number>>;
       /** At most so many slots a second, of all servers together; null: as fast as they can. */
       readonly maxSlotsPerSecond: number | null;
+      /** Of a key on both sides, where nobody can see which copy is the later one: which stays; null: such a key ends the move. */
+      readonly keep: "source" | "target" | null;
       readonly planHash: string;
       readonly reason: string;
     }

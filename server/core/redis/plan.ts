@@ -3,6 +3,7 @@ import type { PlanCheck } from "../recovery/types.ts";
 import { planSlotMoves } from "../ring/slot-moves.ts";
 import type { State } from "../state.ts";
 import type { Now } from "../time.ts";
+import { findOpenSlots, type OpenSlot } from "./open-slots.ts";
 import type { RedisDocument } from "./servers.ts";
 import { findShard, readOwners, readShards, recordShard, type Shard } from "./shards.ts";
 import { compress, countSlots, expand, slotCount } from "./slots.ts";
@@ -40,11 +41,12 @@ export function planMigration(state: State, record: RedisDocument, request: Migr
   const shards = readShards(state, record, now);
   const owners = readOwners(shards);
   const drained = request.kind === "drain" ? findByServer(shards, request.shard) : null;
+  const open = findOpenSlots(shards, record.lastMigration?.shards ?? []);
   const moves =
-    request.kind === "reverse" ? planBack(record, shards, owners) : planForth(shards, owners, request, drained);
+    request.kind === "reverse" ? planBack(record, shards, owners) : planForth(shards, owners, request, drained, open);
   const transfers = groupMoves(moves);
   const involved = new Set(transfers.flatMap((each) => [each.from, each.to]));
-  const checks = checkMigration(state, record, request, shards, owners, transfers, drained);
+  const checks = checkMigration(state, record, request, shards, owners, transfers, drained, open);
   const after = countOwners(shards, applyMoves(owners, moves));
   const plan = {
     cluster: record.id,
@@ -77,13 +79,11 @@ function planForth(
   owners: readonly (string | null)[],
   request: MigrationRequest,
   drained: Shard | null,
+  open: readonly OpenSlot[],
 ): Moves {
   if (shards.length === 0 || (request.kind === "drain" && (drained === null || shards.length < 2))) return [];
-  const begun = shards.flatMap((shard) =>
-    shard.status.migrating
-      .filter(({ to }) => to !== drained?.id && shards.some((other) => other.id === to))
-      .map(({ slot, to }) => ({ slot, from: shard.id, to })),
-  );
+  const begun = open.flatMap(({ slot, from, to }) => (to === null || to === drained?.id ? [] : [{ slot, from, to }]));
+  if (request.kind === "close") return begun;
   const settled = applyMoves(owners, begun);
   const weightOf = (shard: Shard): number =>
     shard === drained ? 0 : Math.max(0, request.weights[shard.master.member.id] ?? 1);
@@ -184,6 +184,7 @@ function checkMigration(
   owners: readonly (string | null)[],
   transfers: readonly SlotTransfer[],
   drained: Shard | null,
+  open: readonly OpenSlot[],
 ): PlanCheck[] {
   const served = owners.filter((owner) => owner !== null).length;
   const failing = shards.filter((shard) => shard.status.state !== "ok").length;
@@ -193,6 +194,9 @@ function checkMigration(
   const bare = shards.filter(
     (shard) => shard.replicas.length === 0 && transfers.some((each) => each.to === shard.id),
   ).length;
+  // Keys of such a slot are on both sides: away from there it can go only when it has arrived. Of those without a goal nobody knows the other side.
+  const inTheWay = request.kind === "reverse" ? open : open.filter(({ to }) => to !== null && to === drained?.id);
+  const lost = open.filter(({ to }) => to === null).length;
   const check = (
     code: string,
     bad: boolean,
@@ -210,6 +214,8 @@ function checkMigration(
     check("redis-slots-served", served < slotCount, `${served}`, `${slotCount}`),
     check("redis-cluster-state", failing > 0, `${shards.length - failing} of ${shards.length}`, `${shards.length}`),
     check("redis-no-migration", moving, moving ? "1" : "0", "0"),
+    check("redis-no-open-slots", inTheWay.length > 0, `${inTheWay.length}`, "0"),
+    check("redis-open-slots-known", lost > 0, `${lost}`, "0", "warn"),
     check("redis-targets-have-replicas", bare > 0, `${bare} without`, "0 without", "warn"),
     check("redis-something-to-move", transfers.length === 0, `${transfers.length}`, "1"),
     ...(request.kind === "drain"

@@ -37,7 +37,7 @@ function startMigration(draft: Draft, request: Extract<RedisRequest, { kind: "re
   const record = demand(getDocument(draft, "redis", request.cluster), request.cluster);
   if (record.mode !== "cluster") return refuse("redis-not-a-cluster", { cluster: record.id });
   if (openMigration(draft, record.id) !== null) return refuse("redis-migration-runs", { cluster: record.id });
-  const { migration, shard, weights, maxSlotsPerSecond, planHash, reason } = request;
+  const { migration, shard, weights, maxSlotsPerSecond, keep, planHash, reason } = request;
   const plan = planMigration(draft.state, record, { kind: migration, shard, weights }, draft.now);
   if (plan.planHash !== planHash) return refuse("plan-changed", { shown: planHash, now: plan.planHash });
   const blocking = plan.checks.find((check) => check.status === "block");
@@ -58,6 +58,7 @@ function startMigration(draft: Draft, request: Extract<RedisRequest, { kind: "re
     shards: plan.shards,
     drained: plan.drained,
     maxSlotsPerSecond,
+    keep,
     slotsTotal: plan.slotsToMove,
     slotsMoved: 0,
     keysMoved: 0,

@@ -82,7 +82,8 @@ export interface LastMigration {
   readonly shards: readonly ShardRecord[];
 }
 
-export type MigrationKind = "rebalance" | "drain" | "reverse";
+/** `close`: brings slots that an ended or failed move left open to where they were going, and nothing else. */
+export type MigrationKind = "rebalance" | "drain" | "reverse" | "close";
 
 /** Slots that go from one shard to another. Shards are named by the id that their master had when the plan was made. */
 export interface SlotTransfer {
@@ -126,6 +127,8 @@ export interface RedisMigrationRecord {
   readonly drained: string | null;
   /** Of all sources together; null: as fast as they can. */
   readonly maxSlotsPerSecond: number | null;
+  /** Which copy stays of a key on both sides, where nobody can see which is the later one; null (or absent): such a key ends the move. */
+  readonly keep?: "source" | "target" | null;
   readonly slotsTotal: number;
   readonly slotsMoved: number;
   readonly keysMoved: number;

@@ -8,7 +8,7 @@ import { limit, nodeId, reason } from "../schemas.ts";
 import type { HttpServices } from "../services.ts";
 import { found } from "./fleet.ts";
 
-const migration = z.enum(["rebalance", "drain", "reverse"]);
+const migration = z.enum(["rebalance", "drain", "reverse", "close"]);
 const weights = z._default(z.record(nodeId, z.number().check(z.gte(0), z.lte(1_000))), {});
 const planBody = z.object({ migration, shard: z._default(z.nullable(nodeId), null), weights });
 const failoverBody = z.object({
@@ -51,15 +51,17 @@ export function redisRoutes(services: HttpServices): Route[] {
         ...planBody.shape,
         planHash: z.string().check(z.maxLength(128)),
         maxSlotsPerSecond: z._default(z.nullable(z.int().check(z.gte(1), z.lte(16_384))), null),
+        keep: z._default(z.nullable(z.enum(["source", "target"])), null),
         reason,
         confirm,
       }),
       handle: ({ param, body, principal }) => {
         known(param("id"));
         confirmed(param("id"), body.confirm);
-        const { migration: kind, shard, weights: wanted, maxSlotsPerSecond, planHash, reason: why } = body;
+        const { migration: kind, shard, weights: wanted, maxSlotsPerSecond, keep, planHash, reason: why } = body;
         const cluster = param("id");
-        const moves = { cluster, migration: kind, shard, weights: wanted, maxSlotsPerSecond, planHash, reason: why };
+        const limits = { maxSlotsPerSecond, keep };
+        const moves = { cluster, migration: kind, shard, weights: wanted, ...limits, planHash, reason: why };
         return underLock(services, principal, redisLock(cluster), kind, () =>
           ask({ principal }, { kind: "redis-migrate", ...moves }),
         );

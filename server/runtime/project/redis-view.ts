@@ -3,10 +3,12 @@ import {
   compressSlots,
   type DocumentOf,
   expandSlots,
+  findOpenSlots,
   findStrays,
   type HealthState,
   type Migration,
   type MigrationRequest,
+  type OpenSlot,
   pendingSlots,
   type Reason,
   type RedisDocument,
@@ -40,7 +42,7 @@ export function projectRedis(context: ProjectionContext, id: string): RedisView 
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const reasons = explain(record, servers, shards, migration);
   const health = worst(reasons);
-  const open = shards.reduce((sum, { status }) => sum + status.migrating.length, 0);
+  const open = findOpenSlots(shards, record.lastMigration?.shards ?? []);
   return {
     entity: "redis",
     id,
@@ -59,7 +61,8 @@ export function projectRedis(context: ProjectionContext, id: string): RedisView 
     openActionId: record.openActionId,
     openIncidentId: findIncident(context, id),
     slotsServed: record.mode === "cluster" ? countServed(shards) : null,
-    openSlots: migration === null ? open : 0,
+    openSlots: migration === null ? open.length : 0,
+    open: migration === null ? groupOpen(open, shards) : [],
     migration: migration === null ? null : projectMigration(context, migration, shards),
     lastMigration: record.lastMigration,
     promises: explainPromises(record, members),
@@ -100,6 +103,19 @@ function findIncident({ state }: ProjectionContext, cluster: string): string | n
     if (incident.cluster === cluster && incident.resolvedAt === null) return incident.id;
   }
   return null;
+}
+
+/** Open slots by the masters that have them, by name. */
+function groupOpen(open: readonly OpenSlot[], shards: readonly Shard[]): RedisView["open"] {
+  const nameOf = (id: string | null) => shards.find((shard) => shard.id === id)?.master.member.id ?? null;
+  const groups = new Map<string, { from: string | null; to: string | null; slots: number[] }>();
+  for (const { slot, from, to } of open) {
+    const key = `${from}>${to}`;
+    const group = groups.get(key) ?? { from: nameOf(from), to: nameOf(to), slots: [] };
+    group.slots.push(slot);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ from, to, slots: each }) => ({ from, to, slots: compressSlots(each) }));
 }
 
 function countServed(shards: readonly Shard[]): number {
@@ -198,6 +214,8 @@ function explain(
     const served = countServed(shards);
     if (served < slots) add("down", "redis-slots-missing", { missing: slots - served, of: slots });
     if (shards.some((shard) => shard.status.state !== "ok")) add("down", "redis-cluster-failing");
+    const open = migration === null ? findOpenSlots(shards, record.lastMigration?.shards ?? []).length : 0;
+    if (open > 0) add("degraded", "redis-open-slots", { slots: open });
     for (const { master, leader } of findStrays(shards, (migration ?? record.lastMigration)?.shards ?? []))
       add("degraded", "redis-left-behind", { member: master.member.id, leader: leader.master.member.id });
     const followed = shards.some((shard) => shard.replicas.length > 0);
