@@ -1,16 +1,30 @@
 import { getDocument, listDocuments } from "../documents.ts";
 import { type Draft, finishCommand, getCommand, listIncidents, wakeAt } from "../draft.ts";
 import type { CommandOutcome, CommandRecord } from "../recovery/command.ts";
-import { type Answer, type AnswerKind, advance, type Input, isEnded, type Report } from "../transaction/index.ts";
+import {
+  type Answer,
+  type AnswerKind,
+  advance,
+  type Input,
+  isEnded,
+  pauseMs,
+  type Report,
+} from "../transaction/index.ts";
 import { type Change, followPrimary, patchTarget, save, sendStep, targetOf, tell } from "./commands.ts";
 import { finishChange, rollBackAfter, stopFor } from "./endings.ts";
+import { catchUp } from "./left-behind.ts";
 import { judgeWatch } from "./watch.ts";
 
 /** How often an open change is looked at; also after every answer. */
 const lookEveryMs = 250;
 
+const trialPauseMs = 500;
+/** With pauses of up to eight seconds: about a minute. */
+const mostTrials = 10;
+
 /** Drives every open change on. Called by the tick. */
 export function evaluateChanges(draft: Draft): void {
+  for (const { id } of listDocuments(draft, "program")) catchUp(draft, id);
   for (const change of listDocuments(draft, "change")) driveOn(draft, change, []);
 }
 
@@ -36,8 +50,20 @@ function takeOutcome(draft: Draft, change: Change, command: CommandRecord, outco
     detail: answer.detail,
   });
   if (message !== "trial") return driveOn(draft, noted, [{ kind: "answered", from: id, to: message, answer }]);
-  const trial = answer.kind === "done" ? "done" : answer.kind === "failed" ? "none" : "failed";
-  driveOn(draft, patchTarget(noted, id, { trial }), []);
+  const tried = noteTrial(draft, noted, id, answer.kind);
+  // A pause leaves nothing to do now; what was heard is kept all the same.
+  save(draft, tried);
+  driveOn(draft, tried, []);
+}
+
+/** One that did not work is made again, after a pause that grows; in the end the wave counts it as one that did badly. */
+function noteTrial(draft: Draft, change: Change, id: string, answer: AnswerKind): Change {
+  if (answer === "done") return patchTarget(change, id, { trial: "done" });
+  const tries = (change.targets.find((target) => target.id === id)?.trialTries ?? 0) + 1;
+  if (answer !== "failed" || tries >= mostTrials)
+    return patchTarget(change, id, { trial: "failed", trialTries: tries });
+  const trialAt = draft.now.wallMs + pauseMs(trialPauseMs, tries - 1);
+  return patchTarget(change, id, { trial: "none", trialTries: tries, trialAt });
 }
 
 /** What the agent answered, or what its silence or refusal means: a step that was not begun is a no, one of unknown end is asked again. */
@@ -60,10 +86,19 @@ function readAnswer(outcome: CommandOutcome, isVote: boolean): Answer {
 /** One step on: the coordinator, then the waves and their watch. */
 export function driveOn(draft: Draft, start: Change, inputs: readonly Input[]): void {
   let change = [...inputs, { kind: "time" } as const].reduce((before, input) => feed(draft, before, input), start);
+  change = passOverSilent(draft, change);
   change = followPrimary(draft, change);
   change = driveWaves(draft, change);
   if (change !== start) save(draft, change);
   if (change.closedAt === null) wakeAt(draft, draft.now.monoMs + lookEveryMs);
+}
+
+/** A rollback that failed for somebody's silence is not kept waiting by it: that it is aborted stays its due, and the others begin anew. */
+function passOverSilent(draft: Draft, change: Change): Change {
+  const { decision, cause, branches } = change.transaction;
+  if (change.rollbackOf === null || decision !== "abort" || cause?.code !== "no-vote-in-time") return change;
+  const silent = branches.filter(({ votedAt, endedAt }) => votedAt === null && endedAt === null);
+  return silent.reduce((next, { id }) => feed(draft, next, { kind: "set-aside", branch: id }), change);
 }
 
 /** Feeds the coordinator; its messages become commands in the same commit as its new state. */
@@ -102,7 +137,7 @@ function tryWave(draft: Draft, change: Change): Change {
   if (failed !== undefined) {
     return stopFor(draft, change, { code: "trial-failed", node: failed.node, data: { detail: failed.detail } }, feed);
   }
-  const waiting = targets.filter(({ trial }) => trial === "none");
+  const waiting = targets.filter(({ trial, trialAt }) => trial === "none" && (trialAt ?? 0) <= draft.now.wallMs);
   const asked = waiting.reduce((next, target) => sendStep(draft, next, target, "trial"), change);
   if (targets.some(({ trial }) => trial !== "done")) return asked;
   return watchWave(draft, asked, (next) => ({ ...next, wave: next.wave + 1, watch: null }));

@@ -2,8 +2,9 @@ import { appendAudit, appendTimeline, type Draft, nextIncidentId, patchIncident,
 import type { Verdict } from "../incident/types.ts";
 import type { Input } from "../transaction/index.ts";
 import { type Change, tell } from "./commands.ts";
+import { openRollback, remember } from "./left-behind.ts";
 import { openChange } from "./open.ts";
-import { noteVersion, patchRecord } from "./programs.ts";
+import { noteVersion, patchRecord, readRecord } from "./programs.ts";
 import type { ChangeRecord } from "./types.ts";
 import { listAside } from "./watch.ts";
 
@@ -27,7 +28,12 @@ export function rollBackAfter(draft: Draft, change: Change, fault: Fault): Chang
   const inverse = change.rollbackOf === null ? inverseOf(blamed) : null;
   const closed = finish(draft, { ...blamed, phase: "rolled-back" });
   if (inverse === null) return tell(draft, { ...closed, phase: "done" }, "needs-operator", {});
-  const opened = openChange(draft, { ...inverse, incidentId: blamed.incidentId });
+  const opened = openRollback(draft, { ...inverse, incidentId: blamed.incidentId });
+  // Nobody is there: each goes back when it returns.
+  if (opened === null) {
+    remember(draft, { ...inverse, incidentId: blamed.incidentId }, inverse.request.waves.flat());
+    return tell(draft, closed, "left-out", { nodes: inverse.request.waves.flat().join(", ") });
+  }
   return tell(draft, { ...closed, rolledBackBy: opened.id }, "rolled-back", { change: opened.id });
 }
 
@@ -64,9 +70,27 @@ export function finishChange(draft: Draft, change: Change): Change {
   const good = change.transaction.phase === "committed";
   const phase = good ? "done" : "aborted";
   const ended = tell(draft, finish(draft, { ...change, phase }), `ended-${change.transaction.phase}`, {});
+  if (change.rollbackOf !== null && !good && change.transaction.cause?.code === "no-vote-in-time") {
+    const again = withoutSilent(draft, ended);
+    if (again !== null) return again;
+  }
   // What it was to undo is still there.
   if (change.rollbackOf !== null && !good) return tell(draft, ended, "rollback-failed", {});
   return change.transaction.phase === "mixed" ? tell(draft, ended, "contradicted", {}) : ended;
+}
+
+/** A rollback whose vote failed for somebody's silence begins anew with the others; null when there is nobody else. */
+function withoutSilent(draft: Draft, change: Change): Change | null {
+  const silent = change.transaction.branches.filter(({ votedAt }) => votedAt === null).map(({ id }) => id);
+  const nodes = change.targets.flatMap(({ id, node }) => (silent.includes(id) ? [] : [node]));
+  if (nodes.length === 0) return null;
+  const { service, item, watchMs, by, automatic, reason, rollbackOf, incidentId, left = [] } = change;
+  const request = { service, item, protocol: "2pc", waves: [nodes], watchMs, sql: null } as const;
+  const rest = [...left, ...silent];
+  const options = { request, by, automatic, reason, rollbackOf, incidentId };
+  const opened = openChange(draft, { ...options, left: rest });
+  remember(draft, options, rest);
+  return tell(draft, { ...change, rolledBackBy: opened.id }, "goes-on-as", { change: opened.id });
 }
 
 function finish(draft: Draft, change: Change): Change {
@@ -88,7 +112,8 @@ function finish(draft: Draft, change: Change): Change {
   if (change.incidentId !== null) {
     record(draft, change.incidentId, change, "action", `change-${change.phase}`, { change: change.id });
     const wentBack = change.fault === null || change.phase === "aborted";
-    const over = change.rollbackOf === null ? wentBack && change.transaction.phase !== "mixed" : good;
+    const isLeft = (readRecord(draft, change.service).left ?? null) !== null;
+    const over = change.rollbackOf === null ? wentBack && change.transaction.phase !== "mixed" : good && !isLeft;
     if (over) resolve(draft, change);
   }
   return { ...change, watch: null, closedAt: draft.now.wallMs };

@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly reason: string;
   readonly rollbackOf: string | null;
   readonly incidentId: string | null;
+  /** A rollback: nodes that it leaves, because they are away. */
+  readonly left?: readonly string[];
 }
 
 /** Stores the change; its first messages leave with the next look at it. */
@@ -69,11 +71,13 @@ export function openChange(draft: Draft, options: OpenOptions): Change {
     incidentId,
     rollbackOf,
     rolledBackBy: null,
+    left: options.left ?? [],
     fault: null,
     story: [],
   };
   rememberGood(draft, service, targets, item.kind === "release");
-  patchRecord(draft, service, { serial, openChange: id });
+  // Whoever was left by an earlier rollback is not sent back behind this one.
+  patchRecord(draft, service, { serial, openChange: id, left: null });
   appendAudit(draft, {
     actor: by,
     actorRole: automatic ? "system" : "operator",
@@ -84,8 +88,10 @@ export function openChange(draft: Draft, options: OpenOptions): Change {
     reason,
   });
   const opened = tell(draft, change, "opened", { version: change.version, nodes: targets.length });
-  save(draft, opened);
-  return opened;
+  const left = options.left ?? [];
+  const noted = left.length === 0 ? opened : tell(draft, opened, "left-out", { nodes: left.join(", ") });
+  save(draft, noted);
+  return noted;
 }
 
 /** What runs healthily when its successor is rolled out is the version to go back to. */

@@ -6,6 +6,7 @@ import type { State } from "../state.ts";
 import { answerInquiry, nextMessage } from "../transaction/index.ts";
 import { sendStep, tell } from "./commands.ts";
 import { driveOn } from "./drive.ts";
+import { remember, splitByPresence } from "./left-behind.ts";
 import { openChange } from "./open.ts";
 import { planRollout } from "./plan.ts";
 import { listProgram, versionBefore } from "./programs.ts";
@@ -54,7 +55,9 @@ export function answerChangeRequest(draft: Draft, request: ChangeRequest, actor:
     case "start-rollback": {
       const rollout = planRollback(draft.state, request.service, request.version);
       if (rollout === null) return refuse("no-good-version", { service: request.service });
-      return start(draft, rollout.request, null, request.reason, actor, rollout.of);
+      const { request: present, left } = splitByPresence(draft.state, rollout.request);
+      const wanted = present.waves.length === 0 ? rollout.request : present;
+      return start(draft, wanted, null, request.reason, actor, rollout.of, left);
     }
     case "start-restart":
       return start(draft, planRestart(draft.state, request.service), null, request.reason, actor, null);
@@ -104,6 +107,7 @@ function start(
   reason: string,
   actor: Actor,
   rollbackOf: string | null,
+  left: readonly string[] = [],
 ): Answer {
   const plan = planRollout(draft.state, rollout);
   // A change that was opened earlier in this batch is not in the state yet.
@@ -114,7 +118,9 @@ function start(
   if (blocked !== undefined) return refuse("check-blocks", { check: blocked.code, ...blocked.data });
   const request = { ...rollout, waves: plan.waves };
   const automatic = actor.role === "system";
-  const change = openChange(draft, { request, by: actor.name, automatic, reason, rollbackOf, incidentId: null });
+  const options = { request, by: actor.name, automatic, reason, rollbackOf, incidentId: null };
+  const change = openChange(draft, { ...options, left });
+  if (left.length > 0) remember(draft, options, left);
   driveOn(draft, change, []);
   return { ok: true, data: { change: change.id } };
 }
@@ -175,8 +181,20 @@ export function decisionOfGid(state: State, gid: string): "commit" | "abort" | "
   const owner = changeOfGid(gid);
   if (owner === null) return null;
   const found = state.durable.documents.get(documentKey("change", owner.change));
-  if (found === undefined || found.kind !== "change") return "closed";
-  return answerInquiry(found.transaction);
+  if (found?.kind === "change") return answerInquiry(found.transaction);
+  return isStillDue(state, gid) ?? "closed";
+}
+
+/** A person went on without this database: what was decided waits in the outbox, and ends the transaction when its primary's agent takes it. */
+function isStillDue(state: State, gid: string): "commit" | "abort" | null {
+  for (const { verb, cluster, grant } of state.durable.commands.values()) {
+    if (verb.verb !== "change.sql" || verb.args.gid !== gid) continue;
+    const { message } = verb.args;
+    // Under an older grant the primary of now refuses it.
+    const isValid = state.durable.clusters.get(cluster)?.epoch === grant.epoch;
+    if (isValid && (message === "commit" || message === "abort")) return message;
+  }
+  return null;
 }
 
 function refuse(code: string, data: ChangeData): Answer {

@@ -37,6 +37,9 @@ export interface ChangeTarget {
   /** What ran before: where the inverse leads. */
   readonly before: string | null;
   readonly trial: "none" | "asked" | "done" | "failed";
+  /** Trials that did not work, in a row (absent: none), and before which time, wall clock, there is no other one. */
+  readonly trialTries?: number;
+  readonly trialAt?: number | null;
   /** The step under way, or the last one, with what came of it. */
   readonly step: StepKind | null;
   readonly stepAt: number | null;
@@ -88,15 +91,30 @@ export interface ChangeRecord {
   readonly incidentId: string | null;
   readonly rollbackOf: string | null;
   readonly rolledBackBy: string | null;
+  /** A rollback: nodes that were away when it began. They are done when they are back. */
+  readonly left?: readonly string[];
   /** Why it was stopped. */
   readonly fault: { readonly code: string; readonly node: string | null; readonly data: ChangeData } | null;
   readonly story: readonly StoryEntry[];
+}
+
+export interface LeftBehind {
+  readonly nodes: readonly string[];
+  readonly item: ChangeItem;
+  readonly watchMs: number;
+  /** The change that is undone. */
+  readonly rollbackOf: string | null;
+  readonly incidentId: string | null;
+  readonly by: string;
+  readonly reason: string;
 }
 
 /** What is known of a service across its changes. One for each, never closed. */
 export interface ProgramRecord {
   readonly serial: number;
   readonly openChange: string | null;
+  /** Nodes that a rollback could not reach: done when they are back, unless another change of the service comes first. */
+  readonly left?: LeftBehind | null;
   /** Newest last, at most fifty. */
   readonly history: readonly {
     readonly version: string;

@@ -16,6 +16,10 @@ export class Fleet {
   /** Versions that crash a while after their start. */
   readonly bad = new Set<string>();
   silent: string | null = null;
+  /** What becomes of every trial; null: it works. */
+  trialOutcome: object | null = null;
+  /** Nodes without an agent. */
+  readonly away = new Set<string>();
   nowMs = 1_000_000;
   #request = 0;
 
@@ -37,7 +41,7 @@ export class Fleet {
     for (const command of decision.send) {
       if (command.verb.verb !== "change.step") continue;
       this.asked.push(`${command.verb.args.message} ${command.node}`);
-      if (command.node !== this.silent) this.#answer(command);
+      if (command.node !== this.silent && !this.away.has(command.node)) this.#answer(command);
     }
     return decision;
   }
@@ -49,9 +53,28 @@ export class Fleet {
     for (const command of due) this.#answer(command);
   }
 
+  /** Its agent is gone. */
+  leave(node: string): void {
+    this.away.add(node);
+    this.play([{ kind: "agent-disconnected", node, sessionId: `s-${node}`, reason: "closed" }]);
+  }
+
+  /** Its agent is back, and takes what waited for it. */
+  join(node: string): void {
+    this.away.delete(node);
+    const due = [...this.state.durable.commands.values()].filter((each) => each.node === node);
+    const session = { sessionId: `s-${node}`, bootId: "b", version: "1", address: "" };
+    this.play([{ kind: "agent-connected", node, ...session }]);
+    for (const command of due) this.#answer(command);
+  }
+
   #answer({ id: commandId, node, verb }: CommandRecord): void {
     if (verb.verb !== "change.step") return;
     const { message, item } = verb.args;
+    if (message === "trial" && this.trialOutcome !== null) {
+      this.play([{ kind: "command-finished", node, commandId, outcome: this.trialOutcome, nodeAt: 0 } as Event]);
+      return;
+    }
     const [answer, state] = this.#carryOut(node, message, item.kind === "release" ? item.version : "1.0");
     const outcome = { status: "done", data: { answer, state, attempt: 1, ballot: 1, detail: null } } as const;
     this.play([{ kind: "command-finished", node, commandId, outcome, nodeAt: 0 }]);
@@ -85,7 +108,8 @@ export class Fleet {
 
   pass(ms: number): void {
     for (const until = this.nowMs + ms; this.nowMs < until; this.nowMs += 250) {
-      this.play([...nodes.map((node) => this.#beat(node)), { kind: "ticked" }]);
+      const here = nodes.filter((node) => !this.away.has(node));
+      this.play([...here.map((node) => this.#beat(node)), { kind: "ticked" }]);
     }
   }
 
