@@ -44,7 +44,9 @@ describe("a rollback", () => {
     const fleet = begin((each) => {
       each.silent = "web-2";
     });
+    fleet.asked.length = 0;
     fleet.pass(32_000);
+    expect(fleet.asked.filter((each) => each.startsWith("commit"))).toEqual(["commit web-1", "commit web-3"]);
     expect(fleet.versions()).toEqual(["1.0", "2.0", "1.0"]);
   });
 
