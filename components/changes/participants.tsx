@@ -5,11 +5,12 @@ import type { HealthState } from "../../server/protocol/index.ts";
 import { ConfirmDialog } from "../action/confirmation.tsx";
 import { apiSend } from "../data/api.ts";
 import { cleanText } from "../format/hostile-text.ts";
+import { useEntities } from "../live/use-entities.ts";
 import { Button } from "../ui/button.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { Mono, useFormat } from "../ui/text.tsx";
-import { type Change, usePrograms, voteOf } from "./use-changes.ts";
+import { type Change, isAway, mayBeLeft, voteOf } from "./use-changes.ts";
 
 type Branch = Change["transaction"]["branches"][number];
 
@@ -31,7 +32,7 @@ export function Participants({ change }: { change: Change }) {
   const t = useTranslations("changes");
   const format = useFormat();
   const branches = new Map(change.transaction.branches.map((branch) => [branch.id, branch]));
-  const away = useAway(change);
+  const here = useHere();
   const isRestart = change.item.kind === "restart";
   const after = (at: number | null) => (at === null ? "" : format.duration(at - change.openedAt));
   return (
@@ -55,7 +56,7 @@ export function Participants({ change }: { change: Change }) {
               <Td className="whitespace-nowrap">
                 <span className="font-medium">{target.id}</span>{" "}
                 <span className="text-xs text-muted">{t("wave", { wave: target.wave + 1 })}</span>
-                {branch.endedAt === null && away.has(target.node) && (
+                {change.closedAt === null && branch.endedAt === null && isAway(target, here) && (
                   <span className="block text-xs text-danger-ink">{t("agentAway")}</span>
                 )}
               </Td>
@@ -74,7 +75,7 @@ export function Participants({ change }: { change: Change }) {
                   <GoOnWithout
                     change={change}
                     participant={target.id}
-                    offered={away.has(target.node) || branch.attempts > 1}
+                    offered={mayBeLeft(change, target, branch, here)}
                   />
                 ) : (
                   <span className="flex items-center gap-2">
@@ -132,10 +133,8 @@ function GoOnWithout({
   );
 }
 
-/** Nodes that an open change can't reach now: what it waits for. */
-function useAway({ service, closedAt }: Change): ReadonlySet<string> {
-  const programs = usePrograms();
-  if (closedAt !== null) return new Set();
-  const here = programs.data?.items.find((each) => each.service === service)?.nodes ?? [];
-  return new Set(here.filter(({ connected }) => !connected).map(({ node }) => node));
+/** Nodes whose agent is connected, of every kind: a database's is none of the service's. */
+function useHere(): ReadonlySet<string> | null {
+  const nodes = useEntities("node");
+  return nodes.length === 0 ? null : new Set(nodes.filter(({ connected }) => connected).map(({ id }) => id));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Change, isOvertaken, voteOf, whatOf } from "./use-changes.ts";
+import { type Change, isAway, isOvertaken, mayBeLeft, voteOf, whatOf } from "./use-changes.ts";
 
 type Branch = Change["transaction"]["branches"][number];
 type Cause = Change["transaction"]["cause"];
@@ -42,5 +42,34 @@ describe("the vote matrix", () => {
     }
     // Stopped because of its health: its vote was yes.
     expect(voteOf(change(1, release, { code: "crashed", branch: "a" }), branch("a", "aborted", 5))).toBe("yes");
+  });
+});
+
+describe("going on without a participant", () => {
+  type Target = Change["targets"][number];
+  const open = { closedAt: null } as Change;
+  const waiting = { endedAt: null, attempts: 1 } as Branch;
+  const database = { id: "sql:orders", kind: "sql", node: "pg-a", stepAt: 1, detail: null } as Target;
+  const program = { ...database, id: "web-1", kind: "program", node: "web-1" } as Target;
+  const here = new Set(["web-1", "pg-b"]);
+
+  it("is offered for a database as for a node, when its agent is away", () => {
+    expect(mayBeLeft(open, database, waiting, here)).toBe(true);
+    expect(mayBeLeft(open, { ...database, node: "pg-b" }, waiting, here)).toBe(false);
+    expect(mayBeLeft(open, program, waiting, here)).toBe(false);
+    expect(mayBeLeft(open, { ...program, node: "web-2" }, waiting, here)).toBe(true);
+  });
+
+  it("is offered for a database without a primary, and for whoever was asked in vain", () => {
+    expect(mayBeLeft(open, { ...database, node: "pg-b", detail: "no-primary" }, waiting, here)).toBe(true);
+    expect(mayBeLeft(open, program, { ...waiting, attempts: 2 }, here)).toBe(true);
+  });
+
+  it("is not offered for one that is through, and nobody is away while the nodes are not known", () => {
+    expect(mayBeLeft(open, database, { ...waiting, endedAt: 5 }, here)).toBe(false);
+    expect(mayBeLeft({ ...open, closedAt: 9 }, database, waiting, here)).toBe(false);
+    expect(mayBeLeft(open, database, waiting, null)).toBe(false);
+    // A database that was not asked yet has no node: its target names the cluster.
+    expect(isAway({ ...database, node: "orders", stepAt: null }, here)).toBe(false);
   });
 });

@@ -92,6 +92,23 @@ export function useRolloutPlan(service: string, draft: Draft) {
   });
 }
 
+type Target = Change["targets"][number];
+type Branch = Change["transaction"]["branches"][number];
+
+/**
+ * Whether a decided change may be waiting in vain for this participant, so that going on without it is offered: its agent is away, it was asked more
+ * than once, or it is a database that has no primary to ask. `here`: nodes whose agent is connected; null while that is not known.
+ */
+export function mayBeLeft(change: Change, target: Target, branch: Branch, here: ReadonlySet<string> | null): boolean {
+  if (change.closedAt !== null || branch.endedAt !== null) return false;
+  return branch.attempts > 1 || target.detail === "no-primary" || isAway(target, here);
+}
+
+/** A database is asked at its primary of now; before it was ever asked, its target names the cluster. */
+export function isAway({ kind, node, stepAt }: Target, here: ReadonlySet<string> | null): boolean {
+  return here !== null && !here.has(node) && (kind === "program" || stepAt !== null);
+}
+
 /** What a change looks like at a glance. */
 export function changeState(change: Change): HealthState {
   switch (change.phase) {
