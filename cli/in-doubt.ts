@@ -46,7 +46,9 @@ function tabulate(items: readonly InDoubtView[]): string[] {
   return formatTable(
     ["gid", "cluster", "database", "owner", "prepared", "locks", "waiting", "since its begin"],
     items.map((each) => [
-      each.change === null ? each.gid : `${each.gid} (${each.decision})`,
+      each.change === null
+        ? each.gid
+        : `${each.gid} (${each.decided === null ? each.decision : `closed, decided ${each.decided}`})`,
       each.cluster,
       each.database,
       each.owner,

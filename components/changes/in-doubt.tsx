@@ -100,7 +100,11 @@ function Row({ item, onEnd }: { item: InDoubtView; onEnd: (item: InDoubtView) =>
             <span className="font-normal text-muted"> · {t("holdsBack", { count: item.xidAge })}</span>
           )}
         </p>
-        {item.decision !== null && <p className="text-muted">{t(`decision.${item.decision}`)}</p>}
+        {item.decision !== null && (
+          <p className="text-muted">
+            {t(item.decided === null ? `decision.${item.decision}` : `past.${item.decided}`)}
+          </p>
+        )}
       </div>
       <div>
         <Button size="sm" refusal={refusal} onClick={() => onEnd(item)} aria-label={t("endOf", { gid: item.gid })}>

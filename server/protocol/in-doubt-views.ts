@@ -8,4 +8,6 @@ export interface InDoubtView extends InDoubtTransaction {
   readonly preparedAt: number;
   readonly change: string | null;
   readonly decision: InDoubtPlace["decision"];
+  /** What its change decided before it was closed: how the other participants ended. Null when that is not so, or nobody knows. */
+  readonly decided: "commit" | "abort" | null;
 }

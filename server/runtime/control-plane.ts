@@ -175,6 +175,7 @@ export class ControlPlaneViews implements ControlPlane {
       ...transaction,
       ...place,
       preparedAt: Math.round(wallMs - transaction.ageMs),
+      decided: null,
     }));
   }
 

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { InDoubtView } from "../../protocol/index.ts";
 import { Problem, readReply } from "../problem.ts";
 import { actorOf, defineRoute, type Route } from "../route.ts";
 import { reason } from "../schemas.ts";
@@ -10,13 +11,21 @@ const lookMs = 100;
 const name = z.string().check(z.minLength(1), z.maxLength(200));
 
 /** Prepared transactions of every watched database. What ends one is audited by the core, together with the command that does it. */
-export function inDoubtRoutes({ control, clock }: HttpServices): Route[] {
+export function inDoubtRoutes({ control, clock, reads }: HttpServices): Route[] {
+  /** A closed change is known to the store only, with its decision: whoever ends what it left should end it the same way. */
+  const withPast = async (item: InDoubtView): Promise<InDoubtView> => {
+    if (item.decision !== "closed" || item.change === null) return item;
+    const change = await reads.document("change", item.change);
+    return { ...item, decided: change?.transaction.decision ?? null };
+  };
   const isThere = (cluster: string, gid: string): boolean =>
     control.listInDoubt().some((each) => each.cluster === cluster && each.gid === gid);
   return [
     defineRoute("GET /in-doubt", {
       summary: "Prepared transactions of every watched database, oldest first, with what they block",
-      handle: () => ({ items: control.listInDoubt() }),
+      async handle() {
+        return { items: await Promise.all(control.listInDoubt().map(withPast)) };
+      },
     }),
     defineRoute("POST /in-doubt/resolve", {
       summary: "Commit or roll back a prepared transaction; its name must be typed again in confirm",
