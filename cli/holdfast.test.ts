@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { FakeAgent } from "../server/testing/fake-agent.ts";
@@ -114,6 +116,27 @@ describe("the command line", () => {
     expect((await holdfast(["topology"])).out).toMatch(/till +ledger +declared .*never/);
     expect((await holdfast(["services"])).out).toMatch(/till .*ledger, vault \(connection\)/);
     agent.close();
+  });
+
+  it("counts and removes a key space, the latter only when it is meant", async () => {
+    const file = join(server.config.dataDir, "carts.json");
+    writeFileSync(file, JSON.stringify({ id: "carts", nodes: [{ id: "a" }, { id: "b" }], keys: 7, bytes: 70 }));
+    expect((await holdfast(["ring", "register", file, "--reason", "new"])).code).toBe(exitCodes.done);
+    const counts = async () => {
+      const [space] = JSON.parse((await holdfast(["ring", "list", "--json"])).out) as { keys: number; bytes: number }[];
+      return [space?.keys, space?.bytes];
+    };
+    expect((await holdfast(["ring", "count", "carts"])).code).toBe(exitCodes.usage);
+    expect((await holdfast(["ring", "count", "carts", "--keys", "-1"])).code).toBe(exitCodes.usage);
+    expect((await holdfast(["ring", "count", "carts", "--keys", "12"])).out).toContain("carts: 12 keys, 70 B.");
+    expect(await counts()).toEqual([12, 70]);
+    await holdfast(["ring", "count", "carts", "--bytes", "unknown"]);
+    expect(await counts()).toEqual([12, null]);
+    const unsaid = await holdfast(["ring", "remove", "carts", "--reason", "over"]);
+    expect(unsaid).toMatchObject({ code: exitCodes.refused, err: expect.stringContaining("--yes") });
+    expect(await counts()).toEqual([12, null]);
+    expect((await holdfast(["ring", "remove", "carts", "--reason", "over", "--yes"])).out).toBe("carts is removed.");
+    expect((await holdfast(["ring", "remove", "carts", "--reason", "over", "--yes"])).code).toBe(exitCodes.refused);
   });
 
   it("verifies the audit, and says so when somebody has changed it", async () => {

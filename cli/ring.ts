@@ -14,6 +14,12 @@ interface ChangeOptions {
   readonly json: boolean;
 }
 
+interface CountOptions {
+  readonly keys?: number | "unknown";
+  readonly bytes?: number | "unknown";
+  readonly json: boolean;
+}
+
 /** `holdfast ring …` */
 export function addRings(program: Command, api: () => Api): void {
   const ring = program.command("ring").description("key spaces on consistent-hash rings");
@@ -68,6 +74,40 @@ export function addRings(program: Command, api: () => Api): void {
       const done = await api().send<{ epoch: number }>("POST", `${pathOf(space)}/apply`, body);
       print(options.json, { ...plan, ...done }, () => [`Epoch ${done.epoch} is in force.`]);
     });
+  ring
+    .command("count <space>")
+    .description("say how many keys and bytes lie in a key space, so that plans can speak of them")
+    .option("--keys <n>", "keys, or `unknown` (default: as it was)", readCount)
+    .option("--bytes <n>", "bytes, or `unknown` (default: as it was)", readCount)
+    .option("--json", "print JSON", false)
+    .action(async (space: string, { keys, bytes, json }: CountOptions) => {
+      if (keys === undefined && bytes === undefined)
+        throw new CommandError(exitCodes.usage, "Say what was counted: --keys, --bytes or both.");
+      const before = await api().get<KeySpaceView>(pathOf(space));
+      const pick = (said: number | "unknown" | undefined, known: number | null) =>
+        said === undefined ? known : said === "unknown" ? null : said;
+      const counts = { keys: pick(keys, before.keys), bytes: pick(bytes, before.bytes) };
+      await api().send("PUT", `${pathOf(space)}/counts`, counts);
+      print(json, { id: space, ...counts }, () => [
+        `${space}: ${counts.keys ?? "an unknown number of"} keys, ${counts.bytes === null ? "an unknown size" : formatBytes(counts.bytes)}.`,
+      ]);
+    });
+  ring
+    .command("remove <space>")
+    .description("forget a key space: nobody can ask any more who owns a key of it; no data is touched")
+    .requiredOption("--reason <text>", "why: it stands in the audit")
+    .option("--yes", "don't ask: nothing is removed without it", false)
+    .option("--json", "print JSON", false)
+    .action(async (space: string, { reason, yes, json }: { reason: string; yes: boolean; json: boolean }) => {
+      const { epoch } = await api().get<KeySpaceView>(pathOf(space));
+      if (!yes)
+        throw new CommandError(
+          exitCodes.refused,
+          `Nothing was removed: add --yes when ${space}, now at epoch ${epoch}, is meant.`,
+        );
+      const done = await api().send("DELETE", pathOf(space), { reason, confirm: space });
+      print(json, done, () => [`${space} is removed.`]);
+    });
 }
 
 function withChanges(command: Command): Command {
@@ -102,6 +142,13 @@ function readWeight(text: string): RingChange {
   const match = /^(.+)=([\d.]+)$/.exec(text);
   if (match?.[1] === undefined) throw new InvalidArgumentError("Write it as node=2.");
   return { kind: "weight", id: match[1], weight: Number(match[2]) };
+}
+
+function readCount(text: string): number | "unknown" {
+  if (text === "unknown") return text;
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text)))
+    throw new InvalidArgumentError("Write a whole number, or `unknown`.");
+  return Number(text);
 }
 
 function readPlan(api: Api, space: string, options: ChangeOptions): Promise<KeySpacePlanView> {
