@@ -49,6 +49,11 @@ function takeOutcome(draft: Draft, change: Change, command: CommandRecord, outco
     target: id,
     detail: answer.detail,
   });
+  if (change.dryRun === true && message === "prepare" && answer.kind === "no") {
+    const refused = patchTarget(noted, id, { refused: true });
+    save(draft, refused);
+    return driveOn(draft, refused, []);
+  }
   if (message !== "trial") return driveOn(draft, noted, [{ kind: "answered", from: id, to: message, answer }]);
   const tried = noteTrial(draft, noted, id, answer.kind);
   // A pause leaves nothing to do now; what was heard is kept all the same.
@@ -86,6 +91,7 @@ function readAnswer(outcome: CommandOutcome, isVote: boolean): Answer {
 /** One step on: the coordinator, then the waves and their watch. */
 export function driveOn(draft: Draft, start: Change, inputs: readonly Input[]): void {
   let change = [...inputs, { kind: "time" } as const].reduce((before, input) => feed(draft, before, input), start);
+  change = endDryRun(draft, change);
   change = passOverSilent(draft, change);
   change = followPrimary(draft, change);
   change = driveWaves(draft, change);
@@ -93,10 +99,23 @@ export function driveOn(draft: Draft, start: Change, inputs: readonly Input[]): 
   if (change.closedAt === null) wakeAt(draft, draft.now.monoMs + lookEveryMs);
 }
 
-/** A rollback that failed for somebody's silence is not kept waiting by it: that it is aborted stays its due, and the others begin anew. */
+/** Everybody was heard: it is discarded, and the first who said no (if anybody did) is the cause. */
+function endDryRun(draft: Draft, change: Change): Change {
+  const { phase, branches } = change.transaction;
+  if (change.dryRun !== true || (phase !== "preparing" && phase !== "prepared")) return change;
+  const refused = change.targets.filter((target) => target.refused === true).map(({ id }) => id);
+  if (branches.some(({ id, votedAt }) => votedAt === null && !refused.includes(id))) return change;
+  const [first] = refused;
+  if (first === undefined)
+    return feed(draft, change, { kind: "abort-requested", code: "dry-run-passed", branch: null });
+  return feed(draft, change, { kind: "abort-requested", code: "voted-no", branch: first });
+}
+
+/** A rollback (or a dry run) that failed for somebody's silence is not kept waiting by it: that it is aborted stays its due, and the others begin anew. */
 function passOverSilent(draft: Draft, change: Change): Change {
   const { decision, cause, branches } = change.transaction;
-  if (change.rollbackOf === null || decision !== "abort" || cause?.code !== "no-vote-in-time") return change;
+  if (change.rollbackOf === null && change.dryRun !== true) return change;
+  if (decision !== "abort" || cause?.code !== "no-vote-in-time") return change;
   const silent = branches.filter(({ votedAt, endedAt }) => votedAt === null && endedAt === null);
   return silent.reduce((next, { id }) => feed(draft, next, { kind: "set-aside", branch: id }), change);
 }

@@ -70,6 +70,10 @@ export function finishChange(draft: Draft, change: Change): Change {
   const good = change.transaction.phase === "committed";
   const phase = good ? "done" : "aborted";
   const ended = tell(draft, finish(draft, { ...change, phase }), `ended-${change.transaction.phase}`, {});
+  if (change.dryRun === true) {
+    const passed = change.transaction.cause?.code === "dry-run-passed";
+    return tell(draft, ended, passed ? "dry-run-passed" : "dry-run-failed", {});
+  }
   if (change.rollbackOf !== null && !good && change.transaction.cause?.code === "no-vote-in-time") {
     const again = withoutSilent(draft, ended);
     if (again !== null) return again;

@@ -19,23 +19,34 @@ export interface OpenOptions {
   readonly incidentId: string | null;
   /** A rollback: nodes that it leaves, because they are away. */
   readonly left?: readonly string[];
+  /** Only validate: `only` this participant, or all (null). */
+  readonly dryRun?: DryRun | null;
+}
+
+/** A change that is staged and validated everywhere, or at one participant, and then discarded. */
+export interface DryRun {
+  readonly only: string | null;
 }
 
 /** Stores the change; its first messages leave with the next look at it. */
 export function openChange(draft: Draft, options: OpenOptions): Change {
   const { request, by, automatic, reason, rollbackOf, incidentId } = options;
-  const { service, item, protocol, watchMs, sql } = request;
+  const dry = options.dryRun ?? null;
+  const { service, item, watchMs, sql } = request;
+  // The steps of a saga can't be held: a dry run is the first half of a two-phase commit, whatever the change will be.
+  const protocol = dry === null ? request.protocol : "2pc";
   const record = readRecord(draft, service);
   const serial = record.serial + 1;
   const number = (draft.counters.change ?? 0) + 1;
   draft.counters = { ...draft.counters, change: number };
   const id = `CHG-${number}`;
   const here = listProgram(draft.state, service);
-  const targets: ChangeTarget[] = request.waves.flatMap((nodes, wave) =>
+  const all: ChangeTarget[] = request.waves.flatMap((nodes, wave) =>
     nodes.map((node) => createTarget(node, "program", node, wave, versionOn(here, node, item))),
   );
   const last = request.waves.length - 1;
-  if (sql !== null) targets.push(createTarget(`sql:${sql.cluster}`, "sql", sql.cluster, last, null));
+  if (sql !== null) all.push(createTarget(`sql:${sql.cluster}`, "sql", sql.cluster, last, null));
+  const targets = dry === null || dry.only === null ? all : all.filter((target) => target.id === dry.only);
   const gates = request.waves.flatMap((nodes) => nodes.slice(-1));
   const change: Change = {
     kind: "change",
@@ -72,16 +83,17 @@ export function openChange(draft: Draft, options: OpenOptions): Change {
     rollbackOf,
     rolledBackBy: null,
     left: options.left ?? [],
+    ...(dry === null ? {} : { dryRun: true }),
     fault: null,
     story: [],
   };
-  rememberGood(draft, service, targets, item.kind === "release");
+  if (dry === null) rememberGood(draft, service, targets, item.kind === "release");
   // Whoever was left by an earlier rollback is not sent back behind this one.
-  patchRecord(draft, service, { serial, openChange: id, left: null });
+  patchRecord(draft, service, { serial, openChange: id, ...(dry === null ? { left: null } : {}) });
   appendAudit(draft, {
     actor: by,
     actorRole: automatic ? "system" : "operator",
-    verb: rollbackOf === null ? "change-started" : "rollback-started",
+    verb: dry !== null ? "dry-run-started" : rollbackOf === null ? "change-started" : "rollback-started",
     subject: `change:${id}`,
     before: { version: targets[0]?.before ?? null },
     after: { service, version: change.version, protocol, nodes: targets.length },

@@ -7,7 +7,7 @@ import { answerInquiry, nextMessage } from "../transaction/index.ts";
 import { sendStep, tell } from "./commands.ts";
 import { driveOn } from "./drive.ts";
 import { remember, splitByPresence } from "./left-behind.ts";
-import { openChange } from "./open.ts";
+import { type DryRun, openChange } from "./open.ts";
 import { planRollout } from "./plan.ts";
 import { listProgram, versionBefore } from "./programs.ts";
 import type { ChangeData, ProgramRecord, RolloutRequest } from "./types.ts";
@@ -18,6 +18,8 @@ export type ChangeRequest =
       readonly kind: "start-rollout";
       readonly rollout: RolloutRequest;
       readonly planHash: string;
+      /** Only stage and validate, and discard it again; absent or null: carry it out. */
+      readonly dryRun?: DryRun | null;
       readonly reason: string;
     }
   /** Back to a version: the last good one when none is named. */
@@ -51,13 +53,15 @@ export function isChangeRequest(request: { readonly kind: string }): request is 
 export function answerChangeRequest(draft: Draft, request: ChangeRequest, actor: Actor): Answer {
   switch (request.kind) {
     case "start-rollout":
-      return start(draft, request.rollout, request.planHash, request.reason, actor, undoneBy(request.rollout));
+      return start(draft, request.rollout, request.planHash, request.reason, actor, undoneBy(request.rollout), {
+        dryRun: request.dryRun ?? null,
+      });
     case "start-rollback": {
       const rollout = planRollback(draft.state, request.service, request.version);
       if (rollout === null) return refuse("no-good-version", { service: request.service });
       const { request: present, left } = splitByPresence(draft.state, rollout.request);
       const wanted = present.waves.length === 0 ? rollout.request : present;
-      return start(draft, wanted, null, request.reason, actor, rollout.of, left);
+      return start(draft, wanted, null, request.reason, actor, rollout.of, { left });
     }
     case "start-restart":
       return start(draft, planRestart(draft.state, request.service), null, request.reason, actor, null);
@@ -107,7 +111,7 @@ function start(
   reason: string,
   actor: Actor,
   rollbackOf: string | null,
-  left: readonly string[] = [],
+  { left = [], dryRun = null }: { readonly left?: readonly string[]; readonly dryRun?: DryRun | null } = {},
 ): Answer {
   const plan = planRollout(draft.state, rollout);
   // A change that was opened earlier in this batch is not in the state yet.
@@ -117,8 +121,13 @@ function start(
   const blocked = plan.checks.find(({ status }) => status === "block");
   if (blocked !== undefined) return refuse("check-blocks", { check: blocked.code, ...blocked.data });
   const request = { ...rollout, waves: plan.waves };
+  const only = dryRun?.only ?? null;
+  const participants = [...plan.waves.flat(), ...(rollout.sql === null ? [] : [`sql:${rollout.sql.cluster}`])];
+  if (only !== null && !participants.includes(only))
+    return refuse("unknown-participant", { change: rollout.service, participant: only });
+  const of = dryRun === null ? rollbackOf : null;
   const automatic = actor.role === "system";
-  const options = { request, by: actor.name, automatic, reason, rollbackOf, incidentId: null };
+  const options = { request, by: actor.name, automatic, reason, rollbackOf: of, incidentId: null, dryRun };
   const change = openChange(draft, { ...options, left });
   if (left.length > 0) remember(draft, options, left);
   driveOn(draft, change, []);

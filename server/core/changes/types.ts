@@ -40,6 +40,8 @@ export interface ChangeTarget {
   /** Trials that did not work, in a row (absent: none), and before which time, wall clock, there is no other one. */
   readonly trialTries?: number;
   readonly trialAt?: number | null;
+  /** Dry run: it said no, and the others are still heard before that ends it. */
+  readonly refused?: boolean;
   /** The step under way, or the last one, with what came of it. */
   readonly step: StepKind | null;
   readonly stepAt: number | null;
@@ -91,6 +93,8 @@ export interface ChangeRecord {
   readonly incidentId: string | null;
   readonly rollbackOf: string | null;
   readonly rolledBackBy: string | null;
+  /** Everybody stages and validates, and discards it again: nothing is switched, whatever the votes. */
+  readonly dryRun?: boolean;
   /** A rollback: nodes that were away when it began. They are done when they are back. */
   readonly left?: readonly string[];
   /** Why it was stopped. */

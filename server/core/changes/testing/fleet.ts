@@ -3,6 +3,7 @@ import type { DocumentOf } from "../../documents.ts";
 import { applyWrites, createState, type Decision, decide, defaultPolicy, type Event, type State } from "../../index.ts";
 import type { CommandRecord } from "../../recovery/command.ts";
 import type { ParticipantState } from "../../transaction/types.ts";
+import type { DryRun } from "../open.ts";
 import { planRollout } from "../plan.ts";
 import type { ProgramStatus, RolloutRequest } from "../types.ts";
 
@@ -18,10 +19,13 @@ export class Fleet {
   silent: string | null = null;
   /** What becomes of every trial; null: it works. */
   trialOutcome: object | null = null;
+  /** Nodes that vote no. */
+  readonly refusing = new Set<string>();
   /** Nodes without an agent. */
   readonly away = new Set<string>();
   nowMs = 1_000_000;
   #request = 0;
+  #last: DocumentOf<"change"> | null = null;
 
   constructor() {
     for (const node of nodes) {
@@ -38,6 +42,8 @@ export class Fleet {
     const now = { monoMs: this.nowMs, wallMs: this.nowMs, entropy: `e${this.nowMs}-${this.#request++}` };
     const decision = decide(this.state, events, now);
     applyWrites(this.state, decision.writes);
+    for (const write of decision.writes)
+      if (write.kind === "put-document" && write.value.kind === "change") this.#last = write.value;
     for (const command of decision.send) {
       if (command.verb.verb !== "change.step") continue;
       this.asked.push(`${command.verb.args.message} ${command.node}`);
@@ -100,7 +106,7 @@ export class Fleet {
     const switchTo = (next: string | null) => this.programs.set(node, { ...status, version: next, crashes: 0 });
     if (message === "trial" || message === "commit" || message === "do") switchTo(version);
     if (message === "abort" || message === "undo") switchTo("1.0");
-    if (message === "prepare") return ["yes", "prepared"];
+    if (message === "prepare") return this.refusing.has(node) ? ["no", "none"] : ["yes", "prepared"];
     if (message === "pre-commit") return ["done", "pre-committed"];
     if (message === "do") return ["yes", "done"];
     return ["done", message === "commit" ? "committed" : message === "trial" ? "prepared" : "aborted"];
@@ -123,7 +129,12 @@ export class Fleet {
     return { kind: "heartbeat-received", node, sessionId: `s-${node}`, ...time, ...empty, programs };
   }
 
-  rollOut(version: string, protocol: "2pc" | "3pc" | "saga", sql: RolloutRequest["sql"] = null): void {
+  rollOut(
+    version: string,
+    protocol: "2pc" | "3pc" | "saga",
+    sql: RolloutRequest["sql"] = null,
+    dryRun: DryRun | null = null,
+  ): void {
     const item = { kind: "release", version } as const;
     const rollout = {
       service: "web",
@@ -136,13 +147,19 @@ export class Fleet {
     const { planHash, runnable } = planRollout(this.state, rollout);
     expect(runnable).toBe(true);
     const actor = { id: "ada", name: "ada", role: "operator" } as const;
-    const request = { kind: "start-rollout", rollout, planHash, reason: "new" } as const;
+    const request = { kind: "start-rollout", rollout, planHash, dryRun, reason: "new" } as const;
     const decision = this.play([{ kind: "operator-requested", requestId: "r", actor, request }]);
     expect(decision.replies).toMatchObject([{ ok: true, data: { change: expect.stringMatching(/^CHG-/) } }]);
   }
 
   versions(): (string | null)[] {
     return nodes.map((node) => this.programs.get(node)?.version ?? null);
+  }
+
+  /** The change that was written last, also when it is closed. */
+  lastChange(): DocumentOf<"change"> {
+    if (this.#last === null) throw new Error("there was no change yet");
+    return this.#last;
   }
 
   change(): DocumentOf<"change"> | undefined {
