@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { changeKinds, changeStates } from "../server/core/changes/filter.ts";
 import type { DocumentOf, RolloutPlan } from "../server/core/index.ts";
 import type { ProgramView } from "../server/protocol/index.ts";
 import type { Api } from "./api.ts";
@@ -15,7 +16,17 @@ interface RolloutOptions {
   readonly watch: string;
   readonly reason: string;
   readonly sql?: string;
+  /** True: every participant. */
+  readonly dryRun?: string | true;
   readonly yes: boolean;
+  readonly json: boolean;
+}
+
+interface ListOptions {
+  readonly text?: string;
+  readonly state?: string;
+  readonly kind?: string;
+  readonly limit: string;
   readonly json: boolean;
 }
 
@@ -34,6 +45,7 @@ export function addChanges(program: Command, api: () => Api): void {
       .option("--protocol <name>", "2pc, 3pc or saga", "2pc")
       .option("--waves <nodes>", "nodes by wave: web-1/web-2,web-3 (default: one node, then all others)")
       .option("--watch <seconds>", "how long each wave is watched", "15")
+      .option("--dry-run [participant]", "only stage and validate, on all or on this one, and discard it again")
       .option("--yes", "don't ask: a script means it", false)
       .option("--json", "print JSON", false);
   rollout(program.command("rollout <service> <version>").description("roll out a release, first on one node"))
@@ -77,8 +89,12 @@ export function addChanges(program: Command, api: () => Api): void {
   const changes = program.command("changes").description("what was rolled out, and what became of it");
   changes
     .command("list", { isDefault: true })
+    .option("--text <text>", "part of an id, service, version, file, reason, name or participant")
+    .addOption(new Option("--state <state>", "how they stand").choices(changeStates))
+    .addOption(new Option("--kind <kind>", "what they are").choices(changeKinds))
+    .option("--limit <n>", "at most so many", "50")
     .option("--json", "print JSON", false)
-    .action(({ json }: { json: boolean }) => listChanges(api(), json));
+    .action((options: ListOptions) => listChanges(api(), options));
   changes
     .command("show <id>")
     .option("--json", "print JSON", false)
@@ -146,6 +162,15 @@ async function runRollout(api: Api, service: string, item: object, options: Roll
   const plan = await api.send<RolloutPlan>("POST", `${path}/plan`, request);
   if (!options.json) for (const line of describePlan(plan)) console.log(line);
   if (!plan.runnable) throw new CommandError(exitCodes.refused, "A check blocks it. Clear it and try again.");
+  if (options.dryRun !== undefined) {
+    const only = options.dryRun === true ? null : options.dryRun;
+    const run = await api.send<{ change: string }>("POST", `${path}/dry-run`, {
+      ...request,
+      only,
+      reason: options.reason,
+    });
+    return follow(api, run.change, options.json);
+  }
   if (!options.yes)
     throw new CommandError(exitCodes.refused, "Nothing was begun. Add --yes to begin it under this plan.");
   const { planHash } = plan;
@@ -194,6 +219,7 @@ async function follow(api: Api, id: string, json: boolean): Promise<void> {
         await follow(api, change.rolledBackBy, json);
       } else print(json, change, () => describeChange(change));
       if (change.phase === "done" && change.fault === null) return;
+      if (change.transaction.cause?.code === "dry-run-passed") return;
       throw new CommandError(exitCodes.actionFailed, `${change.id} ended ${change.phase}: ${describeCause(change)}.`);
     }
     await sleep(pollMs);
@@ -208,8 +234,9 @@ function describeCause({ fault, transaction, phase, story }: Change): string {
   return `${code}: ${refusal.data.target}: ${refusal.data.detail ?? "no reason given"}`;
 }
 
-async function listChanges(api: Api, json: boolean): Promise<void> {
-  const { items } = await api.get<{ items: readonly Change[] }>("changes?limit=50");
+async function listChanges(api: Api, { json, ...wanted }: ListOptions): Promise<void> {
+  const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== undefined));
+  const { items } = await api.get<{ items: readonly Change[] }>(`changes?${query}`);
   print(json, items, () =>
     formatTable(
       ["change", "service", "version", "protocol", "phase", "decision", "why", "by", "began"],
@@ -218,7 +245,7 @@ async function listChanges(api: Api, json: boolean): Promise<void> {
         each.service,
         each.version,
         each.protocol,
-        each.phase,
+        each.dryRun === true ? "dry run" : each.phase,
         each.transaction.decision ?? "–",
         each.fault === null ? "" : formatCode(each.fault.code),
         each.by,
@@ -228,10 +255,17 @@ async function listChanges(api: Api, json: boolean): Promise<void> {
   );
 }
 
+function describePhase({ dryRun, closedAt, phase, transaction }: Change): string {
+  if (dryRun !== true) return phase;
+  if (closedAt === null) return "dry run";
+  return transaction.cause?.code === "dry-run-passed" ? "dry run passed" : "dry run failed";
+}
+
 function describeChange(change: Change): string[] {
   const branches = new Map(change.transaction.branches.map((branch) => [branch.id, branch]));
   return [
-    `${change.id}: ${change.service} ${change.version} by ${change.protocol.toUpperCase()}: ${change.phase}`,
+    `${change.id}: ${change.service} ${change.version} by ${change.protocol.toUpperCase()}: ${describePhase(change)}`,
+    ...((change.left ?? []).length === 0 ? [] : [`  away, and done when they are back: ${change.left?.join(", ")}`]),
     ...formatTable(
       ["participant", "wave", "before", "state", "detail"],
       change.targets.map(({ id, wave, before, detail }) => [

@@ -15,7 +15,7 @@ import { ClockTime, Mono, useFormat } from "../ui/text.tsx";
 import { toast } from "../ui/toast.tsx";
 import { Participants } from "./participants.tsx";
 import { RevertButton } from "./revert-button.tsx";
-import { type Change, changeState, isOvertaken, whatOf } from "./use-changes.ts";
+import { type Change, changeState, isOvertaken, phaseOf, whatOf } from "./use-changes.ts";
 
 /** A change with everything that decides it: waves, votes, decision, watch, way back, and what happened in order. */
 export function ChangeCard({
@@ -40,7 +40,7 @@ export function ChangeCard({
         <Badge>{t(`protocolIs.${change.protocol}`)}</Badge>
         <Badge>{t("waveOf", { wave: Math.min(change.wave + 1, change.waves), waves: change.waves })}</Badge>
         <span className="font-medium" aria-live="polite">
-          {t(`phase.${change.phase}`)}
+          {t(`phase.${phaseOf(change)}`)}
           {change.fault !== null && (
             <span className="font-normal text-danger-ink">
               {" "}

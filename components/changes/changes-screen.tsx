@@ -7,6 +7,7 @@ import { EmptyState, ErrorState, SkeletonLines } from "../ui/feedback.tsx";
 import { PageHeader, Panel } from "../ui/panel.tsx";
 import { CopyLine } from "../ui/text.tsx";
 import { ChangeCard } from "./change-card.tsx";
+import { ChangeFilterBar, useChangeFilter } from "./change-filter.tsx";
 import { InDoubtPanel } from "./in-doubt.tsx";
 import { PastChanges } from "./past-changes.tsx";
 import { RolloutSheet } from "./rollout-sheet.tsx";
@@ -18,7 +19,8 @@ export function ChangesScreen() {
   const t = useTranslations("changes");
   const problem = useProblemText();
   const programs = usePrograms();
-  const { running, past, query } = useChanges();
+  const filter = useChangeFilter();
+  const { running, past, query } = useChanges(filter.wanted);
   const [at, go] = useQueryStates(
     { change: parseAsString, rollout: parseAsString, version: parseAsString },
     { history: "push" },
@@ -61,6 +63,7 @@ export function ChangesScreen() {
         )}
         <InDoubtPanel />
         <Panel title={t("past")} bodyClassName="px-4 pb-2">
+          <ChangeFilterBar filter={filter} />
           {query.data === undefined ? (
             query.isError ? (
               <ErrorState {...problem(query.error)} onRetry={() => void query.refetch()} />
@@ -68,7 +71,10 @@ export function ChangesScreen() {
               <SkeletonLines lines={4} />
             )
           ) : past.length === 0 ? (
-            <EmptyState title={t("nothingPast")} text={t("nothingPastText")} />
+            <EmptyState
+              title={filter.isSet ? t("filter.none") : t("nothingPast")}
+              text={filter.isSet ? t("filter.noneText") : t("nothingPastText")}
+            />
           ) : (
             <PastChanges changes={past} onShow={show} />
           )}

@@ -5,7 +5,7 @@ import { useCodeText } from "../i18n/code-text.ts";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { Table, Td, Th, Tr } from "../ui/table.tsx";
 import { Mono, RelativeTime } from "../ui/text.tsx";
-import { type Change, changeState, whatOf } from "./use-changes.ts";
+import { type Change, changeState, phaseOf, whatOf } from "./use-changes.ts";
 
 /** What was rolled out, newest first. Nothing is ever deleted from it. */
 export function PastChanges({ changes, onShow }: { changes: readonly Change[]; onShow: (id: string) => void }) {
@@ -44,7 +44,7 @@ export function PastChanges({ changes, onShow }: { changes: readonly Change[]; o
               <span className="flex items-center gap-2">
                 <StateGlyph state={changeState(change)} size={10} />
                 <span>
-                  {t(`phase.${change.phase}`)}
+                  {t(`phase.${phaseOf(change)}`)}
                   {change.fault !== null && (
                     <span className="text-muted"> · {say("changeFault", change.fault.code)}</span>
                   )}

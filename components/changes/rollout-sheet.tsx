@@ -1,4 +1,5 @@
 "use client";
+import { useMutation } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 import type { RolloutPlan } from "../../server/core/index.ts";
@@ -6,13 +7,16 @@ import type { ProgramView } from "../../server/protocol/index.ts";
 import { type Confirmed, ConfirmForm } from "../action/confirmation.tsx";
 import { apiSend } from "../data/api.ts";
 import { useProblemText } from "../data/use-problem-text.ts";
+import { useActionRefusal } from "../data/use-session.ts";
 import { useCodeText } from "../i18n/code-text.ts";
 import { useEntities } from "../live/use-entities.ts";
+import { Button } from "../ui/button.tsx";
 import { Sheet } from "../ui/dialog.tsx";
 import { ErrorState, SkeletonLines } from "../ui/feedback.tsx";
 import { Field, Input, Select } from "../ui/field.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { CopyLine } from "../ui/text.tsx";
+import { toast } from "../ui/toast.tsx";
 import { type Draft, toBody, useRolloutPlan } from "./use-changes.ts";
 
 const protocols = ["2pc", "3pc", "saga"] as const;
@@ -63,6 +67,9 @@ export function RolloutSheet({
           plan.isFetching && <SkeletonLines lines={4} />
         ) : (
           <Checks plan={plan.data} />
+        )}
+        {plan.data?.runnable === true && (
+          <DryRun service={program.service} plan={plan.data} draft={draft} onStarted={onStarted} />
         )}
         <Confirmation program={program} draft={draft} plan={plan.data} onClose={onClose} onStarted={onStarted} />
       </div>
@@ -249,6 +256,55 @@ function Checks({ plan }: { plan: RolloutPlan }) {
         ))}
       </ul>
     </section>
+  );
+}
+
+/** Everybody, or one participant, stages and validates it now; nothing is switched. */
+function DryRun({
+  service,
+  plan,
+  draft,
+  onStarted,
+}: {
+  service: string;
+  plan: RolloutPlan;
+  draft: Draft;
+  onStarted: (change: string) => void;
+}) {
+  const t = useTranslations("changes.sheet");
+  const problem = useProblemText();
+  const gate = useActionRefusal("operator");
+  const [only, setOnly] = useState("");
+  const participants = [...plan.waves.flat(), ...(plan.sql === null ? [] : [`sql:${plan.sql.cluster}`])];
+  const chosen = participants.includes(only) ? only : "";
+  const run = useMutation({
+    mutationFn: () =>
+      apiSend<{ change: string }>("POST", `releases/${encodeURIComponent(service)}/dry-run`, {
+        ...toBody(draft),
+        only: chosen === "" ? null : chosen,
+      }),
+    onSuccess: ({ change }) => onStarted(change),
+    onError: (error) => toast(problem(error).text),
+  });
+  return (
+    <div className="flex flex-wrap items-end gap-3">
+      <Field label={t("dryRunOf")} hint={t("dryRunHint")}>
+        {(ids) => (
+          <Select
+            {...ids}
+            value={chosen}
+            onChange={(event) => setOnly(event.target.value)}
+            options={[
+              { value: "", label: t("dryRunAll") },
+              ...participants.map((each) => ({ value: each, label: each })),
+            ]}
+          />
+        )}
+      </Field>
+      <Button refusal={gate} busy={run.isPending} onClick={() => run.mutate()}>
+        {t("dryRun")}
+      </Button>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 "use client";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { DocumentOf, RolloutPlan } from "../../server/core/index.ts";
+import type { ChangeFilter, DocumentOf, RolloutPlan } from "../../server/core/index.ts";
 import type { HealthState, ProgramView } from "../../server/protocol/index.ts";
 import { apiGet, apiSend } from "../data/api.ts";
 import type { Page } from "../data/queries.ts";
@@ -19,13 +19,13 @@ export function usePrograms() {
   });
 }
 
-/** Open changes from the feed, and the ended ones from the store: one list, newest first. */
-export function useChanges() {
+/** Open changes from the feed, all of them; and of the ended ones in the store those that match, newest first. */
+export function useChanges(filter: ChangeFilter = {}) {
   const open = useDocuments("change");
   const key = open.map(({ id }) => id).join(" ");
   const query = useQuery({
-    queryKey: ["changes", key],
-    queryFn: ({ signal }) => apiGet<Page<Change>>("changes", { limit: 50 }, signal),
+    queryKey: ["changes", key, filter],
+    queryFn: ({ signal }) => apiGet<Page<Change>>("changes", { limit: 50, ...filter }, signal),
     placeholderData: keepPreviousData,
     refetchInterval: open.length > 0 ? 2_000 : 15_000,
   });
@@ -109,8 +109,16 @@ export function isAway({ kind, node, stepAt }: Target, here: ReadonlySet<string>
   return here !== null && !here.has(node) && (kind === "program" || stepAt !== null);
 }
 
+/** How it stands, in one word: of a dry run, what came of it. Message keys below `changes.phase.`. */
+export function phaseOf({ dryRun, closedAt, phase, transaction }: Change) {
+  if (dryRun !== true) return phase;
+  if (closedAt === null) return "dry-run";
+  return transaction.cause?.code === "dry-run-passed" ? "dry-run-passed" : "dry-run-failed";
+}
+
 /** What a change looks like at a glance. */
 export function changeState(change: Change): HealthState {
+  if (phaseOf(change) === "dry-run-passed") return "healthy";
   switch (change.phase) {
     case "done":
       return change.fault === null ? "healthy" : "degraded";

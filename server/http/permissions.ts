@@ -107,6 +107,7 @@ export const permissions = {
   "GET /releases": "viewer",
   "POST /releases/:id/plan": "viewer",
   "POST /releases/:id/rollout": "operator",
+  "POST /releases/:id/dry-run": "operator",
   "POST /releases/:id/rollback": "operator",
   "POST /releases/:id/restart": "operator",
   "GET /changes": "viewer",

@@ -1,9 +1,16 @@
 import * as z from "zod/mini";
-import type { RolloutRequest } from "../../core/index.ts";
+import {
+  type ChangeFilter,
+  changeKinds,
+  changeStates,
+  type DocumentOf,
+  matchesChange,
+  type RolloutRequest,
+} from "../../core/index.ts";
 import { limits } from "../../protocol/index.ts";
 import { notFound, Problem, readReply } from "../problem.ts";
 import { actorOf, defineRoute, type Route } from "../route.ts";
-import { cursor, limit, nodeId, reason } from "../schemas.ts";
+import { cursor, filterText, limit, nodeId, reason, reasonOrEmpty } from "../schemas.ts";
 import type { HttpServices } from "../services.ts";
 
 const version = z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/));
@@ -75,6 +82,23 @@ export function changeRoutes(services: HttpServices): Route[] {
         return Response.json(readReply(await control.request(actorOf(principal), asked)), { status: 202 });
       },
     }),
+    defineRoute("POST /releases/:id/dry-run", {
+      summary:
+        "Stage and validate a rollout on every participant, or on one, and discard it again: nothing is switched",
+      body: z.object({
+        ...rollout,
+        /** A node, or `sql:CLUSTER`; null: all of them. */
+        only: z._default(z.nullable(z.string().check(z.minLength(1), z.maxLength(120))), null),
+        reason: reasonOrEmpty,
+      }),
+      async handle({ param, body, principal }) {
+        const request = toRequest(demandService(param("id")), body);
+        const { planHash } = control.planRollout(request);
+        const dryRun = { only: body.only };
+        const asked = { kind: "start-rollout", rollout: request, planHash, dryRun, reason: body.reason } as const;
+        return Response.json(readReply(await control.request(actorOf(principal), asked)), { status: 202 });
+      },
+    }),
     defineRoute("POST /releases/:id/rollback", {
       summary: "Back to the last good version, or to the one that is named",
       body: z.object({ version: z._default(z.nullable(version), null), reason }),
@@ -94,14 +118,16 @@ export function changeRoutes(services: HttpServices): Route[] {
       },
     }),
     defineRoute("GET /changes", {
-      summary: "Changes, newest first",
-      query: z.object({ cursor, limit }),
-      handle: ({ query }) =>
-        reads.documents({
-          kind: "change",
-          limit: query.limit,
-          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-        }),
+      summary: "Changes, newest first; of those that match, when a text, a state or a kind is named",
+      query: z.object({
+        cursor,
+        limit,
+        /** Part of an id, service, version, file, reason, name of who began it, or participant. */
+        text: filterText,
+        state: z.optional(z.enum(changeStates)),
+        kind: z.optional(z.enum(changeKinds)),
+      }),
+      handle: ({ query: { cursor: from, limit: most, ...filter } }) => listMatching(reads, filter, most, from),
     }),
     defineRoute("GET /changes/:id", {
       summary: "A change with its participants, votes and story",
@@ -138,6 +164,30 @@ export function changeRoutes(services: HttpServices): Route[] {
         ),
     }),
   ];
+}
+
+/** Documents read at once while matching ones are looked for, and how often in one request: the cursor goes on where it ended. */
+const pageSize = 200;
+const mostPages = 20;
+
+async function listMatching(
+  reads: HttpServices["reads"],
+  filter: ChangeFilter,
+  most: number,
+  from: string | undefined,
+) {
+  const isAll = filter.text === undefined && filter.state === undefined && filter.kind === undefined;
+  const items: DocumentOf<"change">[] = [];
+  let cursor = from;
+  for (let page = 0; page < mostPages; page += 1) {
+    // One too many would be lost behind the cursor: so no page holds more than is still wanted.
+    const size = isAll ? most : Math.min(pageSize, most - items.length);
+    const found = await reads.documents({ kind: "change", limit: size, ...(cursor === undefined ? {} : { cursor }) });
+    items.push(...found.items.filter((each) => matchesChange(each, filter)));
+    if (found.nextCursor === null || isAll || items.length >= most) return { items, nextCursor: found.nextCursor };
+    cursor = found.nextCursor;
+  }
+  return { items, nextCursor: cursor ?? null };
 }
 
 function confirmed(name: string, typed: string, what: "service" | "participant" = "service"): string {
