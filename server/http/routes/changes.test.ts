@@ -67,6 +67,7 @@ describe("the list of changes", () => {
     const paged: string[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
       const page = await list(`kind=dry-run&limit=10${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+      expect(page.items.length).toBeLessThanOrEqual(10);
       paged.push(...idsOf(page));
       cursor = page.nextCursor;
     }

@@ -168,7 +168,7 @@ export function changeRoutes(services: HttpServices): Route[] {
 
 /** Documents read at once while matching ones are looked for, and how often in one request: the cursor goes on where it ended. */
 const pageSize = 200;
-const mostPages = 20;
+const mostPages = 100;
 
 async function listMatching(
   reads: HttpServices["reads"],
@@ -180,7 +180,7 @@ async function listMatching(
   const items: DocumentOf<"change">[] = [];
   let cursor = from;
   for (let page = 0; page < mostPages; page += 1) {
-    // One too many would be lost behind the cursor: so no page holds more than is still wanted.
+    // The cursor stands behind the page: one that held more than is still wanted would give too many, or lose some.
     const size = isAll ? most : Math.min(pageSize, most - items.length);
     const found = await reads.documents({ kind: "change", limit: size, ...(cursor === undefined ? {} : { cursor }) });
     items.push(...found.items.filter((each) => matchesChange(each, filter)));
