@@ -110,4 +110,20 @@ describe("failover of a replica set by hand", () => {
     expect(judge("c-2")).toMatchObject({ runnable: false, marked: ["redis-target-replica"] });
     expect(judge("b-2", ["b-2"])).toMatchObject({ runnable: false, marked: ["quorum", "redis-target-replica"] });
   });
+
+  it("promotes nobody off the history of the master, and counts nobody whose history is not known", () => {
+    const judgeOn = (ids: Readonly<Record<string, string>>, target: string | null) => {
+      const { state, record } = set();
+      for (const [id, replicationId] of Object.entries(ids))
+        Object.assign(state.live.nodes.get(id)?.redis[0] ?? {}, { replicationId });
+      const current = { replicationId: "H", earlier: { replicationId: "R", end: 10 } };
+      const known = { ...record, kInForce: 2, lineage: { current, before: [], left: ["R"] } };
+      const { checks } = planRedisFailover(state, known, { target, mode: "graceful" }, now);
+      return checks.filter(({ status }) => status === "block").map(({ code }) => code);
+    };
+    expect(judgeOn({ "a-2": "H", "b-2": "R" }, null)).toEqual([]);
+    expect(judgeOn({ "a-2": "H", "b-2": "R" }, "b-2")).toEqual(["redis-same-history"]);
+    expect(judgeOn({ "a-2": "R", "b-2": "R" }, null)).toEqual(["redis-same-history"]);
+    expect(judgeOn({ "a-2": "X", "b-2": "X" }, null)).toEqual(["quorum", "redis-same-history"]);
+  });
 });
