@@ -127,7 +127,15 @@ function openWork(
       if (record === null) return { code: "unknown-cluster", data: { cluster: service } };
       const shard = leaves ?? null;
       const { planHash } = planMigration(state, record, { kind: "drain", shard, weights: {} }, now);
-      const drain = { migration: "drain", shard, weights: {}, maxSlotsPerSecond: null, planHash, reason } as const;
+      const drain = {
+        migration: "drain",
+        shard,
+        weights: {},
+        maxSlotsPerSecond: null,
+        keep: null,
+        planHash,
+        reason,
+      } as const;
       const answer = answerRedisRequest(draft, { kind: "redis-migrate", cluster: service, ...drain }, actor.name);
       return answer.ok ? { kind: "redis-migration", id: String(answer.data.migration) } : answer;
     }
