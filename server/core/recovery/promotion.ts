@@ -38,6 +38,8 @@ const stragglerMs = 150;
 /** A seal that found no quorum for this long is given up when the old primary can be granted again. */
 const sealDeadlineMs = 8_000;
 const verifyDeadlineMs = 5_000;
+/** The old primary is started again after the first write, or so long after the promotion: a start takes what that write needs where they share a machine. */
+const formerWaitsMs = 500;
 /** After so many the action ends unverified, so that another standby can take the place of the lost follower. */
 const verifyAttempts = 4;
 /** Five minutes of attempts to promote at a server that does not answer, then a person is asked. */
@@ -294,7 +296,11 @@ function recordPromotion(draft: Draft, action: Action, data: Action["steps"][num
   patchAction(draft, action.id, { state: "verifying" });
   appendActionEntry(draft, action.id, "promoted", { node: action.target, timeline, epoch: action.epoch });
   sendVerify(draft, action.id);
-  tellFormerPrimary(draft, action.id, "promoted");
+  hasWaited(draft, action.cluster, formerKey(action), formerWaitsMs);
+}
+
+function formerKey({ id }: Action): string {
+  return `${id}:former`;
 }
 
 function sendVerify(draft: Draft, actionId: string): void {
@@ -311,6 +317,13 @@ function sendVerify(draft: Draft, actionId: string): void {
 /** A write acknowledged by a follower proves the new epoch: only now may the older configurations be forgotten. */
 function advanceVerifying(draft: Draft, action: Action): void {
   const last = action.steps.filter((step) => step.kind === "verify").at(-1);
+  const isOver = last?.status === "done" || last?.status === "failed";
+  if (isOver || hasWaited(draft, action.cluster, formerKey(action), formerWaitsMs)) {
+    tellFormerPrimary(draft, action.id, "promoted");
+    // What is sent now would be dropped with the action's end: that is for the next look.
+    const isTold = demand(getAction(draft, action.id), action.id).steps.length > action.steps.length;
+    if (isTold) return wakeAt(draft, draft.now.monoMs + 1);
+  }
   if (last?.status === "done") {
     const cluster = demand(getCluster(draft, action.cluster), action.cluster);
     patchCluster(draft, action.cluster, {
