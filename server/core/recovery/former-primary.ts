@@ -3,7 +3,10 @@ import { provenBy } from "./fencing.ts";
 import { comingHistory, historyOf, sendFollows } from "./follow.ts";
 import type { Action, Step } from "./types.ts";
 
-/** The primary that was shut down in good order for this action; null when there is none. */
+/** What it refuses twice is left to its rejoin, which has patience. */
+const mostTold = 2;
+
+/** The primary that handed over for this action; null when there is none. */
 export function demotedCleanly(action: Action): string | null {
   const demote = action.steps.find((step) => step.kind === "demote");
   return demote?.status === "done" ? demote.node : null;
@@ -17,8 +20,10 @@ export function demotedCleanly(action: Action): string | null {
 export function tellFormerPrimary(draft: Draft, actionId: string, moment: "decided" | "promoted"): void {
   const action = demand(getAction(draft, actionId), actionId);
   const { from } = action;
-  if (from === null || action.steps.some((step) => tells(step, from))) return;
-  if (demotedCleanly(action) === from) {
+  if (from === null) return;
+  const told = action.steps.filter((step) => tells(step, from));
+  if (told.some(({ status }) => status !== "failed") || told.length >= mostTold) return;
+  if (demotedCleanly(action) === from && told.length === 0) {
     if (moment === "promoted") sendOn(draft, action, from);
     return;
   }
@@ -27,7 +32,8 @@ export function tellFormerPrimary(draft: Draft, actionId: string, moment: "decid
   const cluster = demand(getCluster(draft, action.cluster), action.cluster);
   if (cluster.durability.mode === "async" && provenBy(action) === "agent") return;
   const isDown = live.postgres?.state === "stopped";
-  if (isDown !== (moment === "promoted")) return;
+  // One that refused to follow has taken up its old grant meanwhile, and is stopped whatever it does now.
+  if (told.length === 0 && isDown !== (moment === "promoted")) return;
   commandStep(draft, action.id, {
     kind: "fence",
     node: from,
@@ -38,8 +44,8 @@ export function tellFormerPrimary(draft: Draft, actionId: string, moment: "decid
   });
 }
 
-function tells({ kind, node, status }: Step, from: string): boolean {
-  return node === from && (kind === "follow" || kind === "fence") && status !== "failed";
+function tells({ kind, node }: Step, from: string): boolean {
+  return node === from && (kind === "follow" || kind === "fence");
 }
 
 /** Whom it follows now. */

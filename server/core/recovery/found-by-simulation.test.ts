@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { beat, createHealthyCluster, type Puppet, pass, play, setSight, setStatus } from "../testing/puppet.ts";
 import { judgeMember } from "./judge-member.ts";
+import { planAction } from "./preflight.ts";
 
 /** Faults of the judgement that the simulator found; each test is its story told on puppets. */
 const cluster = (puppet: Puppet) => puppet.state.durable.clusters.get("orders")!;
@@ -184,5 +185,22 @@ describe("a standby that does not reach the primary", () => {
     const overwrites = sent(puppet, "postgres.rejoin").filter(({ node, grant }) => node === "pg-b" && grant.step > 8);
     expect(overwrites).toEqual([]);
     expect(sent(puppet, "postgres.follow").filter((command) => command.node === "pg-b").length).toBeGreaterThan(1);
+  });
+});
+
+describe("an old primary that has taken up its grant while nobody listened", () => {
+  it("refuses to follow, is fenced, and is not told again and again", () => {
+    const puppet = createHealthyCluster();
+    puppet.refused.add("postgres.follow");
+    const now = { monoMs: puppet.clockMs, wallMs: puppet.clockMs, entropy: "t" };
+    const { planHash } = planAction(puppet.state, { kind: "switchover", cluster: "orders", target: "pg-c" }, now);
+    const request = { kind: "switchover", cluster: "orders", target: "pg-c", planHash, reason: "planned" } as const;
+    play(puppet, [
+      { kind: "operator-requested", requestId: "r1", actor: { id: "1", name: "ada", role: "operator" }, request },
+    ]);
+    pass(puppet, 500);
+    const toOld = puppet.commands.filter(({ node, grant }) => node === "pg-a" && grant.epoch === 2);
+    expect(toOld.map(({ verb }) => verb.verb)).toEqual(["postgres.follow", "postgres.fence"]);
+    expect(cluster(puppet)).toMatchObject({ primary: "pg-c", openActionId: null });
   });
 });

@@ -18,6 +18,8 @@ export interface Puppet {
   readonly commands: CommandRecord[];
   /** Commands to these verbs stay unanswered. */
   readonly unanswered: Set<string>;
+  /** Commands to these verbs are refused. */
+  readonly refused: Set<string>;
   clockMs: number;
   batch: number;
 }
@@ -32,6 +34,7 @@ export function createPuppet(policy: Partial<Policy> = {}): Puppet {
     mute: new Set(),
     commands: [],
     unanswered: new Set(),
+    refused: new Set(),
     clockMs: 10_000,
     batch: 0,
   };
@@ -184,6 +187,7 @@ function emptyStatus(index: number): PostgresStatus {
 function obey(puppet: Puppet, command: CommandRecord): CommandOutcome {
   const { verb, node } = command;
   const status = puppet.statuses.get(node);
+  if (puppet.refused.has(verb.verb)) return { status: "refused", code: "refused", detail: "by the test" };
   const done = (data: Readonly<Record<string, unknown>> = {}): CommandOutcome => ({ status: "done", data });
   switch (verb.verb) {
     case "postgres.initialize":

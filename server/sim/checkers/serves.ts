@@ -34,9 +34,10 @@ export const checkServes: CreateChecker = (sim, violate) => {
         (sender) => sender.applicationName === `e${newest.epoch}_${member}` && sender.streaming,
       );
     });
-    // Of a full disk only a takeover helps, which needs the control plane with its database, and one more.
+    // Of a full disk only a takeover helps, which needs the control plane with its database and no person who holds it back, and one more.
     const director = sim.control.process;
     const isDirected =
+      cluster.automation.state === "on" &&
       director.alive &&
       !director.frozen &&
       sim.control.tables.faults.available &&
