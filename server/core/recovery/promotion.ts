@@ -38,7 +38,7 @@ const stragglerMs = 150;
 /** A seal that found no quorum for this long is given up when the old primary can be granted again. */
 const sealDeadlineMs = 8_000;
 const verifyDeadlineMs = 5_000;
-/** The old primary is started again after the first write, or so long after the promotion: a start takes what that write needs where they share a machine. */
+/** One that handed over is started again after the first write, or so long after the promotion: a start takes what that write needs where they share a machine. */
 const formerWaitsMs = 500;
 /** After so many the action ends unverified, so that another standby can take the place of the lost follower. */
 const verifyAttempts = 4;
@@ -296,7 +296,9 @@ function recordPromotion(draft: Draft, action: Action, data: Action["steps"][num
   patchAction(draft, action.id, { state: "verifying" });
   appendActionEntry(draft, action.id, "promoted", { node: action.target, timeline, epoch: action.epoch });
   sendVerify(draft, action.id);
-  hasWaited(draft, action.cluster, formerKey(action), formerWaitsMs);
+  // One that is down is fenced before its rejoin begins, not into it.
+  if (demotedCleanly(action) === null) tellFormerPrimary(draft, action.id, "promoted");
+  else hasWaited(draft, action.cluster, formerKey(action), formerWaitsMs);
 }
 
 function formerKey({ id }: Action): string {
@@ -318,7 +320,8 @@ function sendVerify(draft: Draft, actionId: string): void {
 function advanceVerifying(draft: Draft, action: Action): void {
   const last = action.steps.filter((step) => step.kind === "verify").at(-1);
   const isOver = last?.status === "done" || last?.status === "failed";
-  if (isOver || hasWaited(draft, action.cluster, formerKey(action), formerWaitsMs)) {
+  const mayTell = isOver || hasWaited(draft, action.cluster, formerKey(action), formerWaitsMs);
+  if (demotedCleanly(action) !== null && mayTell) {
     tellFormerPrimary(draft, action.id, "promoted");
     // What is sent now would be dropped with the action's end: that is for the next look.
     const isTold = demand(getAction(draft, action.id), action.id).steps.length > action.steps.length;
