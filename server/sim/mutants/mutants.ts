@@ -63,8 +63,9 @@ export const mutants: readonly Mutant[] = [
     source: {
       of: "core",
       file: "recovery/judge-member.ts",
-      find: "const corroborated = (facts: MemberFacts) => facts.againstBy.length > 0 && facts.vetoedBy.length === 0;",
-      replace: 'const corroborated = (facts: MemberFacts) => facts.agent !== "awaited";',
+      find: `againstBy: members.filter((sight) => speaksAgainst(sight, state, cluster, nodeId)),
+    vetoedBy: members.filter((sight) => vetoes(sight, state, cluster, nodeId)),`,
+      replace: "againstBy: members, vetoedBy: [],",
     },
     run: { faults: agentFaults },
   },
