@@ -6,8 +6,6 @@ import type {
   LogCount,
   RequestCount,
   SeenService,
-  SpanColumns,
-  TelemetryBucket,
   TelemetryFrame,
 } from "../../server/protocol/index.ts";
 import { limits } from "../../server/protocol/limits.ts";
@@ -20,16 +18,8 @@ const framesAtOnce = 16;
 /** Punctuation around a second of a bucket. */
 const secondBytes = 80;
 
-export interface Unpacked {
-  readonly at: number;
-  readonly services: readonly SeenService[];
-  readonly gauges: readonly Gauge[];
-  readonly buckets: readonly TelemetryBucket[];
-  readonly spans: SpanColumns;
-  readonly logs: readonly LogCount[];
-  readonly dropped: DroppedCounts;
-  readonly connections: ConnectionReport | null;
-}
+/** What there is to say, however much. */
+export type Unpacked = Omit<TelemetryFrame, "t" | "connections"> & { readonly connections: ConnectionReport | null };
 
 export interface Packed {
   readonly frames: readonly TelemetryFrame[];

@@ -32,7 +32,7 @@ export function ChangeFilterBar({ filter: { state, set } }: { filter: ReturnType
         maxLength={100}
         placeholder={t("text")}
         aria-label={t("text")}
-        className="max-w-72 flex-1"
+        className="min-w-56 max-w-lg flex-1"
         onChange={(event) => void set({ q: event.target.value || null })}
       />
       <Select

@@ -13,6 +13,7 @@ import {
   asObject,
   asText,
   decodeStatus,
+  heartbeatRow,
   identityQuery,
   loadQuery,
   responseQuery,
@@ -55,12 +56,6 @@ export interface ServerLoad {
   readonly prepared: number | null;
   readonly longestMs: number | null;
 }
-
-/** A write that makes receivers advance. Local commit: it must not wait for standbys, or it would say nothing about this server. */
-const heartbeatRow =
-  "INSERT INTO holdfast.heartbeat AS h (node, at) VALUES ($1, clock_timestamp()) ON CONFLICT (node) DO UPDATE SET at = excluded.at, beats = h.beats + 1";
-const syncRow =
-  "INSERT INTO holdfast.heartbeat AS h (node, at) VALUES ($1 || ':sync', clock_timestamp()) ON CONFLICT (node) DO UPDATE SET at = excluded.at, beats = h.beats + 1";
 
 /**
  * Watches the agent's own server by SQL. Everything is asynchronous and has a deadline; a heartbeat reads what is known and never waits.
@@ -245,6 +240,7 @@ export class Monitor {
       if (recovery !== true) {
         const beganAt = monotonicMs();
         if (recovery === false) {
+          // It makes receivers advance. Committed locally: a wait for standbys would say nothing about this server.
           await connection.query(heartbeatRow, [this.#node], probeDeadlineMs);
           // The heartbeat row finds room in its own page for long; what applications insert does not.
           await this.#assertRoom(startedAt);
@@ -289,7 +285,7 @@ export class Monitor {
     const overdue = setTimeout(() => this.#failSync("timeout", startedAt), syncProbeDeadlineMs);
     try {
       const connection = await this.#syncLink.get(probeDeadlineMs, "SET synchronous_commit = on");
-      await connection.query(syncRow, [this.#node], longestWaitMs);
+      await connection.query(heartbeatRow, [`${this.#node}:sync`], longestWaitMs);
       if (this.#syncProbe.succeed(monotonicMs() - startedAt)) this.#onChange();
     } catch (error) {
       if (hasCode(error, undefinedTable) || hasCode(error, undefinedSchema)) this.#syncProbe.reset();

@@ -45,6 +45,10 @@ SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system_id,
   (SELECT timeline_id FROM pg_control_checkpoint()) AS checkpoint_timeline,
   (SELECT min_recovery_end_timeline FROM pg_control_recovery()) AS recovery_timeline`;
 
+/** A write of Holdfast's own, one row for each purpose: `$1` names node and purpose. Who waits for what is up to the session. */
+export const heartbeatRow =
+  "INSERT INTO holdfast.heartbeat AS h (node, at) VALUES ($1, clock_timestamp()) ON CONFLICT (node) DO UPDATE SET at = excluded.at, beats = h.beats + 1";
+
 /** The same question to every server, for R = Ts / Tr. */
 export const responseQuery = "SELECT count(*) FROM pg_catalog.pg_class WHERE relkind = 'r'";
 

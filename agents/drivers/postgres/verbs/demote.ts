@@ -6,15 +6,11 @@ import { startAsPrimary } from "../gate.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { makeWritable, quiesce } from "../sessions.ts";
 import { fencedSettings } from "../settings.ts";
-import { asLsn } from "../status-query.ts";
+import { asLsn, heartbeatRow } from "../status-query.ts";
 import { type ArgsOf, assertDatabase, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
 
 /** Standbys beyond the needed ones get this long to be level as well: the one that a person has chosen may be among them. */
 const levelWithinMs = 300;
-
-/** A write of the agent's own that forces everything before it to disk. */
-const markRow =
-  "INSERT INTO holdfast.heartbeat AS h (node, at) VALUES ($1, clock_timestamp()) ON CONFLICT (node) DO UPDATE SET at = excluded.at, beats = h.beats + 1";
 
 /**
  * Switchover, first half: no more writes here, and everything up to the position in the reply is with the standbys. Where commits wait for
@@ -77,7 +73,7 @@ async function writeMark(instance: PostgresInstance, deadlineMs: number): Promis
   const connection = await instance.control();
   await connection.query("BEGIN READ WRITE", [], deadlineMs);
   try {
-    await connection.query(markRow, [`${instance.service.node}:hand-over`], deadlineMs);
+    await connection.query(heartbeatRow, [`${instance.service.node}:hand-over`], deadlineMs);
     await connection.query("COMMIT", [], deadlineMs);
   } catch (error) {
     // The connection is used again: it must not be left in a transaction that has failed.

@@ -1,10 +1,7 @@
 import { monotonicMs, poll } from "../../../shared/time.ts";
 import { withConnection } from "../sql.ts";
-import { asLsn } from "../status-query.ts";
+import { asLsn, heartbeatRow } from "../status-query.ts";
 import { type ArgsOf, assertDatabase, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
-
-const verifyRow =
-  "INSERT INTO holdfast.heartbeat AS h (node, at) VALUES ($1, clock_timestamp()) ON CONFLICT (node) DO UPDATE SET at = excluded.at, beats = h.beats + 1";
 
 /** A real write that waits for a follower; then a checkpoint in the background. */
 export async function verify({ instance }: VerbContext, args: ArgsOf<"postgres.verify">): Promise<Data> {
@@ -16,7 +13,7 @@ export async function verify({ instance }: VerbContext, args: ArgsOf<"postgres.v
     await connection.query("SET synchronous_commit = on", [], 1_000);
     const [backend] = await connection.query("SELECT pg_backend_pid() AS pid", [], 1_000);
     let outcome: "waiting" | "done" | Error = "waiting";
-    const write = connection.query(verifyRow, [`${instance.service.node}:verify`], 2 ** 31 - 1).then(
+    const write = connection.query(heartbeatRow, [`${instance.service.node}:verify`], 2 ** 31 - 1).then(
       () => {
         outcome = "done";
       },
