@@ -6,11 +6,13 @@ import { startAsPrimary } from "../gate.ts";
 import type { PostgresInstance } from "../instance.ts";
 import { makeWritable, quiesce } from "../sessions.ts";
 import { fencedSettings } from "../settings.ts";
-import { asLsn, heartbeatRow } from "../status-query.ts";
+import { asLsn, asNumber, heartbeatRow } from "../status-query.ts";
 import { type ArgsOf, assertDatabase, type Data, Failure, Refusal, type VerbContext } from "./context.ts";
 
 /** Standbys beyond the needed ones get this long to be level as well: the one that a person has chosen may be among them. */
 const levelWithinMs = 300;
+/** Replayed within about a second after a start, and flushed within one before a shutdown. */
+const littleWalBytes = 64 * 1024 * 1024;
 
 /**
  * Switchover, first half: no more writes here, and everything up to the position in the reply is with the standbys. Where commits wait for
@@ -27,9 +29,7 @@ export async function demote(context: VerbContext, args: ArgsOf<"postgres.demote
     const { lsn = null } = (await instance.data.shutdownPosition()) ?? {};
     return { lsn, ms: 0, stopped: true };
   }
-  // Before the pause: what is written down now need not be recovered, or flushed, afterwards.
-  const connection = await instance.control();
-  await connection.query("CHECKPOINT", [], args.deadlineMs).catch(() => undefined);
+  await checkpointIfMuchIsNew(instance, args.deadlineMs);
   const pausedAt = monotonicMs();
   // From here whatever starts it again, the machine included, finds a standby.
   await instance.data.setStandbySignal(true);
@@ -39,6 +39,21 @@ export async function demote(context: VerbContext, args: ArgsOf<"postgres.demote
     configuration === null ? await shutDown(context, args.deadlineMs) : await handOver(context, configuration, args);
   const now = monotonicMs();
   return { ...reply, ms: Math.round(now - startedAt), pausedMs: Math.round(now - pausedAt) };
+}
+
+/**
+ * Before the pause: what is written down now need not be recovered, or flushed, afterwards. Not worth the wait where a start would replay it in
+ * a moment.
+ */
+async function checkpointIfMuchIsNew(instance: PostgresInstance, deadlineMs: number): Promise<void> {
+  const connection = await instance.control();
+  const [row] = await connection.query(
+    "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn)::float8 AS bytes FROM pg_control_checkpoint()",
+    [],
+    deadlineMs,
+  );
+  if ((asNumber(row?.bytes) ?? Number.POSITIVE_INFINITY) < littleWalBytes) return;
+  await connection.query("CHECKPOINT", [], deadlineMs).catch(() => undefined);
 }
 
 /** The configuration under which this member's commits wait for standbys; null when they do not. */
