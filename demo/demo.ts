@@ -84,6 +84,7 @@ export class Demo {
       fabric: this.fabric,
       findPrimary: () => this.findPrimary(),
       killControlPlane: () => this.controlPlane.kill(),
+      controlPlaneRuns: () => this.controlPlane.pid !== null,
       startControlPlane: () => this.controlPlane.start(),
       switchOver: (target) => switchOver(this.api, target),
     });

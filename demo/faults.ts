@@ -12,6 +12,7 @@ export interface FaultTargets {
   readonly shop: ShopFaults;
   findPrimary(): Promise<string | null>;
   killControlPlane(): void;
+  controlPlaneRuns(): boolean;
   startControlPlane(): Promise<void>;
   /** Planned change of primary through the API; by default to the standby that the control plane prefers. */
   switchOver(target: string | null): Promise<SwitchoverStart>;
@@ -136,7 +137,12 @@ export class FaultInjector {
       node.startAgent();
       if (needed) healed.push(node.id);
     }
-    await this.#reviveControlPlane();
+    // Also one that somebody killed by its pid.
+    if (!this.targets.controlPlaneRuns()) {
+      this.#active.delete("control-plane");
+      await this.targets.startControlPlane();
+      healed.push("the control plane");
+    }
     healed.push(...(await this.targets.shop.heal(only)));
     return {
       fault: "heal",

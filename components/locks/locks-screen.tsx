@@ -45,6 +45,7 @@ function Locks({ view, seenAt }: { view: LocksView; seenAt: number }) {
   });
   const locks = listPlacedLocks(view.providers, filter.provider, filter.q);
   const counts = countLocks(view.providers);
+  const silent = view.providers.flatMap(({ name, health }) => (health.ok ? [] : [name])).join(", ");
   const isFiltered = filter.q !== "" || filter.provider !== "";
   return (
     <>
@@ -54,7 +55,12 @@ function Locks({ view, seenAt }: { view: LocksView; seenAt: number }) {
         chosen={filter.provider}
         onChoose={(provider) => void setFilter({ provider })}
       />
-      <Panel title={t("list")} aside={t("counts", counts)} className="mt-4" bodyClassName="px-4 pb-2">
+      <Panel
+        title={t("list")}
+        aside={silent === "" ? t("counts", counts) : `${t("counts", counts)} · ${t("notKnown", { names: silent })}`}
+        className="mt-4"
+        bodyClassName="px-4 pb-2"
+      >
         {(locks.length > 0 || isFiltered) && (
           <div className="flex flex-wrap gap-2 pb-3">
             <Input
@@ -80,7 +86,7 @@ function Locks({ view, seenAt }: { view: LocksView; seenAt: number }) {
         ) : isFiltered ? (
           <EmptyState title={t("noMatch")} text={t("noMatchText")} />
         ) : (
-          <Nothing />
+          <Nothing silent={silent} />
         )}
         {view.providers.some(({ truncated }) => truncated) && (
           <p className="border-t border-line py-2 text-xs text-muted">{t("truncated")}</p>
@@ -91,8 +97,10 @@ function Locks({ view, seenAt }: { view: LocksView; seenAt: number }) {
   );
 }
 
-function Nothing() {
+/** `silent`: names of the providers that can’t be asked; what they keep may be much. */
+function Nothing({ silent }: { silent: string }) {
   const t = useTranslations("locks");
+  if (silent !== "") return <EmptyState title={t("emptyKnown")} text={t("emptyKnownText", { names: silent })} />;
   return (
     <EmptyState
       title={t("empty")}

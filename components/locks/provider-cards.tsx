@@ -71,9 +71,7 @@ function ProviderCard({
       {health.ok ? (
         <span className="num text-sm">{t("counts", { held, waiting })}</span>
       ) : (
-        <span className="text-sm break-words text-danger-ink">
-          {t("down")} {cleanText(health.detail, 160)}
-        </span>
+        <span className="text-sm break-words text-danger-ink">{t("down", { why: cleanText(health.detail, 160) })}</span>
       )}
       <span className="flex flex-col gap-1 text-xs text-muted">
         {promises.map((promise) => (

@@ -98,6 +98,23 @@ describe("prepared transactions of a primary", { timeout: 120_000 }, () => {
     expect(await run(resolve("hf_CHG-1", "rollback"))).toMatchObject({ status: "done" });
   });
 
+  it("can't be in a database that does not exist: an abort there has nothing to take back", async () => {
+    const sql = new SqlParticipant(member.instance);
+    const ask = (message: "prepare" | "abort") => {
+      const args = {
+        change: "CHG-2",
+        gid: "hf_CHG-2",
+        database: "nowhere",
+        message,
+        ballot: 1,
+        statements: ["SELECT 1"],
+      };
+      return sql.run(grant(++step), { verb: "change.sql", args });
+    };
+    expect(await ask("prepare")).toMatchObject({ status: "failed", code: "database-unreachable" });
+    expect(await ask("abort")).toMatchObject({ status: "done", data: { answer: "done" } });
+  });
+
   it("are not touched under an older grant", async () => {
     await inSession("BEGIN", "UPDATE stock SET n = 1 WHERE item = 1", "PREPARE TRANSACTION 'order 9'");
     const stale = await member.run({ ...grant(1), epoch: 0 }, resolve("order 9", "commit"));

@@ -1,5 +1,6 @@
 import type { AnyVerb, CommandOutcome, Grant } from "../../../server/core/index.ts";
 import { freshParticipant, judgeMessage, type ParticipantState } from "../../../server/core/transaction/index.ts";
+import { hasCode } from "../../shared/durable-file.ts";
 import { messageOf } from "../../shared/time.ts";
 import { answer } from "../program/participant.ts";
 import type { PostgresInstance } from "./instance.ts";
@@ -7,6 +8,8 @@ import { type SqlConnection, withConnection } from "./sql.ts";
 
 const statementMs = 60_000;
 const quickMs = 5_000;
+/** SQLSTATE `invalid_catalog_name`. */
+const noSuchDatabase = "3D000";
 
 type SqlArgs = Extract<AnyVerb, { verb: "change.sql" }>["args"];
 
@@ -50,9 +53,16 @@ export class SqlParticipant {
         return answer(verdict.record, verdict.answer, null);
       });
     } catch (error) {
+      if (hasCode(error, noSuchDatabase) && args.message === "abort") return nothingToUndo(args);
       return { status: "failed", code: "database-unreachable", detail: messageOf(error).slice(0, 300) };
     }
   }
+}
+
+/** A database that does not exist holds nothing prepared: PostgreSQL drops none that does. */
+function nothingToUndo({ ballot }: SqlArgs): CommandOutcome {
+  const verdict = judgeMessage(freshParticipant, { kind: "abort", ballot, expiresAt: null });
+  return answer(verdict.record, verdict.answer, null);
 }
 
 /** Ours that committed are named in a table; what is neither there nor prepared has not happened. */
