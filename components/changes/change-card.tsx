@@ -201,7 +201,7 @@ function Story({ change }: { change: Change }) {
             <span className="min-w-0 break-words">
               {say("changeStory", entry.kind, {
                 ...entry.data,
-                item: change.item.kind,
+                item: String(entry.data.target).startsWith("sql:") ? "sql" : change.item.kind,
                 // Stories are kept for ever; older ones have the watch under another name.
                 ...(typeof entry.data.ms === "number" ? { watchMs: entry.data.ms } : {}),
                 ...(typeof entry.data.code === "string" ? { code: say("changeFault", entry.data.code) } : {}),

@@ -25,17 +25,18 @@ export function useChangeFilter() {
 export function ChangeFilterBar({ filter: { state, set } }: { filter: ReturnType<typeof useChangeFilter> }) {
   const t = useTranslations("changes.filter");
   return (
-    <div className="flex flex-wrap gap-3 py-3">
+    <div className="flex flex-wrap gap-2 pb-3">
       <Input
         type="search"
         value={state.q}
         maxLength={100}
         placeholder={t("text")}
         aria-label={t("text")}
-        className="min-w-56 max-w-lg flex-1"
+        className="min-w-56 max-w-lg flex-1 max-sm:max-w-none max-sm:basis-full"
         onChange={(event) => void set({ q: event.target.value || null })}
       />
       <Select
+        className="max-sm:flex-1"
         aria-label={t("state")}
         value={state.ended ?? ""}
         onChange={(event) => void set({ ended: ended.find((each) => each === event.target.value) ?? null })}
@@ -45,6 +46,7 @@ export function ChangeFilterBar({ filter: { state, set } }: { filter: ReturnType
         ]}
       />
       <Select
+        className="max-sm:flex-1"
         aria-label={t("kind")}
         value={state.kind ?? ""}
         onChange={(event) => void set({ kind: changeKinds.find((each) => each === event.target.value) ?? null })}

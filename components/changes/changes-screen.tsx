@@ -63,7 +63,7 @@ export function ChangesScreen() {
         )}
         <InDoubtPanel />
         <Panel title={t("past")} bodyClassName="px-4 pb-2">
-          <ChangeFilterBar filter={filter} />
+          {(past.length > 0 || filter.isSet) && <ChangeFilterBar filter={filter} />}
           {query.data === undefined ? (
             query.isError ? (
               <ErrorState {...problem(query.error)} onRetry={() => void query.refetch()} />

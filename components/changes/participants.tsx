@@ -27,6 +27,11 @@ const glyphs: Record<Branch["state"], HealthState> = {
   "set-aside": "maintenance",
 };
 
+function committedAs(change: Change, target: Change["targets"][number]): "committed" | "restarted" | "sql-committed" {
+  if (target.kind === "sql") return "sql-committed";
+  return change.item.kind === "restart" ? "restarted" : "committed";
+}
+
 /** The vote matrix: who was asked what, who answered when, what waits. */
 export function Participants({ change }: { change: Change }) {
   const t = useTranslations("changes");
@@ -80,7 +85,7 @@ export function Participants({ change }: { change: Change }) {
                 ) : (
                   <span className="flex items-center gap-2">
                     <StateGlyph state={glyphs[branch.state]} size={10} />
-                    {t(isRestart && branch.state === "committed" ? "branch.restarted" : `branch.${branch.state}`)}
+                    {t(`branch.${branch.state === "committed" ? committedAs(change, target) : branch.state}`)}
                     <span className="num text-xs text-muted">{after(branch.endedAt)}</span>
                   </span>
                 )}
