@@ -11,6 +11,7 @@ export function Candidates({ action }: { action: ActionView }) {
   const reason = useReasonText("candidate");
   if (action.candidates.length === 0) return null;
   const others = action.from !== null && !action.candidates.some((item) => item.node === action.from);
+  const isPlanned = action.kind === "switchover";
   return (
     <Panel title={t("title", { node: action.target ?? "" })}>
       <ul>
@@ -24,7 +25,12 @@ export function Candidates({ action }: { action: ActionView }) {
           />
         ))}
         {others && action.from !== null && (
-          <Row node={action.from} state="down" word={t("notEligible")} text={t("old", { epoch: action.epoch })} />
+          <Row
+            node={action.from}
+            state={isPlanned ? "healthy" : "down"}
+            word={t("notEligible")}
+            text={t(isPlanned ? "oldPlanned" : "old", { epoch: action.epoch })}
+          />
         )}
       </ul>
     </Panel>

@@ -42,13 +42,15 @@ function Story({ detail, incident }: { detail: IncidentDetail; incident: Inciden
   const t = useTranslations("incident");
   const title = useIncidentTitle();
   const note = useRef<HTMLTextAreaElement>(null);
-  // Found by asking telemetry, not by the taxonomy: the suspects are the story, and have the wide column.
+  // Found by asking telemetry, not by the taxonomy.
   const localized = incident.cause.kind === "service-degraded";
   const recovery = [...detail.actions]
     .reverse()
     .find((action) => action.kind === "failover" || action.kind === "switchover");
   const successor =
     recovery?.phase === "done" && recovery.target !== null ? t("tookOver", { node: recovery.target }) : null;
+  // Without a failover to tell of, the suspects are the story, and have the wide column.
+  const suspectsLead = localized || recovery === undefined;
   return (
     <>
       <PageHeader
@@ -78,12 +80,12 @@ function Story({ detail, incident }: { detail: IncidentDetail; incident: Inciden
           <div className="flex min-w-0 flex-col gap-4">
             {recovery !== undefined && <Waterfall action={recovery} />}
             {recovery !== undefined && <Candidates action={recovery} />}
-            {localized && <Suspects incident={incident} />}
+            {suspectsLead && <Suspects incident={incident} />}
             <ActionList actions={detail.actions} />
             {detail.traces.length > 0 && <Traces traces={detail.traces} />}
           </div>
           <div className="flex min-w-0 flex-col gap-4">
-            {!localized && <Suspects incident={incident} />}
+            {!suspectsLead && <Suspects incident={incident} />}
             <RecoveryPanel incident={incident} />
             {localized && <PropagationMap incident={incident} />}
             <Symptoms incident={incident} />

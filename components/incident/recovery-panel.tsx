@@ -58,7 +58,9 @@ function Suggestion({ incident, recovery }: { incident: IncidentView; recovery: 
             <HostileText text={t("failed", { detail: detail ?? "" })} max={300} />
           </p>
         )}
-        <p className="mb-2 text-sm">{t(`why.${action}`, { ...names, cause })}</p>
+        <p className="mb-2 text-sm">
+          {t(`why.${action}`, { ...names, cause, strained: reason === "target-strained" ? "yes" : "no" })}
+        </p>
         <Button
           variant="primary"
           icon={<Icon size={15} aria-hidden />}
@@ -77,10 +79,16 @@ function Suggestion({ incident, recovery }: { incident: IncidentView; recovery: 
     <p className="flex items-baseline gap-2">
       <StateGlyph state={state === "done" ? "healthy" : "suspect"} size={12} withWord />
       <span className="min-w-0">
-        {state === "done" ? <HostileText text={detail ?? ""} max={300} /> : t(`doing.${action}`, names)}{" "}
+        {t(state === "done" ? `did.${action}` : `doing.${action}`, names)}{" "}
         <span className="text-muted">
           · {who}
           {endedAt !== null && requestedAt !== null && ` · ${format.duration(endedAt - requestedAt)}`}
+          {state === "done" && detail !== null && (
+            <>
+              {" · "}
+              <HostileText text={detail} max={300} />
+            </>
+          )}
         </span>
       </span>
     </p>

@@ -34,16 +34,18 @@ function waterfallOf(action: Action, incident: Incident | null): WaterfallBar[] 
       reason("witnesses", { count: witnesses.size, who: [...witnesses].join(", ") }),
     );
   }
-  const seal = spanOf(action.steps, ["demote", "seal"]);
+  const demote = spanOf(action.steps, ["demote"]);
+  const seal = spanOf(action.steps, ["seal"]);
   add(
     "decide",
     action.decidedAt ?? action.startedAt,
-    seal?.from ?? action.startedAt,
+    demote?.from ?? seal?.from ?? action.startedAt,
     reason("intent", { epoch: action.epoch }),
   );
   const promote = spanOf(action.steps, ["promote"]);
   const verify = spanOf(action.steps, ["verify"]);
   const sealed = action.sealed.map((member) => `${member.node} ${formatLsn(member.lsn)}`).join(", ");
+  add("hand-over", demote?.from ?? null, demote?.to ?? null, reason("handed-over", { node: action.from }));
   add("seal", seal?.from ?? null, seal?.to ?? null, reason("sealed", { count: action.sealed.length, members: sealed }));
   add("promote", promote?.from ?? null, promote?.to ?? null, reason("promoted", { node: action.target }));
   add("verify", verify?.from ?? promote?.to ?? null, verify?.to ?? null, reason("verified", { node: action.target }));

@@ -155,7 +155,7 @@ export interface ActionView extends Action {
 
 /** One bar of the time budget. */
 export interface WaterfallBar {
-  readonly stage: "detect" | "decide" | "seal" | "promote" | "verify" | "clients-back";
+  readonly stage: "detect" | "decide" | "hand-over" | "seal" | "promote" | "verify" | "clients-back";
   readonly fromMs: number;
   readonly toMs: number;
   readonly detail: Reason | null;

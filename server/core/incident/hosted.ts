@@ -8,7 +8,7 @@ import type { RedisDocument } from "../redis/servers.ts";
 import { answeringShards, readShards } from "../redis/shards.ts";
 import { countSlots } from "../redis/slots.ts";
 import { holdsAutomation } from "../topology/maintenance.ts";
-import { isHostFault } from "./host-faults.ts";
+import { type HostFault, isHostFault } from "./host-faults.ts";
 import type { SuggestedRecovery } from "./types.ts";
 
 /** A load that follows what was moved is not cured by moving it once more: within this time only a person does. */
@@ -24,31 +24,47 @@ export interface Hosted extends Pick<SuggestedRecovery, "action" | "service"> {
   readonly held: string | null;
 }
 
+/** A host, with what is wrong with it. */
+export interface IllHost {
+  readonly node: string;
+  readonly cause: HostFault;
+}
+
 /** `offered`: what is offered already, which stays while it fits. Null: nothing there, or nowhere to go. */
-export function findHosted(draft: Draft, node: string, offered: SuggestedRecovery | null): Hosted | null {
+export function findHosted(draft: Draft, ill: IllHost, offered: SuggestedRecovery | null): Hosted | null {
   for (const id of draft.state.durable.clusters.keys()) {
     const cluster = getCluster(draft, id);
-    if (cluster?.primary === node) return offerSwitchover(draft, cluster, node, offered?.target ?? null);
+    if (cluster?.primary === ill.node) return offerSwitchover(draft, cluster, ill, offered?.target ?? null);
   }
   for (const record of listDocuments(draft, "redis")) {
-    const drain = record.mode === "cluster" ? offerDrain(draft, record, node) : null;
+    const drain = record.mode === "cluster" ? offerDrain(draft, record, ill) : null;
     if (drain !== null) return drain;
   }
   return null;
 }
 
-/** To the best candidate whose own host is well. Only one that is named already stays while a check forbids it for a moment. */
-function offerSwitchover(draft: Draft, cluster: ClusterRecord, node: string, before: string | null): Hosted | null {
+/**
+ * To the best candidate whose own host is well; where there is none, a person may choose one that suffers from something less. Only one that is
+ * named already stays while a check forbids it for a moment.
+ */
+function offerSwitchover(
+  draft: Draft,
+  cluster: ClusterRecord,
+  { node, cause }: IllHost,
+  before: string | null,
+): Hosted | null {
   const open = cluster.openActionId === null ? null : getAction(draft, cluster.openActionId);
   if (open !== null && open.kind !== "reconfigure") return null;
   const plan = (target: string | null) =>
     planAction(draft.state, { kind: "switchover", cluster: cluster.id, target }, draft.now);
   const { candidates } = plan(null);
-  const sound = candidates
-    .filter((each) => each.eligible && !isStrained(draft, each.node))
+  const able = candidates
+    .filter((each) => each.eligible && isBetter(draft, each.node, cause))
     .sort((a, b) => Number(b.chosen) - Number(a.chosen));
-  const kept = sound.find((each) => each.node === before)?.node;
-  const target = kept ?? sound.find((each) => plan(each.node).runnable)?.node;
+  const well = able.filter((each) => strainsOf(draft, each.node).length === 0);
+  const pool = well.length > 0 ? well : able;
+  const kept = pool.find((each) => each.node === before)?.node;
+  const target = kept ?? pool.find((each) => plan(each.node).runnable)?.node;
   if (target === undefined) return null;
   const members = [node, target];
   const moved = cluster.epochs.findLast(({ cause }) => cause === "failover" || cause === "switchover");
@@ -58,18 +74,21 @@ function offerSwitchover(draft: Draft, cluster: ClusterRecord, node: string, bef
       ? "automation-held"
       : draft.now.wallMs - (moved?.at ?? 0) < settleMs
         ? "moved-lately"
-        : plan(target).runnable
-          ? null
-          : "check-blocks";
+        : well.length === 0
+          ? "target-strained"
+          : plan(target).runnable
+            ? null
+            : "check-blocks";
   return { action: "switch-over", service: cluster.id, leaves: node, target, held };
 }
 
-/** A master with slots here, while all others that would get them are on hosts that are well. Whether it can go is the plan's word when it begins. */
-function offerDrain(draft: Draft, record: RedisDocument, node: string): Hosted | null {
+/** A master with slots here, while all others that would get them are on better hosts. Whether it can go is the plan's word when it begins. */
+function offerDrain(draft: Draft, record: RedisDocument, { node, cause }: IllHost): Hosted | null {
   const shards = answeringShards(readShards(draft.state, record, draft.now));
   const here = shards.find(({ master, status }) => master.member.node === node && countSlots(status.slots) > 0);
   const others = shards.filter((shard) => shard !== here);
-  const canTake = others.every(({ master: { member } }) => member.node !== node && !isStrained(draft, member.node));
+  const takers = others.map(({ master }) => master.member.node);
+  const canTake = takers.every((taker) => taker !== node && isBetter(draft, taker, cause));
   if (here === undefined || others.length === 0 || !canTake || openMigration(draft, record.id) !== null) return null;
   const movedAt = record.lastMigration?.closedAt ?? 0;
   const held = isHeld(draft, record, [node])
@@ -78,12 +97,19 @@ function offerDrain(draft: Draft, record: RedisDocument, node: string): Hosted |
       ? "automation-held"
       : draft.now.wallMs - movedAt < settleMs
         ? "moved-lately"
-        : null;
+        : takers.some((taker) => strainsOf(draft, taker).length > 0)
+          ? "target-strained"
+          : null;
   return { action: "drain-shard", service: record.id, leaves: here.master.member.id, target: null, held };
 }
 
-function isStrained(draft: Draft, node: string): boolean {
-  return strainedNow(draft, node).some(isHostFault);
+function strainsOf(draft: Draft, node: string): readonly HostFault[] {
+  return strainedNow(draft, node).filter(isHostFault);
+}
+
+/** A host with the same fault gains nothing, and one whose disk is about to fill would be the next to stop. */
+function isBetter(draft: Draft, node: string, cause: HostFault): boolean {
+  return !strainsOf(draft, node).some((each) => each === cause || each === "disk-full" || each === "disk-filling");
 }
 
 function isHeld(

@@ -123,6 +123,18 @@ it("goes to a host that is well, and nowhere when the primary's is well again", 
   expect(primary()).toBe("pg-a");
 });
 
+it("goes by a person's word, never by itself, to a host that suffers from something less", () => {
+  ask({ kind: "set-cause-policy", cause: "disk-full", rule: automatic });
+  for (const node of ["pg-b", "pg-c"]) hosts.set(node, hogged);
+  run(6_000);
+  hosts.set("pg-a", full);
+  run(6_000);
+  const incident = incidentOf("disk-full");
+  expect(incident?.recovery).toMatchObject({ state: "offered", reason: "target-strained" });
+  expect(primary()).toBe("pg-a");
+  expect(ask({ kind: "recover-service", incidentId: incident?.id ?? "" })).toMatchObject({ ok: true });
+});
+
 it("runs by itself where the policy says so, once: a load that follows the primary is left to a person", () => {
   ask({ kind: "set-cause-policy", cause: "disk-full", rule: automatic });
   hosts.set("pg-a", full);

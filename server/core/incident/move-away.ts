@@ -3,16 +3,14 @@ import { raisedVerdicts, strainedNow } from "../monitoring/evaluate-monitoring.t
 import type { CauseRule } from "../policy/types.ts";
 import { clusterBehind } from "./cluster-behind.ts";
 import { type HostFault, isHostFault, movesAway } from "./host-faults.ts";
-import { findHosted, type Hosted } from "./hosted.ts";
+import { findHosted, type Hosted, type IllHost } from "./hosted.ts";
 import { ruleFor } from "./localization.ts";
 import { beginByItself } from "./recovery-by-cause.ts";
 import { namedAbove } from "./severity.ts";
 import type { Incident, SuggestedRecovery, Verdict } from "./types.ts";
 
 /** A host that an incident names, with what is wrong with it. */
-interface NamedHost {
-  readonly node: string;
-  readonly cause: HostFault;
+interface NamedHost extends IllHost {
   readonly confidence: number;
   /** The host's own agent has said so for as long as its rule asks. */
   readonly isRaised: boolean;
@@ -50,7 +48,7 @@ function isSame(one: SuggestedRecovery, other: SuggestedRecovery): boolean {
 
 function makeOffer(draft: Draft, incident: Incident, now: SuggestedRecovery | null): SuggestedRecovery | null {
   const named = findNamedHost(draft, incident, now);
-  const hosted = named === null ? null : findHosted(draft, named.node, now?.state === "offered" ? now : null);
+  const hosted = named === null ? null : findHosted(draft, named, now?.state === "offered" ? now : null);
   if (named === null || hosted === null) return null;
   const rule = ruleFor(draft, named.cause);
   if (rule.mode === "off") return null;
