@@ -16,16 +16,22 @@ interface RowActions {
   readonly masterRefusal: string | null;
 }
 
+/** What a phone has no room for; bold and indented names tell masters from replicas there. */
+const wide = "max-sm:hidden";
+
 /** The servers, each master followed by its replicas, with what can be done to each. */
 export function MembersTable({ redis, actions }: { redis: RedisView; actions: RowActions }) {
   const t = useTranslations("redis");
   const columns = ["server", "state", "role", "follows", "lag", "keys", "memory", "epoch"] as const;
+  const onPhones = ["server", "state", "lag"];
   return (
     <Table label={t("servers")}>
       <thead>
         <tr>
           {columns.map((column) => (
-            <Th key={column}>{t(`column.${column}`)}</Th>
+            <Th key={column} className={onPhones.includes(column) ? "" : wide}>
+              {t(`column.${column}`)}
+            </Th>
           ))}
           <Th className="relative">
             <span className="sr-only">{t("column.action")}</span>
@@ -58,16 +64,16 @@ function Row({ member, redis, actions }: { member: RedisMemberView; redis: Redis
       <Td>
         <StateWord state={member.state} />
       </Td>
-      <Td>{member.role === null ? "–" : t(`role.${member.role}`)}</Td>
-      <Td>{follows ?? "–"}</Td>
+      <Td className={wide}>{member.role === null ? "–" : t(`role.${member.role}`)}</Td>
+      <Td className={wide}>{follows ?? "–"}</Td>
       <Td className="num whitespace-nowrap">
         {member.lagBytes === null
           ? "–"
           : `${format.bytes(member.lagBytes)}${member.lagMs === null ? "" : ` · ${format.duration(member.lagMs)}`}`}
       </Td>
-      <Td className="num">{format.number(member.keys)}</Td>
-      <Td className="num whitespace-nowrap">{format.bytes(member.memoryBytes)}</Td>
-      <Td className="num">{member.shard?.configEpoch ?? member.promisedEpoch ?? "–"}</Td>
+      <Td className={`num ${wide}`}>{format.number(member.keys)}</Td>
+      <Td className={`num whitespace-nowrap ${wide}`}>{format.bytes(member.memoryBytes)}</Td>
+      <Td className={`num ${wide}`}>{member.shard?.configEpoch ?? member.promisedEpoch ?? "–"}</Td>
       <Td>
         <RowAction member={member} actions={actions} />
       </Td>
