@@ -81,6 +81,7 @@ export class Demo {
     this.faults = new FaultInjector({
       shop: this.shopFaults,
       nodes: () => [...this.postgres, ...(this.#redis?.nodes ?? [])],
+      applicationNode: this.applicationNode,
       fabric: this.fabric,
       findPrimary: () => this.findPrimary(),
       killControlPlane: () => this.controlPlane.kill(),

@@ -8,6 +8,8 @@ import type { SwitchoverStart } from "./switchover.ts";
 /** What the injector needs of the running demo. */
 export interface FaultTargets {
   nodes(): readonly DemoNode[];
+  /** Nothing is broken there by a fault of the list; a person may still have killed its agent. */
+  readonly applicationNode: DemoNode;
   readonly fabric: Fabric;
   readonly shop: ShopFaults;
   findPrimary(): Promise<string | null>;
@@ -137,7 +139,12 @@ export class FaultInjector {
       node.startAgent();
       if (needed) healed.push(node.id);
     }
-    // Also one that somebody killed by its pid.
+    // Also what somebody killed by its pid.
+    const { applicationNode } = this.targets;
+    if (!applicationNode.agentRuns) {
+      applicationNode.startAgent();
+      healed.push(applicationNode.id);
+    }
     if (!this.targets.controlPlaneRuns()) {
       this.#active.delete("control-plane");
       await this.targets.startControlPlane();

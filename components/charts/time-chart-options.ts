@@ -23,9 +23,35 @@ export interface ChartMark {
 const MIN_MARK_PX = 3;
 const HALF_LABEL_PX = 24;
 
+/** A pause this many times longer than the usual step is one: nobody measured then. */
+const PAUSE_STEPS = 6;
+const LEAST_PAUSE_MS = 5_000;
+
+/** Seconds, and a column a line. Where nobody measured for a while the lines are broken instead of drawn through. */
 export function chartData(data: SeriesWindow, lines: readonly ChartLine[]): uPlot.AlignedData {
+  const pauses = findPauses(data.t);
+  const columns = lines.map((line) => data.series[line.name] ?? new Array<null>(data.t.length).fill(null));
   const seconds = data.t.map((at) => at / 1000);
-  return [seconds, ...lines.map((line) => data.series[line.name] ?? new Array<null>(seconds.length).fill(null))];
+  if (pauses.length === 0) return [seconds, ...columns];
+  return [
+    insertAt(seconds, pauses, (before) => before + 0.001),
+    ...columns.map((column) => insertAt<number | null>(column, pauses, () => null)),
+  ];
+}
+
+/** Positions before which there is a pause. */
+function findPauses(t: readonly number[]): readonly number[] {
+  const usualMs = ((t.at(-1) ?? 0) - (t[0] ?? 0)) / Math.max(1, t.length - 1);
+  const pauseMs = Math.max(LEAST_PAUSE_MS, PAUSE_STEPS * usualMs);
+  return t.flatMap((at, index) => (index > 0 && at - (t[index - 1] as number) > pauseMs ? [index] : []));
+}
+
+function insertAt<T>(column: readonly T[], pauses: readonly number[], value: (before: T) => T): T[] {
+  const ends = [...pauses, column.length];
+  return ends.flatMap((end, index) => {
+    const part = column.slice(pauses[index - 1] ?? 0, end);
+    return end === column.length ? part : [...part, value(part.at(-1) as T)];
+  });
 }
 
 export function createOptions(

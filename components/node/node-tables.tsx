@@ -262,9 +262,9 @@ export function WorkloadsPanel({ node }: { node: NodeDetail }) {
         <thead>
           <tr>
             <Th>{t("serviceName")}</Th>
-            <Th>{t("cluster")}</Th>
+            <Th className="max-sm:hidden">{t("cluster")}</Th>
             <Th>{t("writes")}</Th>
-            <Th>{t("latency")}</Th>
+            <Th className="max-sm:hidden">{t("latency")}</Th>
             <Th>{t("acknowledged")}</Th>
             <Th>{t("lost")}</Th>
           </tr>
@@ -275,13 +275,13 @@ export function WorkloadsPanel({ node }: { node: NodeDetail }) {
               <Td className="font-medium">
                 <HostileText text={workload.name} max={60} />
               </Td>
-              <Td>
+              <Td className="max-sm:hidden">
                 <Link href={`/clusters/${encodeURIComponent(workload.cluster)}`} className="focus-ring hover:underline">
                   {workload.cluster}
                 </Link>
               </Td>
               <Td>{format.number(workload.writesPerSecond)}/s</Td>
-              <Td>{format.duration(workload.latencyP95Ms)}</Td>
+              <Td className="max-sm:hidden">{format.duration(workload.latencyP95Ms)}</Td>
               <Td>{format.number(workload.acknowledged)}</Td>
               <Td>{workload.lost === null ? t("notAudited") : format.number(workload.lost)}</Td>
             </Tr>
