@@ -23,6 +23,7 @@ export interface ApplicationOptions {
 /** The process of the demo's application. */
 export class Application {
   #child: ChildProcess | null = null;
+  #ledgerBytesBefore = 0;
 
   constructor(private readonly options: ApplicationOptions) {}
 
@@ -34,6 +35,15 @@ export class Application {
     return join(this.options.topology.application.folder, "application.log");
   }
 
+  get #ledgerPath(): string {
+    return join(this.options.topology.application.folder, "ledger.txt");
+  }
+
+  /** A kept ledger holds the writes of earlier runs. */
+  #ledgerBytes(): number {
+    return statSync(this.#ledgerPath, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
   get pid(): number | null {
     const child = this.#child;
     return child === null || child.exitCode !== null || child.signalCode !== null ? null : (child.pid ?? null);
@@ -42,6 +52,7 @@ export class Application {
   async start(): Promise<void> {
     const { topology, agentUrl, writesPerSecond, onAcknowledged, script } = this.options;
     mkdirSync(topology.application.folder, { recursive: true });
+    this.#ledgerBytesBefore = this.#ledgerBytes();
     const config: WriterConfig = {
       name: "orders-app",
       cluster: clusterName,
@@ -49,7 +60,7 @@ export class Application {
       nodes: topology.postgres.map(({ id, client }) => ({ node: id, ...client })),
       ...databaseOfApplication,
       writesPerSecond,
-      ledgerPath: join(topology.application.folder, "ledger.txt"),
+      ledgerPath: this.#ledgerPath,
       agentUrl,
       streamAcknowledged: onAcknowledged !== undefined,
     };
@@ -62,8 +73,7 @@ export class Application {
   async waitForFirstWrite(withinMs: number): Promise<void> {
     await pollUntil("The application's first write", withinMs, async () => {
       if (this.pid === null) throw new Hopeless(`The application has ended:\n${readLogTail(this.logPath)}`);
-      const { size } = statSync(join(this.options.topology.application.folder, "ledger.txt"));
-      return size > 0 ? true : null;
+      return this.#ledgerBytes() > this.#ledgerBytesBefore ? true : null;
     });
   }
 

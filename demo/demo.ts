@@ -194,7 +194,9 @@ export class Demo {
       const standbys = cluster.members.filter((member) => member.role === "standby" && member.streaming && member.sync);
       const settled =
         cluster.openActionId === null && cluster.configuration?.members.length === this.postgres.length - 1;
-      if (cluster.primary !== null && standbys.length === this.postgres.length - 1 && settled) return cluster;
+      // Right after a start standbys may stream from a primary that is itself still in recovery.
+      const isUp = cluster.members.some((member) => member.node === cluster.primary && member.role === "primary");
+      if (isUp && standbys.length === this.postgres.length - 1 && settled) return cluster;
       const seen = cluster.members.map((member) => `${member.node} ${member.role ?? member.standing} ${member.state}`);
       throw new Error(seen.join(", ") || "no member has reported yet");
     });
