@@ -163,7 +163,11 @@ function Outcome({
       <Fact name={t("inverse")}>{useInverse(change, later)}</Fact>
       <Fact name="">
         <span className="text-muted">
-          {t("byWhom", { who: cleanText(change.by, 40), reason: cleanText(change.reason, 200) })}
+          {t("byWhom", {
+            who: cleanText(change.by, 40),
+            reason: cleanText(change.reason, 200),
+            hasReason: change.reason === "" ? "no" : "yes",
+          })}
         </span>
       </Fact>
     </Facts>

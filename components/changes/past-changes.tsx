@@ -52,7 +52,11 @@ export function PastChanges({ changes, onShow }: { changes: readonly Change[]; o
               </span>
             </Td>
             <Td className="max-w-72 truncate text-muted max-md:hidden">
-              {t("byWhom", { who: cleanText(change.by, 40), reason: cleanText(change.reason, 120) })}
+              {t("byWhom", {
+                who: cleanText(change.by, 40),
+                reason: cleanText(change.reason, 120),
+                hasReason: change.reason === "" ? "no" : "yes",
+              })}
             </Td>
             <Td className="whitespace-nowrap">
               <RelativeTime at={change.openedAt} />

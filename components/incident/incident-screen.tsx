@@ -132,6 +132,20 @@ function ImpactPanel({ incident }: { incident: IncidentView }) {
     impact.redundancyReducedFrom === null
       ? null
       : (impact.redundancyReducedTo ?? Date.now()) - impact.redundancyReducedFrom;
+  const nothing = [
+    impact.writesUnavailableMs,
+    impact.acknowledged,
+    impact.acknowledgedLost,
+    redundancyMs,
+    incident.follows,
+  ];
+  if (nothing.every((each) => each === null)) {
+    return (
+      <Panel title={t("impact")}>
+        <p className="text-muted">{t("impactNone")}</p>
+      </Panel>
+    );
+  }
   return (
     <Panel title={t("impact")}>
       <Facts>
