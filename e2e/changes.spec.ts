@@ -43,6 +43,24 @@ test("a release that crashes goes to one node, is stopped there, and everything 
   expect(items.map(({ cause }) => cause.kind)).toContain("bad-release");
 });
 
+test("a dry run asks everybody, and leaves everything as it was", async ({ demo, pageAs }) => {
+  const read = async () => {
+    const { items } = await demo.api.get<{ items: readonly ProgramView[] }>("releases");
+    return versionsOf(items.find(({ service }) => service === "pricing"));
+  };
+  const before = await read();
+  const page = await pageAs("operator");
+  await page.goto("/changes");
+  await page.getByRole("button", { name: "Roll out…" }).click();
+  const sheet = page.getByRole("dialog");
+  await sheet.getByLabel("Release", { exact: true }).selectOption(before[0] === "2.4.0" ? "2.3.0" : "2.4.0");
+  await expect(sheet).toContainText("lies ready on 3 nodes");
+  await sheet.getByRole("button", { name: "Dry run" }).click();
+  const change = page.getByRole("dialog").getByTestId(/^change-CHG-/);
+  await expect(change).toContainText("Dry run: everybody could do it. Nothing was switched", { timeout: 30_000 });
+  expect(await read()).toEqual(before);
+});
+
 test("a good release goes everywhere, and back with one click", async ({ demo, pageAs }) => {
   test.setTimeout(180_000);
   const read = async () => {

@@ -1,5 +1,7 @@
 import type { Page } from "@playwright/test";
+import { RedisConnection } from "../agents/drivers/redis/link.ts";
 import { findRedisBinaries, redisClusterName } from "../demo/redis/plan.ts";
+import type { RedisMemberView } from "../server/protocol/index.ts";
 import { expect, test } from "./support/test.ts";
 
 const missing = "redis-server is not installed here (Debian, Ubuntu: apt-get install redis-server)";
@@ -35,6 +37,17 @@ async function seeProgress(page: Page): Promise<void> {
     return texts.some((text) => /[1-9][\d,]* of [\d,]+ slots.*[\d,.]+ slots\/s, [\d.]+ \S+ left, /.test(text));
   };
   await page.waitForFunction(shown, undefined, { polling: "raf", timeout: 60_000 });
+}
+
+/** Half of what a move of one slot does, as it is left by whoever dies in its middle. */
+async function leaveOpen(from: RedisMemberView, to: RedisMemberView, slot: number): Promise<void> {
+  const say = async ({ host, port }: RedisMemberView, word: string, other: RedisMemberView) => {
+    const connection = new RedisConnection({ host, port, user: null, password: null });
+    await connection.call(5_000, "CLUSTER", "SETSLOT", slot, word, other.shard?.id ?? "");
+    connection.drop();
+  };
+  await say(to, "IMPORTING", from);
+  await say(from, "MIGRATING", to);
 }
 
 const spotless = { clientErrors: 0, keysLost: 0, keysDoubled: 0 };
@@ -101,5 +114,26 @@ test("a move that is ended in its middle leaves every slot with an owner and eve
   await page.getByRole("button", { name: "Move back…" }).click();
   await confirmMove(page, "Move back");
   await expect(page.getByText(/Moving back: done/)).toBeVisible({ timeout: 60_000 });
+  expect(await demo.redis.audit()).toMatchObject(spotless);
+});
+
+test("slots that somebody's move left open are shown, and brought to where they were going", async ({
+  demo,
+  pageAs,
+}) => {
+  const { members } = await demo.redis.view();
+  const [from, to] = members.filter(({ role }) => role === "master");
+  const slot = from?.shard?.slots[0]?.[0];
+  if (from === undefined || to === undefined || slot === undefined)
+    throw new Error("two masters with slots are needed");
+  await leaveOpen(from, to, slot);
+  const page = await pageAs("operator");
+  await page.goto(`/clusters/redis/${redisClusterName}`);
+  await expect(page.getByText("1 slot is half-way between two masters").first()).toBeVisible({ timeout: 20_000 });
+  await page.getByRole("button", { name: "Close open slots…" }).click();
+  await confirmMove(page, "Close open slots");
+  await expect.poll(async () => (await demo.redis.view()).openSlots, { timeout: 30_000 }).toBe(0);
+  const slots = (await demo.redis.view()).members.find(({ id }) => id === to.id)?.shard?.slots ?? [];
+  expect(slots.some(([first, last]) => first <= slot && slot <= last)).toBe(true);
   expect(await demo.redis.audit()).toMatchObject(spotless);
 });

@@ -14,6 +14,9 @@ import type { SuggestedRecovery } from "./types.ts";
 /** A load that follows what was moved is not cured by moving it once more: within this time only a person does. */
 const settleMs = 30 * 60_000;
 
+/** Who would take over is not well either. A person has to know it, whatever else there is to say. */
+export const targetStrained = "target-strained";
+
 /** What a host carries that others can take over. */
 export interface Hosted extends Pick<SuggestedRecovery, "action" | "service"> {
   /** The member that is left. */
@@ -68,17 +71,18 @@ function offerSwitchover(
   if (target === undefined) return null;
   const members = [node, target];
   const moved = cluster.epochs.findLast(({ cause }) => cause === "failover" || cause === "switchover");
-  const held = isHeld(draft, cluster, members)
-    ? "maintenance"
-    : cluster.automation.state !== "on"
-      ? "automation-held"
-      : draft.now.wallMs - (moved?.at ?? 0) < settleMs
-        ? "moved-lately"
-        : well.length === 0
-          ? "target-strained"
-          : plan(target).runnable
-            ? null
-            : "check-blocks";
+  const held =
+    well.length === 0
+      ? targetStrained
+      : isHeld(draft, cluster, members)
+        ? "maintenance"
+        : cluster.automation.state !== "on"
+          ? "automation-held"
+          : draft.now.wallMs - (moved?.at ?? 0) < settleMs
+            ? "moved-lately"
+            : plan(target).runnable
+              ? null
+              : "check-blocks";
   return { action: "switch-over", service: cluster.id, leaves: node, target, held };
 }
 
@@ -91,14 +95,14 @@ function offerDrain(draft: Draft, record: RedisDocument, { node, cause }: IllHos
   const canTake = takers.every((taker) => taker !== node && isBetter(draft, taker, cause));
   if (here === undefined || others.length === 0 || !canTake || openMigration(draft, record.id) !== null) return null;
   const movedAt = record.lastMigration?.closedAt ?? 0;
-  const held = isHeld(draft, record, [node])
-    ? "maintenance"
-    : record.automation.state !== "on"
-      ? "automation-held"
-      : draft.now.wallMs - movedAt < settleMs
-        ? "moved-lately"
-        : takers.some((taker) => strainsOf(draft, taker).length > 0)
-          ? "target-strained"
+  const held = takers.some((taker) => strainsOf(draft, taker).length > 0)
+    ? targetStrained
+    : isHeld(draft, record, [node])
+      ? "maintenance"
+      : record.automation.state !== "on"
+        ? "automation-held"
+        : draft.now.wallMs - movedAt < settleMs
+          ? "moved-lately"
           : null;
   return { action: "drain-shard", service: record.id, leaves: here.master.member.id, target: null, held };
 }

@@ -124,10 +124,12 @@ it("goes to a host that is well, and nowhere when the primary's is well again", 
 });
 
 it("goes by a person's word, never by itself, to a host that suffers from something less", () => {
-  ask({ kind: "set-cause-policy", cause: "disk-full", rule: automatic });
   for (const node of ["pg-b", "pg-c"]) hosts.set(node, hogged);
   run(6_000);
   hosts.set("pg-a", full);
+  run(6_000);
+  expect(incidentOf("disk-full")?.recovery).toMatchObject({ state: "offered", reason: "target-strained" });
+  ask({ kind: "set-cause-policy", cause: "disk-full", rule: automatic });
   run(6_000);
   const incident = incidentOf("disk-full");
   expect(incident?.recovery).toMatchObject({ state: "offered", reason: "target-strained" });

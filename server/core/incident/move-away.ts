@@ -3,7 +3,7 @@ import { raisedVerdicts, strainedNow } from "../monitoring/evaluate-monitoring.t
 import type { CauseRule } from "../policy/types.ts";
 import { clusterBehind } from "./cluster-behind.ts";
 import { type HostFault, isHostFault, movesAway } from "./host-faults.ts";
-import { findHosted, type Hosted, type IllHost } from "./hosted.ts";
+import { findHosted, type Hosted, type IllHost, targetStrained } from "./hosted.ts";
 import { ruleFor } from "./localization.ts";
 import { beginByItself } from "./recovery-by-cause.ts";
 import { namedAbove } from "./severity.ts";
@@ -72,6 +72,7 @@ function makeOffer(draft: Draft, incident: Incident, now: SuggestedRecovery | nu
 
 /** Why it does not run by itself; null when it may. */
 function holdReason(named: NamedHost, hosted: Hosted, rule: CauseRule): string | null {
+  if (hosted.held === targetStrained) return targetStrained;
   if (rule.mode !== "automatic") return "policy-suggests";
   // What its callers measured of a database never acts: the host's own agent has to have said so, for as long as its rule asks.
   if (!named.isRaised) return "not-for-long-enough";
