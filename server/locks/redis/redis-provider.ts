@@ -27,13 +27,21 @@ export function openRedisLocks({ name, url, ledger }: RedisLockOptions): LockPro
     autoResendUnfulfilledCommands: false,
     retryStrategy: (times) => Math.min(100 * times, 2_000),
   });
-  redis.on("error", () => {});
+  let lastFault = "no connection";
+  redis.on("error", (error: Error) => {
+    lastFault = error.message;
+  });
+  // The library names its own option where the connection is what is wrong.
+  const tell = (error: unknown): string => {
+    if (!(error instanceof Error)) return String(error);
+    return error.name === "MaxRetriesPerRequestError" ? lastFault : error.message;
+  };
   const listeners: ((name: string | null) => void)[] = [];
   const run = async (script: string, keys: readonly string[], ...args: (string | number)[]): Promise<unknown> => {
     try {
       return await redis.eval(script, keys.length, ...keys, ...args);
     } catch (error) {
-      throw new LockProviderDown(name, error instanceof Error ? error.message : String(error), error);
+      throw new LockProviderDown(name, tell(error), error);
     }
   };
   const free = async (lock: string, owner: string, token: number): Promise<boolean> => {
@@ -71,7 +79,7 @@ export function openRedisLocks({ name, url, ledger }: RedisLockOptions): LockPro
       const before = performance.now();
       return run("return 1", []).then(
         () => ({ ok: true, latencyMs: performance.now() - before, detail: "" }),
-        (error: Error) => ({ ok: false, latencyMs: null, detail: error.message }),
+        (error: LockProviderDown) => ({ ok: false, latencyMs: null, detail: tell(error.cause) }),
       );
     },
     onFreed: (listener) => void listeners.push(listener),
