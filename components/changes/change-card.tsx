@@ -194,6 +194,7 @@ function useInverse(change: Change, later: readonly Change[]): string {
 function Story({ change }: { change: Change }) {
   const t = useTranslations("changes");
   const say = useCodeText();
+  const databases = new Set(change.targets.flatMap(({ id, kind }) => (kind === "sql" ? [id] : [])));
   return (
     <section aria-label={t("story")}>
       <h4 className="pb-1 text-xs font-semibold text-muted">{t("story")}</h4>
@@ -205,7 +206,7 @@ function Story({ change }: { change: Change }) {
             <span className="min-w-0 break-words">
               {say("changeStory", entry.kind, {
                 ...entry.data,
-                item: String(entry.data.target).startsWith("sql:") ? "sql" : change.item.kind,
+                item: databases.has(String(entry.data.target)) ? "sql" : change.item.kind,
                 // Stories are kept for ever; older ones have the watch under another name.
                 ...(typeof entry.data.ms === "number" ? { watchMs: entry.data.ms } : {}),
                 ...(typeof entry.data.code === "string" ? { code: say("changeFault", entry.data.code) } : {}),

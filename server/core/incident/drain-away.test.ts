@@ -119,3 +119,12 @@ it("is not offered while other slots move", () => {
   offerMoves(moving);
   expect(recoveryOf(moving, "host-b") ?? null).toBeNull();
 });
+
+it("says so when who would take the slots is busy", () => {
+  const monitor = createSubjectMonitor();
+  monitor.rules.set("load", { raised: false, pendingSinceMs: now.wallMs, raisedSinceMs: null });
+  state.live.monitors.set("node:host-c", monitor);
+  const again = createDraft(state, now);
+  offerMoves(again);
+  expect(recoveryOf(again, "host-b")).toMatchObject({ state: "offered", reason: "target-strained" });
+});
